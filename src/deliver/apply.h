@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * apply: house's thread that turns journal records into mailboxes and ledger.
+ *
+ * Reads a journal up to what its writer says is synced, in batches of at most
+ * 256 records: store_deliver(), then ledger_enter().  What an account's owner
+ * removed meanwhile goes to the heir (directory's account_heir): what was
+ * accepted is never refused later.  Failures (disk full) are tried again with
+ * growing pauses and lose nothing.
+ *
+ * Every `checkpoint`, and when idle: store and ledger are synced, files in
+ * incoming/ of applied records are removed, and `applied` is told how far the
+ * journal's writer may trim.  At start the sweep removes files in incoming/
+ * that no record after the checkpoint names and that are older than an hour
+ * (nobody was answered 250 for them), and temporary files likewise.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "directory/directory.h"
+#include "ledger/ledger.h"
+#include "store/store.h"
+
+struct apply;
+
+struct apply_want {
+	int data;
+	const char *journal;		/* "gate" or "house" */
+	struct directory *directory;
+	struct store *store;
+	struct ledger *ledger;
+	uint64_t checkpoint_ms, ledger_keep_ms;
+	void (*applied)(uint64_t seq, void *arg);	/* synced up to here; may be NULL */
+	void (*crossed)(uint64_t account, void *arg);	/* may now be over or under quota; may be NULL */
+	void *arg;
+};
+
+enum rc apply_open(const struct apply_want *w, struct apply **out, struct err *err) MUST_CHECK;
+void apply_close(struct apply **ap);	/* stops the thread after its batch, checkpoints */
+/* The journal is synced up to seq: any thread. */
+void apply_upto(struct apply *a, uint64_t seq);
+/* Applies everything up to seq on the caller's thread, without apply_start. */
+enum rc apply_all(struct apply *a, uint64_t seq, struct err *err) MUST_CHECK;
+enum rc apply_checkpoint(struct apply *a, struct err *err) MUST_CHECK;
+void apply_start(struct apply *a);	/* its thread */
+uint64_t apply_position(struct apply *a);

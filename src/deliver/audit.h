@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * audit: proves the promises over journal, ledger, store and incoming.
+ *
+ *   - every delivered recipient of a journal record or ledger row has the
+ *     message exactly once in each target (or its owner removed it), or in the
+ *     heir's, or the record waits to be applied and its file is in incoming/;
+ *   - every index row's file is there with its size; every file has a row;
+ *   - nothing refused is in a mailbox of the refused recipient;
+ *   - numbers of journals have no hole, checksums hold; every journal record is
+ *     in the ledger, every ledger row whose record should still be there has it;
+ *     ordinals have no hole.
+ * Each breach is one sentence that names what is missing and whose it is.
+ * verify: files' digests and databases' integrity.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "directory/directory.h"
+#include "ledger/ledger.h"
+#include "store/store.h"
+
+struct audit_want {
+	int data;
+	struct directory *directory;
+	struct store *store;
+	struct ledger *ledger;
+	void (*breach)(const char *sentence, void *arg);
+	void *arg;
+};
+
+struct audit_sum {
+	uint64_t records, rows, recipients, messages, breaches;
+};
+
+enum rc audit_run(const struct audit_want *w, struct audit_sum *out, struct err *err) MUST_CHECK;
+enum rc verify_run(const struct audit_want *w, struct audit_sum *out, struct err *err) MUST_CHECK;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * clamd: asking the virus scanner, with a deadline and a breaker.
+ *
+ * Over a unix socket the message's read-only descriptor is passed (FILDES),
+ * over TCP the bytes are (INSTREAM).  A message larger than what clamd would
+ * scan whole (its limits: read from its settings file, and probed with an
+ * oversized stream at start) is never clean: RC_PERM, a content refusal.
+ *
+ * After `breaker_misses` failures in a row clamd counts as down: RC_TEMP at
+ * once, and one probe (PING) every breaker_probe; the first that succeeds
+ * closes the breaker.  Any thread; at most `connections` at a time, the rest
+ * wait, within their deadline.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+#include "conf/conf.h"
+
+struct clamd;
+
+enum { CLAMD_NAME = 128 };
+
+struct clamd *clamd_new(const struct conf *conf);	/* keeps a reference */
+void clamd_free(struct clamd **cp);
+void clamd_reload(struct clamd *c, const struct conf *conf);
+
+/* RC_OK: clean, or a virus whose name is in `virus` ("" for clean).  The
+ * message is the file's bytes from `offset` on; clamd sees the whole file.
+ * RC_TEMP: could not be asked.  RC_PERM: clamd would not scan it whole. */
+enum rc clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
+	char virus[CLAMD_NAME], struct err *err) MUST_CHECK;
+
+struct clamd_limits {
+	uint64_t stream, file, scan;	/* StreamMaxLength, MaxFileSize, MaxScanSize; 0: none */
+};
+
+/* Reads the settings file (its descriptor was opened before the cage closed:
+ * -1 when there is none), applies clamd's defaults for what it does not say. */
+enum rc clamd_limits_read(str text, struct clamd_limits *out, struct err *err) MUST_CHECK;
+void clamd_set_limits(struct clamd *c, const struct clamd_limits *l);
+/* Sends an oversized stream and sees whether clamd refuses it; for `check` and
+ * at start.  RC_BAD: it scans less than we would believe. */
+enum rc clamd_probe(struct clamd *c, uint64_t until_ms, struct err *err) MUST_CHECK;
+bool clamd_is_down(struct clamd *c);

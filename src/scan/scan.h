@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * scan: the scanner's work, and asking for it.
+ *
+ * The scanner process gets a read-only descriptor of a spooled file and its
+ * size over its channel and answers with facts (wire/facts.h).  Frames:
+ *	FACTS_SCAN	fd of the file; body: 8 bytes size, 4 bytes offset where the
+ *			message begins (after the trace block), pack_str our hostname
+ *	FACTS_DONE	body: 1 byte "I retire now", then the packed facts
+ *	FACTS_FAILED	body: 1 byte retire, then a sentence
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "wire/facts.h"
+
+struct scan_job {
+	int fd;			/* read-only; stays the caller's */
+	uint64_t size;		/* of the whole file */
+	uint32_t offset;	/* the message begins here */
+	str hostname;		/* whose trace fields would be forged */
+};
+
+/* In the scanner (and for `gatepost mime`/`scan`, in process): message → facts.
+ * mem holds everything; RC_LIMIT when it is exhausted. */
+enum rc scan_message(const struct scan_job *job, struct arena *mem, struct facts *out,
+	struct err *err) MUST_CHECK;
+/* The scanner process: serves jobs on the channel until it closes or `most`
+ * jobs are done.  Single-threaded. */
+void scan_serve(int channel, uint64_t most);
+
+/*
+ * The asking side: a set of scanners, each with one job at a time.
+ * scan_ask() waits for a free scanner and for its answer, both until until_ms
+ * (so it is called from a bounded pool).  RC_TEMP: late, gone or lying; the
+ * scanner is then given up and `lost` called with its slot, so that the manager
+ * kills and replaces it.
+ */
+struct scanners;
+
+struct scanners *scanners_new(unsigned n, void (*lost)(unsigned slot, void *arg), void *arg);
+void scanners_free(struct scanners **sp);
+/* A (new) scanner's channel for a slot, owned from now on; -1: it is gone. */
+void scanners_channel(struct scanners *s, unsigned slot, int fd);
+/* *packed: the checked record as it came, in mem, for the journal. */
+enum rc scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
+	struct arena *mem, struct facts *out, str *packed, struct err *err) MUST_CHECK;

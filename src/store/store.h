@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * store: accounts' mailboxes and messages.
+ *
+ * The index lies in 16 databases, data/index/N.db, N = account id mod 16 (why:
+ * doc/index-shards.md); every table's key begins with account_id.  The message
+ * files are data/accounts/ID/YYYYMM/MSGID, hard links of the spooled file.
+ *
+ * Everything comes in through journal records, applied idempotently: each
+ * shard keeps, per journal, the number of the last record applied to it, in
+ * the same transaction as the rows.  Commits are NORMAL (not synced); what a
+ * power cut takes is rolled forward from the journal.  store_checkpoint()
+ * makes all that is applied durable.
+ *
+ * Model (JMAP-shaped): mailbox, email (immutable; one per account and message),
+ * mailbox_email (uid, flags, keywords, modseq), expunged, thread.  One modseq
+ * counter per account, UIDs per mailbox, UIDVALIDITY fixed at its making.
+ *
+ * Any thread; each shard has its lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/ids.h"
+
+struct store;
+
+enum { STORE_SHARDS = 16 };
+
+struct store_want {
+	int data;		/* the data folder; must stay open */
+	size_t cache_bytes;	/* of each index database */
+	bool read_only;
+};
+
+enum rc store_open(const struct store_want *w, struct store **out, struct err *err) MUST_CHECK;
+void store_close(struct store **sp);
+
+/* Makes the account's counters, INBOX and special-use mailboxes (Drafts, Sent,
+ * Archive, Trash, Junk); there already is RC_OK. */
+enum rc store_account_make(struct store *s, uint64_t account, struct err *err) MUST_CHECK;
+/* Removes rows and files of an account. */
+enum rc store_account_remove(struct store *s, uint64_t account, struct err *err) MUST_CHECK;
+
+/* One copy to deliver: the file incoming/ID goes into the account's INBOX. */
+struct store_delivery {
+	uint64_t account;
+	struct msg_id id;
+	uint64_t size;
+	uint64_t received_ms;
+	uint8_t digest[32];
+	str facts;		/* wire/facts.h, packed; unpacked and checked here */
+};
+
+/*
+ * Applies the deliveries of journal records (journal "gate" or "house") with
+ * numbers up to `seq`, given in their order, as one transaction per shard:
+ * links the file, then the rows.  Deliveries whose number a shard has already
+ * applied are passed over.  An account that is not there is made.
+ * On RC_OK every shard's position is at least `seq`.
+ */
+struct store_apply {
+	uint64_t seq;			/* the record's number */
+	struct store_delivery what;
+};
+
+enum rc store_deliver(struct store *s, const char *journal, const struct store_apply *list,
+	size_t n, uint64_t seq, struct err *err) MUST_CHECK;
+/* The number up to which every shard has applied. */
+enum rc store_applied(struct store *s, const char *journal, uint64_t *seq, struct err *err)
+	MUST_CHECK;
+/* Syncs everything applied: databases, and (with syncfs) names.  Afterwards
+ * the files in incoming/ of applied records may be removed. */
+enum rc store_checkpoint(struct store *s, struct err *err) MUST_CHECK;
+
+struct store_usage {
+	uint64_t bytes, messages;
+};
+
+enum rc store_usage(struct store *s, uint64_t account, struct store_usage *out, struct err *err)
+	MUST_CHECK;
+
+struct store_mailbox {
+	uint64_t id, uidvalidity, uidnext, messages, unseen;
+	str name, special;	/* special: "\\Trash", or "" */
+};
+
+typedef enum rc store_mailbox_fn(const struct store_mailbox *m, void *arg, struct err *err);
+enum rc store_mailboxes(struct store *s, uint64_t account, store_mailbox_fn *fn, void *arg,
+	struct err *err) MUST_CHECK;
+
+enum store_flag {
+	STORE_SEEN = 1, STORE_ANSWERED = 2, STORE_FLAGGED = 4, STORE_DELETED = 8, STORE_DRAFT = 16,
+};
+
+struct store_message {
+	uint64_t uid, modseq, size, received_ms, thread;
+	unsigned flags;
+	struct msg_id id;
+	str envelope;		/* wire/facts.h, packed */
+	uint8_t digest[32];
+};
+
+/* The messages of a mailbox by UID; uid 0: all.  RC_NONE: no such mailbox (or
+ * no such message, for one uid). */
+typedef enum rc store_message_fn(const struct store_message *m, void *arg, struct err *err);
+enum rc store_messages(struct store *s, uint64_t account, str mailbox, uint64_t uid,
+	store_message_fn *fn, void *arg, struct err *err) MUST_CHECK;
+/* The message's file, read-only. */
+enum rc store_open_message(struct store *s, uint64_t account, const struct msg_id *id, int *fd,
+	struct err *err) MUST_CHECK;
+/* Is it there (RC_OK), was it there and removed by its reader (RC_NONE with
+ * *gone true), or never (RC_NONE, *gone false)? */
+enum rc store_has(struct store *s, uint64_t account, const struct msg_id *id, bool *gone,
+	struct err *err) MUST_CHECK;
+/* Removes a message from a mailbox: `expunged` row, and the file once nothing
+ * refers to it. */
+enum rc store_expunge(struct store *s, uint64_t account, str mailbox, uint64_t uid,
+	struct err *err) MUST_CHECK;
+
+/* For audit and verify: each damage is one call with a sentence.  `digests`
+ * also reads every file through and checks the databases' own integrity. */
+typedef void store_damage_fn(const char *sentence, void *arg);
+enum rc store_check(struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
+	MUST_CHECK;
+/* Consistent copies of the index databases into dirfd/index/. */
+enum rc store_copy(struct store *s, int dirfd, struct err *err) MUST_CHECK;

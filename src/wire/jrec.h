@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * jrec: the records of a journal, as bytes.
+ *
+ * The payload only; sequence numbers, checksums and files are journal/'s.
+ * Flat little-endian (wire/pack.h).  Unpacking checks every length; a record
+ * that does not fit is RC_BAD, which in a journal means damage.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/ids.h"
+#include "base/ip.h"
+
+enum {
+	JREC_MOST = 512 * 1024,		/* one packed record */
+	JREC_RCPTS = 1000,		/* as RCPTMAX; more are several records */
+	JREC_TARGETS = 1000,
+	JREC_REASON = 256,
+};
+
+enum jrec_kind {
+	JREC_MESSAGE = 1,	/* one DATA or BDAT with every recipient's answer */
+	JREC_ANSWERED,		/* the answer of a message has been written to the peer */
+	JREC_COUNTS,		/* refusals at RCPT, per network and minute */
+	JREC_PENDING,		/* at the head of a file: messages not yet answered */
+};
+
+enum jrec_answer { JREC_DELIVERED = 1, JREC_REFUSED, JREC_NOT_NOW };
+
+enum jrec_flag {
+	JREC_TLS = 1, JREC_UTF8 = 2, JREC_PRDR = 4,
+	JREC_AGAIN = 8,		/* bytes that came again after an unanswered record: no second copy */
+};
+
+struct jrec_rcpt {
+	str address;		/* canonical, as house said */
+	enum jrec_answer answer;
+	uint16_t code;		/* 250, 451, 550, … */
+	str enhanced;		/* "5.7.1" */
+	str reason;		/* one sentence of ours; no content, no token */
+	int32_t score;		/* thousandths */
+	size_t ntargets;	/* accounts; only with JREC_DELIVERED */
+	uint64_t *targets;
+};
+
+struct jrec_message {
+	struct msg_id id;	/* ledger id, and the file's name where delivered */
+	uint64_t time_ms;	/* wall clock */
+	struct ip client;
+	str helo, from;		/* from: "" for the null sender */
+	uint32_t flags;
+	uint64_t size;		/* of the whole file, trace block included */
+	uint8_t digest[32];	/* SHA-256 of the whole file after its trace block */
+	uint8_t once[16];	/* see journal/once.h; zeros: nothing delivered */
+	bool has_token;
+	uint8_t token[32];	/* SHA-256 of the refusal's token */
+	str findings;		/* "NAME=2.500 NAME=…", what the verdict was made of */
+	size_t nrcpts;
+	struct jrec_rcpt *rcpts;
+	str facts;		/* wire/facts.h, packed */
+};
+
+struct jrec_answered {
+	struct msg_id id;
+};
+
+struct jrec_counts {		/* one network, one minute */
+	uint64_t minute;	/* wall clock / 60,000 */
+	struct ip network;
+	uint32_t unknown, relay, full, other;
+};
+
+struct jrec_pending {
+	struct msg_id id;
+	uint64_t time_ms;
+	uint8_t once[16];
+};
+
+void jrec_put_message(struct buf *b, const struct jrec_message *m);
+enum rc jrec_get_message(str payload, struct arena *mem, struct jrec_message *m);
+void jrec_put_answered(struct buf *b, const struct jrec_answered *a);
+enum rc jrec_get_answered(str payload, struct jrec_answered *a);
+void jrec_put_counts(struct buf *b, const struct jrec_counts *c);
+enum rc jrec_get_counts(str payload, struct jrec_counts *c);
+void jrec_put_pending(struct buf *b, const struct jrec_pending *p, size_t n);
+enum rc jrec_get_pending(str payload, struct arena *mem, struct jrec_pending **p, size_t *n);
+/* Bytes at the start of every spooled file that hold our trace header fields. */
+enum { TRACE_BLOCK = 1024 };
