@@ -41,6 +41,8 @@ struct jrec_rcpt {
 	str enhanced;		/* "5.7.1" */
 	str reason;		/* one sentence of ours; no content, no token */
 	int32_t score;		/* thousandths */
+	bool has_token;		/* a refusal with a link; without PRDR all share one */
+	uint8_t token[32];	/* SHA-256 of the refusal's token */
 	size_t ntargets;	/* accounts; only with JREC_DELIVERED */
 	uint64_t *targets;
 };
@@ -54,8 +56,6 @@ struct jrec_message {
 	uint64_t size;		/* of the whole file, trace block included */
 	uint8_t digest[32];	/* SHA-256 of the whole file after its trace block */
 	uint8_t once[16];	/* see journal/once.h; zeros: nothing delivered */
-	bool has_token;
-	uint8_t token[32];	/* SHA-256 of the refusal's token */
 	str findings;		/* "NAME=2.500 NAME=…", what the verdict was made of */
 	size_t nrcpts;
 	struct jrec_rcpt *rcpts;
