@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+#include "wire/facts.h"
+
+#include "base/arena.h"
+#include "test/test.h"
+
+enum { MEM = 1024 * 1024, MESSAGE = 100 * 1024 };
+
+static struct fact_address alice = { STR_INIT("Alice"), STR_INIT("alice"),
+	STR_INIT("example.test") };
+
+static struct facts
+sample(void)
+{
+	static str refs[] = { STR_INIT("a@example.test"), STR_INIT("b@example.test") };
+	static uint32_t forged[] = { 10, 300 };
+	struct facts f = { .flags = FACT_DUP_FROM | FACT_GTUBE, .received = 3,
+		.header_bytes = 400, .date_s = 1700000000, .nrefs = 2, .refs = refs,
+		.nforged = 2, .forged = forged };
+
+	f.envelope.subject = STR("hello");
+	f.envelope.date = STR("Tue, 14 Nov 2023 22:13:20 +0000");
+	f.envelope.message_id = STR("<m@example.test>");
+	f.envelope.from = (struct fact_list){ 1, &alice };
+	f.envelope.to = (struct fact_list){ 1, &alice };
+	return f;
+}
+
+static enum rc
+unpack(const struct buf *b, uint64_t size, struct arena *mem, struct facts *out)
+{
+	return facts_unpack(buf_str(b), size, mem, out);
+}
+
+TEST(what_the_scanner_saw_arrives_unchanged)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	BUF_AUTO again = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	facts_pack(&b, &f);
+	assert_true(buf_ok(&b));
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_int_equal(got.flags, f.flags);
+	assert_int_equal(got.date_s, f.date_s);
+	assert_true(str_eq(got.envelope.subject, STR("hello")));
+	assert_int_equal(got.envelope.to.n, 1);
+	assert_true(str_eq(got.envelope.to.at[0].host, STR("example.test")));
+	assert_true(str_eq(got.refs[1], STR("b@example.test")));
+	assert_int_equal(got.forged[1], 300);
+	facts_pack(&again, &got);
+	assert_true(str_eq(buf_str(&b), buf_str(&again)));
+}
+
+TEST(every_shortened_record_is_refused)
+{
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	facts_pack(&b, &f);
+	for (size_t n = 0; n < b.len; n++) {
+		ARENA_AUTO mem = arena_new(MEM);
+
+		assert_int_equal(facts_unpack(str_first(buf_str(&b), n), MESSAGE, mem, &got),
+			RC_BAD);
+	}
+}
+
+TEST(a_taken_over_scanner_cannot_make_gate_write_outside_the_header)
+{
+	static const uint32_t bad[][2] = { { 10, 400 }, { 300, 300 }, { 300, 10 } };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ARENA_AUTO mem = arena_new(MEM);
+		BUF_AUTO b = BUF(FACTS_MOST);
+		uint32_t forged[2] = { bad[i][0], bad[i][1] };
+		struct facts f = sample(), got;
+
+		f.forged = forged;
+		facts_pack(&b, &f);
+		assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
+	}
+}
+
+TEST(a_header_longer_than_the_message_is_refused)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	facts_pack(&b, &f);
+	assert_int_equal(unpack(&b, 399, mem, &got), RC_BAD);
+}
+
+TEST(strings_that_would_break_a_line_are_refused)
+{
+	static const str bad[] = { STR_INIT("a\r\nX: y"), STR_INIT("a\nb"), STR_INIT("a\0b") };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ARENA_AUTO mem = arena_new(MEM);
+		BUF_AUTO b = BUF(FACTS_MOST);
+		struct facts f = sample(), got;
+
+		f.envelope.subject = bad[i];
+		facts_pack(&b, &f);
+		assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
+	}
+}
+
+TEST(unknown_flags_are_refused)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	facts_pack(&b, &f);
+	b.data[3] = (char)0x80;
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
+}
+
+TEST(a_message_with_too_much_of_everything_still_has_facts)
+{
+	static char text[2 * FACTS_STR];
+	static struct fact_address many[2 * FACTS_ADDRESSES];
+	static str refs[2 * FACTS_REFS];
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < 2 * FACTS_ADDRESSES; i++)
+		many[i] = alice;
+	for (size_t i = 0; i < 2 * FACTS_REFS; i++)
+		refs[i] = i % 2 == 0 ? STR("even@x") : STR("odd@x");
+	f.envelope.date = f.envelope.subject = f.envelope.in_reply_to =
+		f.envelope.message_id = (str){ text, sizeof(text) };
+	f.envelope.to = (struct fact_list){ 2 * FACTS_ADDRESSES, many };
+	f.nrefs = 2 * FACTS_REFS;
+	f.refs = refs;
+	facts_pack(&b, &f);
+	assert_true(buf_ok(&b));
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_int_equal(got.envelope.subject.len, FACTS_STR);
+	assert_int_equal(got.envelope.from.n, 1);
+	assert_int_equal(got.envelope.to.n, FACTS_ADDRESSES - 1);
+	assert_int_equal(got.nrefs, FACTS_REFS);
+	assert_true(str_eq(got.refs[FACTS_REFS - 1], STR("odd@x")));
+}
+
+TEST(a_cut_does_not_split_a_character)
+{
+	static char text[FACTS_STR + 2];
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + FACTS_STR - 1, "\xc3\xa4", 2);
+	f.envelope.subject = (str){ text, sizeof(text) };
+	facts_pack(&b, &f);
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_int_equal(got.envelope.subject.len, FACTS_STR - 1);
+}
+
+TEST(the_index_reads_back_the_envelope_alone)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample();
+	struct fact_envelope e;
+
+	facts_pack_envelope(&b, &f.envelope);
+	assert_int_equal(facts_unpack_envelope(buf_str(&b), mem, &e), RC_OK);
+	assert_true(str_eq(e.message_id, STR("<m@example.test>")));
+	assert_int_equal(facts_unpack_envelope(str_first(buf_str(&b), b.len - 1), mem, &e),
+		RC_BAD);
+	buf_addc(&b, 'x');
+	assert_int_equal(facts_unpack_envelope(buf_str(&b), mem, &e), RC_BAD);
+}
