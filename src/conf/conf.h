@@ -96,6 +96,15 @@ void conf_dump(const struct conf *c, struct buf *out);	/* every setting, as it i
 /* The settings part of gatepost.conf(5), in mdoc(7). */
 void conf_manual(struct buf *out);
 
+/* A settings file for `init`: every setting with its words as a comment, and
+ * those of `set` (of the part before the first section; ended by name NULL)
+ * really set. */
+struct conf_given {
+	const char *name, *value;
+};
+
+void conf_template(const struct conf_given *set, struct buf *out);
+
 /* The port for a standard one: port + port_offset. */
 unsigned conf_port(const struct conf *c, unsigned standard);
 /* "https://HOST[:PORT]/r/", what a refusal's token is added to. */
