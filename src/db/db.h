@@ -64,6 +64,9 @@ enum rc db_exec(struct db *db, const char *sql, struct err *err) MUST_CHECK;	/* 
 enum rc db_begin(struct db *db, struct err *err) MUST_CHECK;	/* for writing (IMMEDIATE) */
 enum rc db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);
+/* Bytes committed since the last checkpoint: when it is worth one.  (Commits
+ * make one themselves only past 16 MiB.) */
+uint64_t db_unsettled(struct db *db);
 /* All that is committed is in the main file and synced; the WAL starts anew. */
 enum rc db_checkpoint(struct db *db, struct err *err) MUST_CHECK;
 enum rc db_integrity(struct db *db, struct err *err) MUST_CHECK;	/* RC_PERM names the damage */
