@@ -4,7 +4,8 @@
  *
  * The payload only; sequence numbers, checksums and files are journal/'s.
  * Flat little-endian (wire/pack.h).  Unpacking checks every length; a record
- * that does not fit is RC_BAD, which in a journal means damage.
+ * that does not fit is RC_BAD, which in a journal means damage.  Strings of what
+ * was unpacked are views into the payload; arrays are in the arena.
  */
 #pragma once
 
