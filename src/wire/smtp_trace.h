@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * smtp_trace: the TRACE_BLOCK bytes before every spooled message (RFC 5321 4.4).
+ *
+ *	Return-Path: <sender>
+ *	Received: from helo ([address])
+ *		by host (Gatepost) with ESMTPS id ID
+ *		(TLS1_3 cipher) for <recipient>;
+ *		date
+ *	X-Gatepost-Score: 2.500 NAME=1.500 NAME=1.000
+ *	X-Gatepost-Pad: .....
+ *
+ * Always exactly TRACE_BLOCK bytes and always whole header fields.  What does
+ * not fit goes: first findings, then `for`, then the cipher; a long HELO name is
+ * cut.  Sender, host, id and date always fit.  A grammar: no I/O.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/ip.h"
+#include "wire/jrec.h"
+
+struct smtp_trace {
+	str from; /* as written in MAIL, at most SMTP_PATH_MOST; "" for <> */
+	str helo, hostname, id;
+	str rcpt; /* the only recipient as written; "" for several */
+	str tls_version, tls_cipher; /* "" when plain */
+	struct ip client;
+	bool esmtp, utf8;
+	uint64_t wall_ms;
+	bool has_score; /* without one the room is padding */
+	int32_t score; /* thousandths */
+	str findings; /* "NAME=2.500 NAME=…" */
+};
+
+void smtp_trace_block(const struct smtp_trace *t, char out[TRACE_BLOCK]);
