@@ -17,13 +17,15 @@
 enum {
 	FIXED = 20,
 	LISTS = 6,
-	ADDRESS_SHARE = 96 * 1024,	/* all lists together */
+	ADDRESS_SHARE = 96 * 1024, /* all lists together */
 	REFS_SHARE = 24 * 1024,
 	RECEIVED_MOST = 1 << 20,
 };
 
-static_assert(FIXED + 4 * (4 + FACTS_STR) + LISTS * 2 + ADDRESS_SHARE + 2 + REFS_SHARE + 2 +
-		FACTS_FORGED * 4 <= FACTS_MOST, "the shares fit into the record");
+static_assert(FIXED + 4 * (4 + FACTS_STR) + LISTS * 2 + ADDRESS_SHARE + 2 + REFS_SHARE +
+			      2 + FACTS_FORGED * 4 <=
+		      FACTS_MOST,
+	"the shares fit into the record");
 
 static const uint32_t FLAGS_KNOWN = (FACT_NO_MESSAGE_ID << 1) - 1;
 
@@ -90,8 +92,8 @@ void
 facts_pack_envelope(struct buf *b, const struct fact_envelope *e)
 {
 	struct room room = { FACTS_ADDRESSES, ADDRESS_SHARE };
-	const struct fact_list *lists[LISTS] = { &e->from, &e->sender, &e->reply_to, &e->to,
-		&e->cc, &e->bcc };
+	const struct fact_list *lists[LISTS] = { &e->from, &e->sender, &e->reply_to,
+		&e->to, &e->cc, &e->bcc };
 
 	put_cut(b, e->date);
 	put_cut(b, e->subject);
@@ -141,7 +143,8 @@ static bool
 one_line(str s)
 {
 	return s.len == 0 || (memchr(s.ptr, '\0', s.len) == NULL &&
-		memchr(s.ptr, '\r', s.len) == NULL && memchr(s.ptr, '\n', s.len) == NULL);
+				     memchr(s.ptr, '\r', s.len) == NULL &&
+				     memchr(s.ptr, '\n', s.len) == NULL);
 }
 
 static str
@@ -182,8 +185,8 @@ static enum rc
 get_envelope(struct pack *p, struct arena *mem, struct fact_envelope *e)
 {
 	struct room room = { FACTS_ADDRESSES, ADDRESS_SHARE };
-	struct fact_list *lists[LISTS] = { &e->from, &e->sender, &e->reply_to, &e->to, &e->cc,
-		&e->bcc };
+	struct fact_list *lists[LISTS] = { &e->from, &e->sender, &e->reply_to, &e->to,
+		&e->cc, &e->bcc };
 
 	e->date = get_str(p);
 	e->subject = get_str(p);
@@ -251,8 +254,9 @@ facts_unpack(str record, uint64_t message_size, struct arena *mem, struct facts 
 	got.received = (uint32_t)pack_le(&p, 4);
 	got.header_bytes = (uint32_t)pack_le(&p, 4);
 	got.date_s = (int64_t)pack_le(&p, 8);
-	if (!pack_ok(&p) || (got.flags & ~FLAGS_KNOWN) != 0 || got.received > RECEIVED_MOST ||
-		got.header_bytes > message_size || !date_fits(got.date_s))
+	if (!pack_ok(&p) || (got.flags & ~FLAGS_KNOWN) != 0 ||
+		got.received > RECEIVED_MOST || got.header_bytes > message_size ||
+		!date_fits(got.date_s))
 		return RC_BAD;
 	rc = get_envelope(&p, mem, &got.envelope);
 	if (rc == RC_OK)

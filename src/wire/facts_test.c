@@ -14,9 +14,14 @@ sample(void)
 {
 	static str refs[] = { STR_INIT("a@example.test"), STR_INIT("b@example.test") };
 	static uint32_t forged[] = { 10, 300 };
-	struct facts f = { .flags = FACT_DUP_FROM | FACT_GTUBE, .received = 3,
-		.header_bytes = 400, .date_s = 1700000000, .nrefs = 2, .refs = refs,
-		.nforged = 2, .forged = forged };
+	struct facts f = { .flags = FACT_DUP_FROM | FACT_GTUBE,
+		.received = 3,
+		.header_bytes = 400,
+		.date_s = 1700000000,
+		.nrefs = 2,
+		.refs = refs,
+		.nforged = 2,
+		.forged = forged };
 
 	f.envelope.subject = STR("hello");
 	f.envelope.date = STR("Tue, 14 Nov 2023 22:13:20 +0000");
@@ -62,7 +67,8 @@ TEST(every_shortened_record_is_refused)
 	for (size_t n = 0; n < b.len; n++) {
 		ARENA_AUTO mem = arena_new(MEM);
 
-		assert_int_equal(facts_unpack(str_first(buf_str(&b), n), MESSAGE, mem, &got),
+		assert_int_equal(
+			facts_unpack(str_first(buf_str(&b), n), MESSAGE, mem, &got),
 			RC_BAD);
 	}
 }
@@ -95,7 +101,8 @@ TEST(a_header_longer_than_the_message_is_refused)
 
 TEST(strings_that_would_break_a_line_are_refused)
 {
-	static const str bad[] = { STR_INIT("a\r\nX: y"), STR_INIT("a\nb"), STR_INIT("a\0b") };
+	static const str bad[] = { STR_INIT("a\r\nX: y"), STR_INIT("a\nb"),
+		STR_INIT("a\0b") };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		ARENA_AUTO mem = arena_new(MEM);
@@ -173,7 +180,8 @@ TEST(the_index_reads_back_the_envelope_alone)
 	facts_pack_envelope(&b, &f.envelope);
 	assert_int_equal(facts_unpack_envelope(buf_str(&b), mem, &e), RC_OK);
 	assert_true(str_eq(e.message_id, STR("<m@example.test>")));
-	assert_int_equal(facts_unpack_envelope(str_first(buf_str(&b), b.len - 1), mem, &e),
+	assert_int_equal(
+		facts_unpack_envelope(str_first(buf_str(&b), b.len - 1), mem, &e),
 		RC_BAD);
 	buf_addc(&b, 'x');
 	assert_int_equal(facts_unpack_envelope(buf_str(&b), mem, &e), RC_BAD);
