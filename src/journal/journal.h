@@ -37,7 +37,7 @@ struct journal_want {
 	int incoming;		/* folder whose names a commit syncs; -1: none; duplicated */
 	/* Called by the committer after each sync, with the last number on disk. */
 	void (*synced)(uint64_t seq, void *arg);
-	/* At open, for every valid record of the newest file, in order. */
+	/* At open, for every valid record of the newest two files, in order. */
 	enum rc (*replay)(uint64_t seq, enum jrec_kind kind, str payload, void *arg);
 	/* Puts the first records of a new file (JREC_PENDING) into b; may be NULL. */
 	void (*head)(struct buf *b, void *arg);
@@ -55,7 +55,8 @@ enum rc journal_commit(struct journal *j, enum jrec_kind kind, str payload, bool
 	uint64_t *seq, struct err *err) MUST_CHECK;
 void journal_note(struct journal *j, enum jrec_kind kind, str payload);
 uint64_t journal_synced(struct journal *j);
-/* Removes files that hold nothing after `seq` and are older than keep_ms. */
+/* Removes files that hold nothing after `seq` and are older than keep_ms; the
+ * newest two always stay. */
 void journal_trim(struct journal *j, uint64_t seq, uint64_t keep_ms);
 
 /*
@@ -77,5 +78,6 @@ enum rc journal_read_open(int dirfd, uint64_t after, struct journal_reader **out
 enum rc journal_next(struct journal_reader *r, uint64_t until, struct journal_item *item,
 	struct err *err) MUST_CHECK;
 void journal_read_close(struct journal_reader **rp);
-/* The oldest and newest whole record there is; 0, 0 for an empty journal. */
+/* The oldest and newest whole record there is; 0, 0 for an empty journal, 0 and
+ * the last number if only an empty file is left. */
 enum rc journal_bounds(int dirfd, uint64_t *first, uint64_t *last, struct err *err) MUST_CHECK;
