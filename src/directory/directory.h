@@ -51,6 +51,11 @@ enum rc domain_canonical(str domain, struct arena *mem, str *canonical, struct e
 typedef enum rc directory_usage_fn(uint64_t account, uint64_t *bytes, void *arg);
 enum rc directory_resolve(struct directory *d, str address, directory_usage_fn *usage, void *arg,
 	struct arena *mem, struct ask_answer *out, struct err *err) MUST_CHECK;
+/* The same, and says each step as a sentence (`gatepost explain`). */
+typedef void directory_say_fn(const char *sentence, void *arg);
+enum rc directory_explain(struct directory *d, str address, directory_usage_fn *usage, void *arg,
+	directory_say_fn *say, void *say_arg, struct arena *mem, struct ask_answer *out,
+	struct err *err) MUST_CHECK;
 
 struct domain {
 	uint64_t id;
