@@ -31,7 +31,8 @@ struct chan_msg {
 
 /* Both ends, close-on-exec, with socket buffers that hold a whole frame. */
 enum rc chan_pair(int out[2], struct err *err) MUST_CHECK;
-/* RC_OK; RC_TEMP: not sent by until_ms; RC_PERM: the other side is gone. */
+/* RC_OK; RC_TEMP: not sent by until_ms; RC_PERM: the other side is gone;
+ * RC_LIMIT: the body is longer than CHAN_MOST. */
 enum rc chan_send(int fd, const struct chan_msg *m, uint64_t until_ms, struct err *err)
 	MUST_CHECK;
 /* Waits until until_ms (0: only what is there).  RC_NONE: nothing came.

@@ -30,7 +30,9 @@ struct parked {
 	uint64_t until_ms;	/* clock_ms(); UINT64_MAX: no deadline */
 	uint64_t number;	/* from park_join */
 	/* the lot's own: */
-	size_t heap;
+	size_t heap;		/* place in the timer heap, from 1; 0: none */
+	unsigned shakes;	/* how many it has been told of */
+	uint16_t round;		/* tells this parking's events from older ones */
 	bool in_epoll, inside, wake;
 	struct parked *hash_next;
 };
@@ -45,5 +47,7 @@ void park_join(struct park *lot, struct parked *p);	/* gives it its number */
 void park_leave(struct park *lot, struct parked *p);	/* before p is freed */
 void park_enter(struct park *lot, struct parked *p);	/* any thread; p is the lot's now */
 void park_wake(struct park *lot, uint64_t number);	/* any thread */
-void park_shake(struct park *lot);	/* everything parked comes back as PARK_SHAKEN */
+/* Everything parked comes back as PARK_SHAKEN, and what had joined but was not
+ * parked at the moment does so as soon as it parks. */
+void park_shake(struct park *lot);
 size_t park_count(struct park *lot);	/* joined, parked or not */

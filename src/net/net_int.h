@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * net_int: what net/ shares within itself: conn.c with conn_tls.c and tls.c,
+ * and what the service has to know of a connection.
+ */
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "base/buf.h"
+#include "net/conn.h"
+#include "net/tls.h"
+
+struct conn {
+	int fd;
+	unsigned want;		/* enum park_for, as the last call left it */
+	SSL *ssl;		/* from the first conn_handshake() on */
+	struct tls *tls;	/* from conn_start_tls() on */
+	bool shaking_hands;	/* started, and not finished */
+	bool quiet;		/* nothing to be had since the last CONN_QUIET */
+	bool closed;		/* no more reading or writing; `why` is set */
+	bool last_words;	/* conn_close_later() was called ... */
+	bool said_all;		/* ... and done */
+
+	char *in;		/* at..end: received and not eaten */
+	size_t at, end, cap;
+	size_t scanned;		/* of these, known to hold no CRLF */
+	bool eager;		/* the last read filled all the room there was */
+	size_t thrown;		/* bytes of a line that is too long; 0: none */
+	struct buf out;		/* written and not sent */
+	uint64_t received;
+	char why[96];
+};
+
+/* CONN_CLOSED, and remembers why. */
+enum conn_got conn_broken(struct conn *c, const char *fmt, ...) PRINTF(2, 3);
+/* Bytes that a read would give without waiting for the peer? */
+bool conn_unread(const struct conn *c);
+
+/* conn_tls.c: as recv() and send(), but CONN_OK with *n > 0, CONN_QUIET
+ * (c->want says what for) or CONN_CLOSED. */
+enum conn_got conn_tls_read(struct conn *c, char *out, size_t size, size_t *n);
+enum conn_got conn_tls_write(struct conn *c, str data, size_t *n);
+void conn_tls_end(struct conn *c);	/* sends close_notify */
+void conn_tls_free(struct conn *c);
+
+SSL *tls_session(struct tls *t);	/* server side, no BIO yet */
