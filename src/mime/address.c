@@ -169,6 +169,23 @@ element_clear(struct element *e)
 	*e = (struct element){ .phrase = phrase, .addr = addr, .at = NOWHERE };
 }
 
+/* By doubling, so that memory follows the addresses and not their separators. */
+static bool
+list_room(struct parser *p)
+{
+	size_t n = p->list.n;
+
+	if ((n & (n - 1)) != 0)
+		return true;
+	struct address *at = arena_array(p->mem, n == 0 ? 1 : 2 * n, sizeof(*at));
+	if (at == NULL)
+		return false;
+	if (n > 0)
+		memcpy(at, p->list.at, n * sizeof(*at));
+	p->list.at = at;
+	return true;
+}
+
 static void
 emit(struct parser *p, struct address a)
 {
@@ -183,10 +200,12 @@ emit(struct parser *p, struct address a)
 		p->in_group = true;
 	if (a.kind == ADDRESS_GROUP_END)
 		p->in_group = false;
-	if (arena_copy(p->mem, a.name, &a.name) != RC_OK ||
+	if (!list_room(p) || arena_copy(p->mem, a.name, &a.name) != RC_OK ||
 		arena_copy(p->mem, a.local, &a.local) != RC_OK ||
-		arena_copy(p->mem, a.domain, &a.domain) != RC_OK)
+		arena_copy(p->mem, a.domain, &a.domain) != RC_OK) {
 		p->rc = RC_LIMIT;
+		return;
+	}
 	p->list.at[p->list.n++] = a;
 }
 
@@ -352,28 +371,11 @@ run(struct parser *p)
 	}
 }
 
-/* No value has more entries than separators and brackets, and group ends. */
-static size_t
-entries_bound(str value, size_t most)
-{
-	size_t n = 2;
-
-	for (size_t i = 0; i < value.len; i++)
-		if (memchr("<,;:", value.ptr[i], 4) != NULL)
-			n += 2;
-	return n < most ? n : most;
-}
-
 enum rc
 address_parse(str value, size_t most, struct arena *mem, struct address_list *out)
 {
-	struct parser p = {
-		.lex.left = value, .mem = mem, .most = entries_bound(value, most)
-	};
+	struct parser p = { .lex.left = value, .mem = mem, .most = most };
 
-	p.list.at = arena_array(mem, p.most, sizeof(*p.list.at));
-	if (p.list.at == NULL)
-		return RC_LIMIT;
 	BUF_AUTO phrase = BUF(2 * value.len + 1);
 	BUF_AUTO addr = BUF(2 * value.len + 1);
 	p.e.phrase = phrase;

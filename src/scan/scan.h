@@ -16,10 +16,10 @@
 #include "wire/facts.h"
 
 struct scan_job {
-	int fd;			/* read-only; stays the caller's */
-	uint64_t size;		/* of the whole file */
-	uint32_t offset;	/* the message begins here */
-	str hostname;		/* whose trace fields would be forged */
+	int fd; /* read-only; stays the caller's */
+	uint64_t size; /* of the whole file */
+	uint32_t offset; /* the message begins here */
+	str hostname; /* whose trace fields would be forged */
 };
 
 /* In the scanner (and for `gatepost mime`/`scan`, in process): message → facts.
@@ -39,7 +39,8 @@ void scan_serve(int channel, uint64_t most);
  */
 struct scanners;
 
-struct scanners *scanners_new(unsigned n, void (*lost)(unsigned slot, void *arg), void *arg);
+struct scanners *scanners_new(
+	unsigned n, void (*lost)(unsigned slot, void *arg), void *arg);
 void scanners_free(struct scanners **sp);
 /* A (new) scanner's channel for a slot, owned from now on; -1: it is gone. */
 void scanners_channel(struct scanners *s, unsigned slot, int fd);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/thread.h"
+#include "net/chan.h"
+#include "scan/scan_int.h"
+
+struct slot {
+	int fd; /* -1: no scanner */
+	bool busy; /* the asking thread has fd; it alone closes it */
+	int next; /* replaced while busy: the new channel, or -1 */
+	bool replaced;
+	char *frame; /* CHAN_HEADER + CHAN_MOST, for its answers */
+};
+
+struct scanners {
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	uint64_t last_id;
+	void (*lost)(unsigned slot, void *arg);
+	void *arg;
+	unsigned n;
+	struct slot slots[];
+};
+
+struct scanners *
+scanners_new(unsigned n, void (*lost)(unsigned slot, void *arg), void *arg)
+{
+	struct scanners *s = calloc(1, sizeof(*s) + n * sizeof(s->slots[0]));
+
+	if (s == NULL)
+		abort();
+	(void)pthread_mutex_init(&s->lock, NULL);
+	cond_init(&s->freed);
+	s->lost = lost;
+	s->arg = arg;
+	s->n = n;
+	for (unsigned i = 0; i < n; i++) {
+		s->slots[i].fd = s->slots[i].next = -1;
+		s->slots[i].frame = malloc(CHAN_HEADER + CHAN_MOST);
+		if (s->slots[i].frame == NULL)
+			abort();
+	}
+	return s;
+}
+
+void
+scanners_free(struct scanners **sp)
+{
+	struct scanners *s = *sp;
+
+	if (s == NULL)
+		return;
+	for (unsigned i = 0; i < s->n; i++) {
+		fs_close(&s->slots[i].fd);
+		free(s->slots[i].frame);
+	}
+	(void)pthread_cond_destroy(&s->freed);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+	*sp = NULL;
+}
+
+void
+scanners_channel(struct scanners *s, unsigned slot, int fd)
+{
+	assert(slot < s->n);
+	LOCK_AUTO held = lock_take(&s->lock);
+	struct slot *at = &s->slots[slot];
+
+	if (at->busy) {
+		/* Its channel ends by itself; whoever asks will see it. */
+		fs_close(&at->next);
+		at->next = fd;
+		at->replaced = true;
+		return;
+	}
+	fs_close(&at->fd);
+	at->fd = fd;
+	(void)pthread_cond_broadcast(&s->freed);
+}
+
+static struct slot *
+free_slot(struct scanners *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->slots[i].fd >= 0 && !s->slots[i].busy)
+			return &s->slots[i];
+	return NULL;
+}
+
+static struct slot *
+take_slot(struct scanners *s, uint64_t until_ms, uint64_t *id)
+{
+	LOCK_AUTO held = lock_take(&s->lock);
+	struct slot *at;
+
+	while ((at = free_slot(s)) == NULL)
+		if (!cond_until(&s->freed, &s->lock, until_ms))
+			return NULL;
+	at->busy = true;
+	*id = ++s->last_id;
+	return at;
+}
+
+/* True when the scanner is lost: of no use, and nobody has replaced it yet. */
+static bool
+give_slot(struct scanners *s, struct slot *at, bool usable)
+{
+	LOCK_AUTO held = lock_take(&s->lock);
+	bool lost = !usable && !at->replaced;
+
+	at->busy = false;
+	if (!usable || at->replaced)
+		fs_close(&at->fd);
+	if (at->replaced) {
+		at->fd = at->next;
+		at->next = -1;
+		at->replaced = false;
+	}
+	(void)pthread_cond_broadcast(&s->freed);
+	return lost;
+}
+
+/* What came back, from a process that may be somebody else's by now. */
+static enum rc
+understand(const struct chan_msg *m, const struct scan_job *job, struct arena *mem,
+	bool *retire, struct facts *out, str *packed, struct err *err)
+{
+	struct facts facts;
+	str rest;
+
+	if (m->nfds != 0 || !scan_get_answer(m->body, retire, &rest))
+		return err_set(err, RC_BAD, "the scanner's answer cannot be read");
+	if (m->type == FACTS_FAILED)
+		return err_set(err, RC_TEMP,
+			"the scanner could not read the message: " STR_FMT,
+			STR_ARG(str_first(rest, SCAN_SENTENCE)));
+	if (m->type != FACTS_DONE)
+		return err_set(err, RC_BAD, "the scanner's answer is of no known kind");
+	enum rc rc = facts_unpack(rest, job->size - job->offset, mem, &facts);
+	if (rc == RC_BAD)
+		return err_set(err, RC_BAD, "the scanner's facts cannot be true");
+	if (rc == RC_OK)
+		rc = arena_copy(mem, rest, packed);
+	if (rc != RC_OK)
+		return err_set(err, RC_LIMIT, "no memory for a message's facts");
+	*out = facts;
+	return RC_OK;
+}
+
+/* RC_BAD and RC_PERM: the scanner is of no more use; RC_NONE: late. */
+static enum rc
+ask(int fd, uint64_t id, const struct scan_job *job, uint64_t until_ms, char *frame,
+	struct chan_msg *answer, struct err *err)
+{
+	BUF_AUTO body = BUF(16 + SCAN_HOSTNAME);
+	struct chan_msg m = {
+		.type = FACTS_SCAN, .id = id, .fds = { job->fd }, .nfds = 1
+	};
+	enum rc rc;
+
+	scan_put_job(&body, job);
+	m.body = buf_str(&body);
+	rc = chan_send(fd, &m, until_ms, err);
+	if (rc == RC_OK)
+		rc = chan_recv(fd, frame, CHAN_HEADER + CHAN_MOST, answer, until_ms, err);
+	if (rc == RC_NONE)
+		return err_set(err, RC_NONE, "the scanner did not answer in time");
+	if (rc == RC_OK && answer->id != id) {
+		chan_close_fds(answer);
+		return err_set(err, RC_BAD, "the scanner answered what nobody asked");
+	}
+	return rc;
+}
+
+enum rc
+scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
+	struct arena *mem, struct facts *out, str *packed, struct err *err)
+{
+	struct chan_msg answer = { 0 };
+	bool retire = false;
+	uint64_t id;
+
+	if (job->offset > job->size || job->hostname.len > SCAN_HOSTNAME)
+		return err_set(err, RC_BAD, "no such message");
+	struct slot *at = take_slot(s, until_ms, &id);
+	if (at == NULL)
+		return err_set(err, RC_TEMP, "no scanner was free in time");
+	enum rc rc = ask(at->fd, id, job, until_ms, at->frame, &answer, err);
+	bool bad = rc != RC_OK;
+	if (rc == RC_OK) {
+		rc = understand(&answer, job, mem, &retire, out, packed, err);
+		bad = rc == RC_BAD;
+		chan_close_fds(&answer);
+	}
+	/* One that retires ends by itself; its channel is done with, not lost. */
+	if (give_slot(s, at, !bad && !retire) && bad)
+		s->lost((unsigned)(at - s->slots), s->arg);
+	if (rc == RC_OK || rc == RC_LIMIT)
+		return rc;
+	if (err != NULL)
+		err->rc = RC_TEMP;
+	return RC_TEMP;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/thread.h"
+#include "net/chan.h"
+#include "scan/scan_int.h"
+#include "test/test.h"
+
+enum { LONG_MS = 20 * 1000, SHORT_MS = 50, MEM = 1024 * 1024 };
+
+struct bench {
+	struct scanners *set;
+	unsigned lost, last; /* calls, and the last one's slot */
+	int file;
+	struct scan_job job;
+};
+
+static void
+count_lost(unsigned slot, void *arg)
+{
+	struct bench *b = arg;
+
+	b->lost++;
+	b->last = slot;
+}
+
+static struct bench *
+bench_new(unsigned n)
+{
+	static const str text = STR_INIT("From: a@x\r\nSubject: hello\r\n\r\n");
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	b->set = scanners_new(n, count_lost, b);
+	b->file = memfd_create("message", 0);
+	assert_int_equal(fs_pwrite(b->file, text, 0, NULL), RC_OK);
+	b->job = (struct scan_job){ b->file, text.len, 0, STR("mx.example.test") };
+	return b;
+}
+
+static void
+bench_free(struct bench *b)
+{
+	scanners_free(&b->set);
+	fs_close(&b->file);
+	free(b);
+}
+
+struct scanner {
+	pthread_t thread;
+	int fd;
+	uint64_t most;
+	str lie; /* a body to answer with instead of facts */
+	uint16_t type;
+};
+
+static void *
+serve(void *arg)
+{
+	struct scanner *s = arg;
+
+	scan_serve(s->fd, s->most);
+	fs_close(&s->fd);
+	return NULL;
+}
+
+static void *
+serve_lie(void *arg)
+{
+	struct scanner *s = arg;
+	static char frame[4096];
+	struct chan_msg m;
+
+	if (chan_recv(s->fd, frame, sizeof(frame), &m, clock_ms() + LONG_MS, NULL) ==
+		RC_OK) {
+		chan_close_fds(&m);
+		m = (struct chan_msg){ .type = s->type, .id = m.id, .body = s->lie };
+		(void)!chan_send(s->fd, &m, clock_ms() + LONG_MS, NULL);
+	}
+	fs_close(&s->fd);
+	return NULL;
+}
+
+static void
+plug(struct bench *b, unsigned slot, struct scanner *s, void *(*run)(void *))
+{
+	int pair[2];
+
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	s->fd = pair[1];
+	s->thread = thread_start("scanner", run, s);
+	scanners_channel(b->set, slot, pair[0]);
+}
+
+static enum rc
+ask_once(struct bench *b, uint64_t wait_ms)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	struct facts f;
+	str packed;
+	struct err err = { 0 };
+	enum rc rc = scan_ask(
+		b->set, &b->job, clock_ms() + wait_ms, mem, &f, &packed, &err);
+
+	if (rc == RC_OK) {
+		assert_true(str_eq(f.envelope.subject, STR("hello")));
+		assert_int_equal(facts_unpack(packed, b->job.size, mem, &f), RC_OK);
+	} else
+		assert_true(err.text[0] != '\0');
+	return rc;
+}
+
+TEST(a_scanner_answers_and_retires_after_its_share)
+{
+	struct bench *b = bench_new(1);
+	struct scanner s = { .most = 2 }, next = { .most = 1 };
+
+	plug(b, 0, &s, serve);
+	assert_int_equal(ask_once(b, LONG_MS), RC_OK);
+	assert_int_equal(ask_once(b, LONG_MS), RC_OK);
+	(void)pthread_join(s.thread, NULL);
+	assert_int_equal(b->lost, 0);
+	assert_int_equal(ask_once(b, SHORT_MS), RC_TEMP);
+	plug(b, 0, &next, serve);
+	assert_int_equal(ask_once(b, LONG_MS), RC_OK);
+	(void)pthread_join(next.thread, NULL);
+	bench_free(b);
+}
+
+TEST(a_scanner_that_hangs_is_given_up_and_named)
+{
+	struct bench *b = bench_new(2);
+	int pair[2];
+
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b->set, 1, pair[0]);
+	assert_int_equal(ask_once(b, SHORT_MS), RC_TEMP);
+	assert_int_equal(b->lost, 1);
+	assert_int_equal(b->last, 1);
+	(void)close(pair[1]);
+	bench_free(b);
+}
+
+TEST(a_scanner_that_dies_or_lies_means_later)
+{
+	static const struct {
+		uint16_t type;
+		str body;
+		unsigned lost;
+	} cases[] = {
+		{ FACTS_DONE, STR_INIT(""), 1 },
+		{ FACTS_DONE, STR_INIT("\0"), 1 },
+		{ FACTS_DONE, STR_INIT("\0 this is no record of facts"), 1 },
+		{ FACTS_DONE, STR_INIT("\x07"), 1 },
+		{ FACTS_SCAN, STR_INIT("\0x"), 1 },
+		{ 77, STR_INIT("\0x"), 1 },
+		{ FACTS_FAILED, STR_INIT("\0the disk is on fire\n"), 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bench *b = bench_new(1);
+		struct scanner s = { .type = cases[i].type, .lie = cases[i].body };
+
+		plug(b, 0, &s, serve_lie);
+		assert_int_equal(ask_once(b, LONG_MS), RC_TEMP);
+		assert_int_equal(b->lost, cases[i].lost);
+		(void)pthread_join(s.thread, NULL);
+		bench_free(b);
+	}
+}
+
+TEST(without_any_scanner_the_answer_is_later)
+{
+	struct bench *b = bench_new(2);
+
+	assert_int_equal(ask_once(b, SHORT_MS), RC_TEMP);
+	assert_int_equal(b->lost, 0);
+	bench_free(b);
+}
+
+static void *
+ask_many(void *arg)
+{
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(ask_once(arg, LONG_MS), RC_OK);
+	return NULL;
+}
+
+TEST(more_askers_than_scanners_all_get_their_answers)
+{
+	struct bench *b = bench_new(2);
+	struct scanner s[2] = { { .most = 200 }, { .most = 200 } };
+	pthread_t askers[4];
+
+	for (unsigned i = 0; i < 2; i++)
+		plug(b, i, &s[i], serve);
+	for (unsigned i = 0; i < 4; i++)
+		askers[i] = thread_start("asker", ask_many, b);
+	for (unsigned i = 0; i < 4; i++)
+		(void)pthread_join(askers[i], NULL);
+	scanners_channel(b->set, 0, -1);
+	scanners_channel(b->set, 1, -1);
+	for (unsigned i = 0; i < 2; i++)
+		(void)pthread_join(s[i].thread, NULL);
+	assert_int_equal(b->lost, 0);
+	bench_free(b);
+}
+
+TEST(a_job_that_is_no_job_is_refused)
+{
+	BUF_AUTO b = BUF(1024);
+	struct scan_job job = { -1, 100, 50, STR("mx.example.test") }, got;
+
+	scan_put_job(&b, &job);
+	assert_int_equal(scan_get_job(buf_str(&b), &got), RC_OK);
+	assert_int_equal(got.offset, 50);
+	assert_true(str_eq(got.hostname, job.hostname));
+	for (size_t n = 0; n < b.len; n++)
+		assert_int_equal(scan_get_job(str_first(buf_str(&b), n), &got), RC_BAD);
+	buf_clear(&b);
+	job.offset = 101;
+	scan_put_job(&b, &job);
+	assert_int_equal(scan_get_job(buf_str(&b), &got), RC_BAD);
+}
