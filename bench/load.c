@@ -52,6 +52,7 @@ struct tally {
 
 struct client {
 	int fd;
+	bool pipelines;
 	unsigned sent; /* messages in this session */
 	char in[LINE_MOST];
 	size_t have;
@@ -206,6 +207,8 @@ reply(struct client *c)
 			size_t n = (size_t)(end + 1 - c->in);
 			unsigned code = (unsigned)strtoul(c->in, NULL, 10);
 			bool last = n > 3 && c->in[3] != '-';
+			if (n > 13 && !memcmp(c->in + 4, "PIPELINING", 10))
+				c->pipelines = true;
 			memmove(c->in, c->in + n, c->have -= n);
 			if (last)
 				return code;
@@ -227,6 +230,7 @@ hang_up(struct client *c)
 		close(c->fd);
 	c->fd = -1;
 	c->have = 0;
+	c->pipelines = false;
 	c->sent = 0;
 }
 
@@ -263,32 +267,50 @@ quit(struct client *c)
 	hang_up(c);
 }
 
-/* MAIL, RCPT..., DATA in one go; fills taken[].  354, another code, or 0. */
+/* The next command: at once where the server pipelines, else with its reply. */
+static bool
+command(struct client *c, unsigned *code, const char *before, const char *text,
+	const char *after)
+{
+	char line[256];
+	int n = snprintf(line, sizeof line, "%s%.100s%s\r\n", before, text, after);
+
+	if (!put(c, line, (size_t)n))
+		return false;
+	*code = c->pipelines ? 0 : reply(c);
+	return c->pipelines || *code;
+}
+
+static unsigned
+answer(struct client *c, unsigned code)
+{
+	return code ? code : reply(c);
+}
+
+/* MAIL, RCPT..., DATA; fills taken[].  354, another code, or 0. */
 static unsigned
 envelope(struct client *c, const char *const rcpts[], size_t n)
 {
-	char out[RCPT_MOST * 128];
-	size_t used = (size_t)snprintf(
-		out, sizeof out, "MAIL FROM:<load@sender.example>\r\n");
+	unsigned mail, rcpt[RCPT_MOST], data;
 
-	for (size_t i = 0; i < n; i++)
-		used += (size_t)snprintf(
-			out + used, sizeof out - used, "RCPT TO:<%.100s>\r\n", rcpts[i]);
-	used += (size_t)snprintf(out + used, sizeof out - used, "DATA\r\n");
-	if (!put(c, out, used))
-		return 0;
-	unsigned mail = reply(c), worst = mail;
 	c->ntaken = 0;
-	for (size_t i = 0; mail && i < n; i++) {
-		unsigned code = reply(c);
-		if (code == 250)
-			c->taken[c->ntaken++] = rcpts[i];
-		else
-			worst = code;
-		if (!code)
+	if (!command(c, &mail, "MAIL FROM:<", "load@sender.example", ">"))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!command(c, &rcpt[i], "RCPT TO:<", rcpts[i], ">"))
 			return 0;
 	}
-	unsigned data = mail ? reply(c) : 0;
+	if (!command(c, &data, "DATA", "", ""))
+		return 0;
+	unsigned worst = mail = answer(c, mail);
+	for (size_t i = 0; i < n; i++) {
+		rcpt[i] = answer(c, rcpt[i]);
+		if (rcpt[i] == 250)
+			c->taken[c->ntaken++] = rcpts[i];
+		else
+			worst = rcpt[i];
+	}
+	data = answer(c, data);
 	return data == 354 || !data || !worst ? data : worst;
 }
 
@@ -521,9 +543,8 @@ main(int argc, char **argv)
 		c->fd = -1;
 		c->random = load.seed + i;
 		c->text = malloc(BODY_MOST);
-		/* every attempt of every message might be this client's */
-		c->tally.ms = calloc(
-			load.messages * (load.keep_s ? 20 : 2), sizeof *c->tally.ms);
+		c->tally.most_ms = load.messages * 2;
+		c->tally.ms = calloc(c->tally.most_ms, sizeof *c->tally.ms);
 		if (!c->text || !c->tally.ms ||
 			pthread_create(&c->thread, NULL, client_main, c))
 			abort();
