@@ -193,6 +193,12 @@ db_begin(struct db *db, struct err *err)
 }
 
 enum rc
+db_begin_read(struct db *db, struct err *err)
+{
+	return db->driver->exec(db->conn, "BEGIN", err);
+}
+
+enum rc
 db_commit(struct db *db, struct err *err)
 {
 	return db->driver->commit(db->conn, err);

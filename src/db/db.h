@@ -62,6 +62,7 @@ uint64_t db_changes(struct db *db);
 
 enum rc db_exec(struct db *db, const char *sql, struct err *err) MUST_CHECK;	/* several; no rows */
 enum rc db_begin(struct db *db, struct err *err) MUST_CHECK;	/* for writing (IMMEDIATE) */
+enum rc db_begin_read(struct db *db, struct err *err) MUST_CHECK;	/* one moment until the end */
 enum rc db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);
 /* Bytes committed since the last checkpoint: when it is worth one.  (Commits

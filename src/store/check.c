@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is wrong, in sentences.  Each shard is read through a connection of its
+ * own, as of one moment, while deliveries go on; so whatever looks wrong between
+ * rows and files is looked at again under the shard's lock before it is said.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "crypto/digest.h"
+#include "store/store_int.h"
+#include "wire/jrec.h"
+
+struct check {
+	struct store *s;
+	bool digests;
+	store_damage_fn *fn;
+	void *arg;
+	struct sha256 *sha;
+	char *block;		/* what a file is read through */
+	struct err *err;
+	enum rc rc;
+	uint64_t account;	/* whose folder is being walked */
+	const char *month;
+};
+
+enum { BLOCK = 64 * 1024 };
+
+static void damage(struct check *c, const char *fmt, ...) PRINTF(2, 3);
+
+static void
+damage(struct check *c, const char *fmt, ...)
+{
+	char sentence[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	for (char *p = sentence; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';	/* a mailbox's name */
+	c->fn(sentence, c->arg);
+}
+
+enum row { ROW_NONE, ROW_MESSAGE, ROW_GOING };
+
+/* What the index says of a message now; a file that is being delivered has its
+ * row when the lock is to be had. */
+static enum rc
+row_now(struct check *c, uint64_t account, const char *msgid, enum row *row)
+{
+	static const char *const where[] = {
+		"SELECT 1 FROM email WHERE account_id = ? AND msgid = ?",
+		"SELECT 1 FROM blob_gone WHERE account_id = ? AND msgid = ?",
+	};
+	struct shard *sh = shard_of(c->s, account);
+	LOCK_AUTO held = lock_take(&sh->lock);
+
+	*row = ROW_NONE;
+	for (int i = 0; i < 2 && *row == ROW_NONE; i++) {
+		PREPARE(q, sh->db, where[i], c->err);
+		db_bind_u64(q, 1, account);
+		db_bind_str(q, 2, str_of(msgid));
+		enum rc rc = db_step(q, c->err);
+		db_reset(q);
+		if (rc == RC_OK)
+			*row = i == 0 ? ROW_MESSAGE : ROW_GOING;
+		else if (rc != RC_NONE)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static enum rc
+digest_of(struct check *c, int fd, uint8_t out[SHA256_BYTES])
+{
+	uint64_t at = TRACE_BLOCK;
+	size_t n = BLOCK;
+
+	while (n == BLOCK) {
+		enum rc rc = fs_pread(fd, c->block, BLOCK, at, &n, c->err);
+
+		if (rc != RC_OK)
+			return rc;
+		sha256_add(c->sha, (str){ c->block, n });
+		at += n;
+	}
+	sha256_done(c->sha, out);
+	return RC_OK;
+}
+
+static enum rc
+check_content(struct check *c, uint64_t account, const char *msgid, const char *path, str digest)
+{
+	FD_AUTO fd = -1;
+	uint8_t got[SHA256_BYTES];
+	enum rc rc = fs_open(c->s->data, path, O_RDONLY, 0, &fd, c->err);
+
+	if (rc == RC_NONE)
+		return RC_OK;	/* expunged this moment, or named below */
+	if (rc != RC_OK || (rc = digest_of(c, fd, got)) != RC_OK) {
+		damage(c, "account %" PRIu64 ": message %s cannot be read: %s", account, msgid,
+			c->err == NULL ? path : c->err->text);
+		return RC_OK;
+	}
+	if (!str_eq(digest, (str){ (const char *)got, sizeof(got) }))
+		damage(c, "account %" PRIu64 ": the bytes of message %s (%s) are not those "
+			"that were delivered", account, msgid, path);
+	return RC_OK;
+}
+
+static enum rc
+check_message(struct check *c, uint64_t account, str id, uint64_t size, str digest)
+{
+	char msgid[MSG_ID_LEN + 1], path[BLOB_PATH];
+	struct stat st;
+	enum row row;
+	enum rc rc;
+
+	if (!ids_valid(id) || !str_z(id, msgid, sizeof(msgid))) {
+		damage(c, "account %" PRIu64 ": a row has an id that is none", account);
+		return RC_OK;
+	}
+	blob_path(account, msgid, path);
+	if (fstatat(c->s->data, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		if ((rc = row_now(c, account, msgid, &row)) != RC_OK)
+			return rc;
+		if (row == ROW_MESSAGE)
+			damage(c, "account %" PRIu64 ": message %s has no file (%s)", account,
+				msgid, path);
+		return RC_OK;
+	}
+	if ((uint64_t)st.st_size != size)
+		damage(c, "account %" PRIu64 ": the file of message %s (%s) has %jd bytes, its "
+			"row says %" PRIu64, account, msgid, path, (intmax_t)st.st_size, size);
+	else if (c->digests)
+		return check_content(c, account, msgid, path, digest);
+	return RC_OK;
+}
+
+static enum rc
+check_messages(struct check *c, struct db *db)
+{
+	enum rc rc;
+
+	PREPARE(q, db, "SELECT account_id, msgid, size, digest FROM email", c->err);
+	while ((rc = db_step(q, c->err)) == RC_OK)
+		if ((rc = check_message(c, db_u64(q, 0), db_str(q, 1), db_u64(q, 2),
+			     db_str(q, 3))) != RC_OK) {
+			db_reset(q);
+			return rc;
+		}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+/* Questions whose every answer is a damage. */
+static const char *const questions[] = {
+	"SELECT 'account ' || m.account_id || ': message ' || m.msgid || ' (mailbox ' ||"
+	" m.mailbox_id || ', UID ' || m.uid || ') has no row of its own'"
+	" FROM mailbox_email m LEFT JOIN email e"
+	" ON e.account_id = m.account_id AND e.msgid = m.msgid WHERE e.msgid IS NULL",
+
+	"SELECT 'account ' || e.account_id || ': message ' || e.msgid || ' is in ' ||"
+	" coalesce(c.n, 0) || ' mailboxes, its row says ' || e.refs FROM email e LEFT JOIN"
+	" (SELECT account_id, msgid, count(*) AS n FROM mailbox_email GROUP BY 1, 2) c"
+	" ON c.account_id = e.account_id AND c.msgid = e.msgid"
+	" WHERE coalesce(c.n, 0) <> e.refs",
+
+	"SELECT 'account ' || e.account_id || ': message ' || e.msgid ||"
+	" ' belongs to an account without a row' FROM email e LEFT JOIN account a"
+	" ON a.account_id = e.account_id WHERE a.account_id IS NULL",
+
+	"SELECT 'account ' || account_id || ' has ' || n || ' messages, its row says ' ||"
+	" messages FROM (SELECT a.account_id, a.messages, (SELECT count(*) FROM email e"
+	" WHERE e.account_id = a.account_id) AS n FROM account a) x WHERE n <> messages",
+
+	"SELECT 'account ' || account_id || ' has ' || n || ' bytes, its row says ' || bytes"
+	" FROM (SELECT a.account_id, a.bytes, (SELECT coalesce(sum(e.size), 0) FROM email e"
+	" WHERE e.account_id = a.account_id) AS n FROM account a) x WHERE n <> bytes",
+
+	"SELECT 'account ' || account_id || ': ' || name || ' has ' || n ||"
+	" ' messages, its row says ' || messages FROM (SELECT b.account_id, b.name, b.messages,"
+	" (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
+	" AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n <> messages",
+
+	"SELECT 'account ' || account_id || ': ' || name || ' has ' || n ||"
+	" ' unread messages, its row says ' || unseen FROM (SELECT b.account_id, b.name, b.unseen,"
+	" (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
+	" AND m.mailbox_id = b.mailbox_id AND m.flags & 1 = 0) AS n FROM mailbox b) x"
+	" WHERE n <> unseen",
+
+	"SELECT 'account ' || account_id || ': ' || name || ' holds UID ' || n ||"
+	" ', the next one is said to be ' || uidnext FROM (SELECT b.account_id, b.name,"
+	" b.uidnext, (SELECT max(m.uid) FROM mailbox_email m WHERE m.account_id = b.account_id"
+	" AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n >= uidnext",
+
+	"SELECT 'account ' || a.account_id || ' has no INBOX' FROM account a LEFT JOIN mailbox b"
+	" ON b.account_id = a.account_id AND b.mailbox_id = 1 WHERE b.mailbox_id IS NULL",
+};
+
+static enum rc
+check_counts(struct check *c, struct db *db)
+{
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		enum rc rc;
+
+		PREPARE(q, db, questions[i], c->err);
+		while ((rc = db_step(q, c->err)) == RC_OK)
+			damage(c, STR_FMT, STR_ARG(db_str(q, 0)));
+		if (rc != RC_NONE)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_rows(struct check *c, unsigned n, struct db *db)
+{
+	enum rc rc = db_begin_read(db, c->err);	/* one moment for all questions */
+
+	if (rc == RC_OK)
+		rc = check_messages(c, db);
+	if (rc == RC_OK)
+		rc = check_counts(c, db);
+	db_rollback(db);
+	if (rc != RC_OK || !c->digests)
+		return rc;
+	struct err why = { 0 };
+	if (db_integrity(db, &why) != RC_OK)
+		damage(c, "index database %u: %s", n, why.text);
+	return RC_OK;
+}
+
+static enum rc
+check_shard(struct check *c, unsigned n)
+{
+	struct db *db;
+	enum rc rc = shard_reader(c->s, n, &db, c->err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = check_rows(c, n, db);
+	db_close(&db);
+	return rc;
+}
+
+/* A file that is also still in incoming/ may be half applied: the journal will
+ * be applied again from where it stands. */
+static bool
+waits(struct check *c, const char *msgid)
+{
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "incoming/%.20s", msgid);
+	return faccessat(c->s->data, path, F_OK, 0) == 0;
+}
+
+static bool
+check_file(const char *name, void *arg)
+{
+	struct check *c = arg;
+	char path[BLOB_PATH] = "", here[600];
+	enum row row;
+
+	(void)snprintf(here, sizeof(here), "accounts/%" PRIu64 "/%s/%s", c->account, c->month,
+		name);
+	if (ids_valid(str_of(name)))
+		blob_path(c->account, name, path);
+	if (strcmp(path, here) != 0) {
+		damage(c, "%.200s is not a message's file", here);
+		return true;
+	}
+	if ((c->rc = row_now(c, c->account, name, &row)) != RC_OK)
+		return false;
+	if (row == ROW_NONE && !waits(c, name) && faccessat(c->s->data, path, F_OK, 0) == 0)
+		damage(c, "account %" PRIu64 ": the file %s has no row", c->account, path);
+	return true;
+}
+
+static bool
+check_month(const char *name, void *arg)
+{
+	struct check *c = arg;
+	char folder[320];
+	enum rc rc;
+
+	(void)snprintf(folder, sizeof(folder), "accounts/%" PRIu64 "/%s", c->account, name);
+	c->month = name;
+	rc = fs_each(c->s->data, folder, check_file, c, c->err);
+	if (rc == RC_NONE)
+		return true;	/* removed this moment */
+	if (c->rc == RC_OK)
+		c->rc = rc;
+	return c->rc == RC_OK;
+}
+
+static bool
+check_folder(const char *name, void *arg)
+{
+	struct check *c = arg;
+	char folder[320];
+	enum rc rc;
+
+	if (!str_u64(str_of(name), INT64_MAX, &c->account)) {
+		damage(c, "accounts/%.40s is not an account's folder", name);
+		return true;
+	}
+	(void)snprintf(folder, sizeof(folder), "accounts/%s", name);
+	rc = fs_each(c->s->data, folder, check_month, c, c->err);
+	if (rc == RC_NONE)
+		return true;
+	if (c->rc == RC_OK)
+		c->rc = rc;
+	return c->rc == RC_OK;
+}
+
+enum rc
+store_check(struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
+{
+	struct check c = { .s = s, .digests = digests, .fn = fn, .arg = arg, .err = err,
+		.sha = sha256_new(), .block = malloc(BLOCK) };
+	enum rc rc = RC_OK;
+
+	if (c.block == NULL)
+		abort();
+	for (unsigned i = 0; i < STORE_SHARDS && rc == RC_OK; i++)
+		rc = check_shard(&c, i);
+	if (rc == RC_OK)
+		rc = fs_each(s->data, "accounts", check_folder, &c, err);
+	if (rc == RC_OK)
+		rc = c.rc;
+	sha256_free(&c.sha);
+	free(c.block);
+	return rc;
+}
