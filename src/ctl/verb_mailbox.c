@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "ctl/ctl_int.h"
+#include "ctl/encoded_word.h"
+#include "wire/facts.h"
+
+enum { CHUNK = 64 * 1024, SHOWN = 60, ENVELOPE = 1 << 20 };
+
+struct listing {
+	struct verb_io *io;
+	json_t *rows;
+	struct msg_id found;		/* of the one message asked for */
+};
+
+static enum rc
+find(struct verb_io *io, const char *address, struct account *out)
+{
+	return account_find(io->directory, str_of(address), io->mem, out, &io->err);
+}
+
+static enum rc
+on_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
+{
+	struct listing *l = arg;
+
+	(void)err;
+	if (l->io->json)
+		(void)json_array_append_new(l->rows, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I}",
+			"name", verb_json_str(m->name), "special", verb_json_str(m->special),
+			"messages", (json_int_t)m->messages, "unseen", (json_int_t)m->unseen,
+			"uidnext", (json_int_t)m->uidnext, "uidvalidity",
+			(json_int_t)m->uidvalidity));
+	else
+		verb_printf(l->io, STR_FMT "\t%" PRIu64 " messages\t%" PRIu64 " unseen\n",
+			STR_ARG(m->name), m->messages, m->unseen);
+	return RC_OK;
+}
+
+enum verb_exit
+verb_mailbox_list(struct verb_io *io, int argc, char **argv)
+{
+	struct listing l = { .io = io };
+	struct account a;
+	enum rc rc;
+
+	if (!verb_words(io, "mailbox list", argc, argv, 1, 1))
+		return VERB_USAGE;
+	if ((rc = find(io, argv[0], &a)) != RC_OK)
+		return verb_fail(io, rc);
+	/* an account's mailboxes are made with its first message, or here */
+	rc = store_account_make(io->store, a.id, &io->err);
+	l.rows = json_array();
+	if (rc == RC_OK)
+		rc = store_mailboxes(io->store, a.id, on_mailbox, &l, &io->err);
+	if (rc == RC_OK && io->json)
+		verb_json(io, l.rows);
+	else
+		json_decref(l.rows);
+	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+}
+
+static str
+flags_text(unsigned flags, char out[8])
+{
+	static const char letters[] = "SAFDd";	/* in the order of enum store_flag */
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sizeof(letters) - 1; i++)
+		if ((flags & (1u << i)) != 0)
+			out[n++] = letters[i];
+	if (n == 0)
+		out[n++] = '-';
+	return (str){ out, n };
+}
+
+static void
+one_line(struct buf *b, str s, size_t most)
+{
+	for (size_t i = 0; i < s.len && b->len < most; i++)
+		buf_addc(b, (unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f ? ' ' : s.ptr[i]);
+}
+
+static void
+describe(const struct store_message *m, struct arena *mem, struct buf *from, struct buf *subject)
+{
+	struct fact_envelope e = { 0 };
+	BUF_AUTO text = BUF(4096);
+
+	if (facts_unpack_envelope(m->envelope, mem, &e) != RC_OK)
+		return;
+	if (e.from.n > 0 && !str_empty(e.from.at[0].host)) {
+		buf_add(from, e.from.at[0].mailbox);
+		buf_addc(from, '@');
+		buf_add(from, e.from.at[0].host);
+	}
+	encoded_words(e.subject, &text);
+	one_line(subject, buf_str(&text), 1000);
+}
+
+static enum rc
+on_message(const struct store_message *m, void *arg, struct err *err)
+{
+	struct listing *l = arg;
+	ARENA_AUTO mem = arena_new(ENVELOPE);
+	BUF_AUTO from = BUF(1000);
+	BUF_AUTO subject = BUF(1001);
+	char flags[8], when[CLOCK_TEXT];
+
+	(void)err;
+	describe(m, mem, &from, &subject);
+	clock_text(m->received_ms, when);
+	str letters = flags_text(m->flags, flags);
+	if (l->io->json)
+		(void)json_array_append_new(l->rows, json_pack(
+			"{s:I, s:s, s:s, s:I, s:o, s:o, s:o}", "uid", (json_int_t)m->uid, "id",
+			m->id.text, "received", when, "size", (json_int_t)m->size, "flags",
+			verb_json_str(letters), "from", verb_json_str(buf_str(&from)), "subject",
+			verb_json_str(buf_str(&subject))));
+	else
+		verb_printf(l->io, "%" PRIu64 "\t%s\t" STR_FMT "\t" STR_FMT "\t%" PRIu64
+			"\t" STR_FMT "\n", m->uid, when, STR_ARG(str_first(buf_str(&from), SHOWN)),
+			STR_ARG(buf_str(&subject)), m->size, STR_ARG(letters));
+	return RC_OK;
+}
+
+static enum rc
+on_wanted(const struct store_message *m, void *arg, struct err *err)
+{
+	struct listing *l = arg;
+
+	(void)err;
+	l->found = m->id;
+	return RC_OK;
+}
+
+static enum rc
+send_file(struct verb_io *io, uint64_t account, const struct msg_id *id)
+{
+	static _Thread_local char chunk[CHUNK];
+	FD_AUTO fd = -1;
+	uint64_t at = 0;
+	size_t got;
+	enum rc rc = store_open_message(io->store, account, id, &fd, &io->err);
+
+	while (rc == RC_OK && (rc = fs_pread(fd, chunk, CHUNK, at, &got, &io->err)) == RC_OK) {
+		if (got == 0)
+			return RC_OK;
+		io->out(io, (str){ chunk, got });
+		at += got;
+	}
+	return rc;
+}
+
+static enum verb_exit
+list_messages(struct verb_io *io, const struct account *a, str mailbox)
+{
+	struct listing l = { .io = io, .rows = json_array() };
+	enum rc rc = store_messages(io->store, a->id, mailbox, 0, on_message, &l, &io->err);
+
+	if (rc == RC_NONE)
+		rc = err_set(&io->err, rc, STR_FMT " has no mailbox " STR_FMT
+			"; `gatepost mailbox list` shows what there is", STR_ARG(a->address),
+			STR_ARG(mailbox));
+	if (rc == RC_OK && io->json)
+		verb_json(io, l.rows);
+	else
+		json_decref(l.rows);
+	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+}
+
+enum verb_exit
+verb_mailbox_read(struct verb_io *io, int argc, char **argv)
+{
+	struct listing l = { .io = io };
+	struct account a;
+	str mailbox;
+	uint64_t uid = 0;
+	enum rc rc;
+
+	if (!verb_words(io, "mailbox read", argc, argv, 1, 3))
+		return VERB_USAGE;
+	if (argc == 3 && (!str_u64(str_of(argv[2]), UINT32_MAX, &uid) || uid == 0)) {
+		(void)err_set(&io->err, RC_BAD, "\"%.40s\" is not a UID", argv[2]);
+		return VERB_USAGE;
+	}
+	mailbox = argc > 1 ? str_of(argv[1]) : STR("INBOX");
+	rc = find(io, argv[0], &a);
+	if (rc == RC_OK)
+		rc = store_account_make(io->store, a.id, &io->err);
+	if (rc != RC_OK)
+		return verb_fail(io, rc);
+	if (uid == 0)
+		return list_messages(io, &a, mailbox);
+	rc = store_messages(io->store, a.id, mailbox, uid, on_wanted, &l, &io->err);
+	if (rc == RC_NONE || (rc == RC_OK && l.found.text[0] == '\0'))
+		rc = err_set(&io->err, RC_NONE, STR_FMT " has no message with the UID %" PRIu64
+			" in " STR_FMT, STR_ARG(a.address), uid, STR_ARG(mailbox));
+	if (rc == RC_OK)
+		rc = send_file(io, a.id, &l.found);
+	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+}
