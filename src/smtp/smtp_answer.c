@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From the last byte of a message to the last reply: the verdict is given to
+ * its pool and waited for, parked; then its answers are written, and when the
+ * peer's kernel has them the journal gets its "answered" mark.
+ */
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "smtp/smtp_int.h"
+#include "smtp/smtp_known.h"
+#include "wire/smtp_reply.h"
+
+/* ---- the verdict's memory ---- */
+
+struct smtp_verdict *
+smtp_verdict_new(struct smtp_session *s)
+{
+	struct smtp_verdict *v = calloc(1, sizeof(*v));
+	struct smtp_txn *t = &s->txn;
+
+	if (v == NULL)
+		abort();
+	v->work.run = smtp_verdict_run;
+	v->gate = s->gate;
+	v->service = s->io->service;
+	v->number = s->io->number;
+	v->conf = s->conf;
+	v->id = s->spool.id;
+	v->wall_ms = s->spool.wall_ms;
+	v->client = s->io->peer;
+	v->helo = s->helo;
+	v->from = t->from;
+	v->from_plain = t->from_plain;
+	v->tls_version = str_of(conn_tls_version(s->io->conn));
+	v->tls_cipher = str_of(conn_tls_cipher(s->io->conn));
+	v->esmtp = s->esmtp;
+	v->utf8 = t->utf8;
+	v->prdr = t->prdr && t->nrcpts > 1;
+	v->file = &s->spool.file;
+	v->rcpts = t->first;
+	v->nrcpts = t->nrcpts;
+	return v;
+}
+
+void
+smtp_verdict_free(struct smtp_verdict **vp)
+{
+	struct smtp_verdict *v = *vp;
+
+	if (v == NULL)
+		return;
+	arena_free(&v->mem);
+	free(v);
+	*vp = NULL;
+}
+
+/* ---- the replies ---- */
+
+/* One answer, for a recipient or for all. */
+static void
+put_answer(const struct smtp_verdict *v, const struct smtp_rcpt *r, struct buf *b)
+{
+	char link[320 + sizeof(r->token.text)] = "";
+	size_t n;
+
+	if (r->answer == JREC_DELIVERED) {
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "%s accepted", v->answered.text);
+		smtp_put_reply(b, r->code, r->esc, str_of(text));
+		return;
+	}
+	if (r->has_token) {
+		conf_link_base(v->conf, link);
+		n = strlen(link);
+		(void)snprintf(link + n, sizeof(link) - n, "%s", r->token.text);
+	}
+	smtp_put_refusal(b, r->code, r->esc, str_of(link), r->reason, msg_id_str(&v->id));
+}
+
+static void
+put_final(const struct smtp_verdict *v, struct buf *b)
+{
+	char text[100];
+
+	(void)snprintf(text, sizeof(text), "%s accepted for %zu of %zu", v->answered.text,
+		v->delivered, v->nrcpts);
+	smtp_put_reply(b, 250, "2.6.0", str_of(text));
+}
+
+/* draft-hall-prdr: 353, an answer for each accepted RCPT in their order, and the
+ * last, which is 250 because answers differ only where somebody accepted. */
+static bool
+next_reply(struct smtp_verdict *v, struct buf *b)
+{
+	unsigned n = v->replies++;
+
+	if (!v->per_rcpt) {
+		if (n == 0)
+			put_answer(v, v->rcpts, b);
+		return n == 0;
+	}
+	if (n == 0) {
+		smtp_put_reply(
+			b, 353, NULL, STR("PRDR: an answer for each recipient follows"));
+		v->next_reply = v->rcpts;
+		return true;
+	}
+	if (v->next_reply != NULL) {
+		put_answer(v, v->next_reply, b);
+		v->next_reply = v->next_reply->next;
+		return true;
+	}
+	if (n == v->nrcpts + 1)
+		put_final(v, b);
+	return n == v->nrcpts + 1;
+}
+
+/* ---- phases ---- */
+
+static void
+log_message(const struct smtp_verdict *v)
+{
+	const struct smtp_rcpt *r = v->rcpts;
+	char ip[IP_TEXT];
+
+	ip_text(&v->client, ip);
+	log_info("smtp message id=%s client=%s from=<" STR_FMT "> to=<" STR_FMT
+		 ">%s rcpts=%zu "
+		 "delivered=%zu size=%llu code=%u%s%s%s%s",
+		v->answered.text, ip, STR_ARG(v->from), STR_ARG(r->address),
+		v->nrcpts > 1 ? ",..." : "", v->nrcpts, v->delivered,
+		(unsigned long long)v->size, v->per_rcpt ? 353 : r->code,
+		v->again ? " again" : "", v->committed ? "" : " unrecorded",
+		v->err.text[0] == '\0' ? "" : ": ", v->err.text);
+	if (v->listed.len > 0)
+		log_info("smtp message id=%s findings=" STR_FMT, v->answered.text,
+			STR_ARG(v->listed));
+}
+
+static enum smtp_step
+transaction_over(struct smtp_session *s)
+{
+	struct smtp_verdict *v = s->verdict;
+
+	/* What was said is said: from now on the same bytes are a new message. */
+	if (v->committed) {
+		struct jrec_answered a = { .id = v->answered };
+		BUF_AUTO b = BUF(256);
+
+		jrec_put_answered(&b, &a);
+		journal_note(s->gate->journal, JREC_ANSWERED, buf_str(&b));
+		once_answered(s->gate->once, &v->answered);
+	}
+	s->messages++;
+	if (v->delivered > 0) {
+		smtp_known_add(s->gate->known, &s->io->peer, clock_ms());
+		s->commands = s->txn.commands;
+	}
+	session_forget_mail(s);
+	s->phase = phase_command;
+	s->idle_until_ms = clock_ms() + s->conf->smtp.command_timeout;
+	return STEP_GO;
+}
+
+/* Replies to a thousand recipients are more than a connection buffers. */
+static enum smtp_step
+phase_replies(struct smtp_session *s)
+{
+	struct conn *c = s->io->conn;
+	bool more = true;
+
+	if (s->late)
+		return session_late(s);
+	while (more) {
+		BUF_AUTO b = BUF(2 * SMTP_REPLY_MOST);
+
+		while (more && conn_room(c) > 2 * SMTP_REPLY_MOST) {
+			buf_clear(&b);
+			more = next_reply(s->verdict, &b);
+			conn_write(c, buf_str(&b));
+		}
+		switch (conn_flush(c)) {
+		case CONN_OK:
+			break;
+		case CONN_QUIET:
+		case CONN_FULL:
+			return session_wait(s, PARK_WRITE, s->idle_until_ms);
+		case CONN_LONG:
+		case CONN_CLOSED:
+			return session_gone(s);
+		}
+	}
+	return transaction_over(s);
+}
+
+static enum smtp_step
+begin_replies(struct smtp_session *s)
+{
+	s->late = false;
+	log_message(s->verdict);
+	s->idle_until_ms = clock_ms() + s->conf->smtp.command_timeout;
+	s->phase = phase_replies;
+	return STEP_GO;
+}
+
+/* Everything it waits for has a deadline; until it is done its memory is not
+ * ours, so neither lateness nor a drain ends the session. */
+static enum smtp_step
+phase_verdict(struct smtp_session *s)
+{
+	enum { PATIENCE_MS = 1000 };
+
+	if (!atomic_load_explicit(&s->verdict->done, memory_order_acquire))
+		return session_wait(s, PARK_NOTHING,
+			(s->late ? clock_ms() : s->verdict->until_ms) + PATIENCE_MS);
+	return begin_replies(s);
+}
+
+static struct smtp_preset
+preset_of(const struct smtp_session *s)
+{
+	static const struct smtp_preset
+		large = { 552, "5.3.4", "the message is larger than this server takes" },
+		full = { 452, "4.3.1", "not enough room at the moment" },
+		broken = { 451, "4.3.0", "the message cannot be kept at the moment" },
+		newline = { 550, "5.6.0",
+			"the message holds a CR or LF that is not part of a "
+			"CRLF, see RFC 5321 2.3.8" };
+	const struct smtp_spool *p = &s->spool;
+
+	if (p->too_large)
+		return large;
+	if ((p->text.bare_cr || p->text.bare_lf) && !p->text.normalize && !p->binary)
+		return newline;
+	if (p->failed != RC_OK)
+		return p->failed == RC_LIMIT ? full : broken;
+	return (struct smtp_preset){ 0 };
+}
+
+enum smtp_step
+smtp_received(struct smtp_session *s)
+{
+	struct smtp_verdict *v = s->verdict;
+
+	v->preset = preset_of(s);
+	v->size = s->spool.size;
+	sha256_done(s->spool.digest, v->digest);
+	v->mem = arena_new(SMTP_VERDICT_MEM);
+	v->until_ms = clock_ms() + s->conf->smtp.verdict_timeout;
+	s->phase = phase_verdict;
+	if (pool_give(s->gate->verdicts, &v->work))
+		return STEP_GO;
+	smtp_verdict_busy(v);
+	return begin_replies(s);
+}
+
+/* Only when the process ends is a session closed with a verdict under way. */
+void
+smtp_verdict_wait(struct smtp_session *s)
+{
+	static const struct timespec a_while = { .tv_nsec = 1000 * 1000 };
+
+	while (s->phase == phase_verdict &&
+		!atomic_load_explicit(&s->verdict->done, memory_order_acquire))
+		(void)nanosleep(&a_while, NULL);
+}

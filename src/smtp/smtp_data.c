@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * DATA and BDAT: the message goes to the disk as it comes, behind a trace
+ * block that is there from the first byte, because scanners that see the whole
+ * file must see a mail.  Whatever is wrong with it, it is read to its end, so
+ * that client and server agree on where the next command begins.
+ */
+#include "base/clock.h"
+#include "smtp/smtp_int.h"
+#include "wire/smtp_trace.h"
+
+enum { SPOOL_MODE = 0660, GATHER = 16 * 1024 };
+
+static const struct smtp_reply go_ahead = { 354, NULL, "end with <CRLF>.<CRLF>" },
+			       needs_bdat = { 503, "5.5.1",
+				       "BODY=BINARYMIME needs BDAT" }, /* RFC 3030 3 */
+	unsynchronized = { 503, "5.5.0",
+		"improper pipelining: wait for the reply to DATA", .close = true },
+			       no_spool = { 451, "4.3.0",
+				       "the message cannot be kept at the moment" },
+			       bad_chunk = { 501, "5.5.4",
+				       "say BDAT size, or BDAT size LAST",
+				       .close = true },
+			       no_mail = { 503, "5.5.1", "MAIL and RCPT come first" };
+
+void
+smtp_spool_drop(struct smtp_session *s)
+{
+	struct smtp_spool *p = &s->spool;
+
+	fs_spool_drop(s->gate->incoming, &p->file);
+	sha256_free(&p->digest);
+	smtp_verdict_free(&s->verdict);
+	*p = (struct smtp_spool){ .file.fd = -1 };
+}
+
+static void
+note_failure(struct smtp_session *s, enum rc rc)
+{
+	if (rc == RC_LIMIT)
+		atomic_store(&s->gate->full, (unsigned)(clock_ms() / 1000));
+}
+
+static enum rc
+write_trace(struct smtp_session *s)
+{
+	char block[TRACE_BLOCK];
+	struct smtp_trace t;
+
+	smtp_verdict_trace(s->verdict, &t);
+	smtp_trace_block(&t, block);
+	return fs_append(s->spool.file.fd, (str){ block, sizeof(block) }, NULL);
+}
+
+/* NULL: the message may come. */
+static const struct smtp_reply *
+begin(struct smtp_session *s, enum smtp_data_mode mode)
+{
+	struct smtp_spool *p = &s->spool;
+	const struct conf_smtp *c = &s->conf->smtp;
+
+	*p = (struct smtp_spool){ .file.fd = -1, .text.mode = mode };
+	p->wall_ms = clock_wall_ms();
+	p->id = ids_message(p->wall_ms);
+	s->verdict = smtp_verdict_new(s);
+	enum rc rc = fs_spool_open(s->gate->incoming, SPOOL_MODE, &p->file, NULL);
+	if (rc == RC_OK)
+		rc = write_trace(s);
+	if (rc != RC_OK) {
+		note_failure(s, rc);
+		smtp_spool_drop(s);
+		return rc == RC_LIMIT ? &smtp_limit : &no_spool;
+	}
+	p->digest = sha256_new();
+	p->text.normalize = c->bare_newline == CONF_NEWLINE_NORMALIZE;
+	p->binary = mode == SMTP_DATA_CHUNKS && s->txn.body == SMTP_BODY_BINARYMIME;
+	p->pace = (struct pace){ .start_ms = clock_ms(),
+		.grace_ms = c->data_grace,
+		.per_second = c->data_rate };
+	p->open = true;
+	return NULL;
+}
+
+/* ---- bytes to the disk ---- */
+
+static bool
+is_refused(const struct smtp_session *s)
+{
+	const struct smtp_spool *p = &s->spool;
+
+	return p->too_large || p->failed != RC_OK ||
+	       ((p->text.bare_cr || p->text.bare_lf) && !p->text.normalize && !p->binary);
+}
+
+static void
+keep(struct smtp_session *s, str bytes)
+{
+	struct smtp_spool *p = &s->spool;
+
+	p->size += bytes.len;
+	if (p->size > s->conf->smtp.max_size)
+		p->too_large = true;
+	if (p->file.fd >= 0 && is_refused(s))
+		fs_spool_drop(s->gate->incoming, &p->file); /* give the disk back */
+	if (p->file.fd < 0)
+		return;
+	sha256_add(p->digest, bytes);
+	p->failed = fs_append(p->file.fd, bytes, NULL);
+	note_failure(s, p->failed);
+}
+
+/* Pieces are small, writes should not be. */
+struct gather {
+	size_t n;
+	char at[GATHER];
+};
+
+static void
+gather_flush(struct smtp_session *s, struct gather *g)
+{
+	if (g->n > 0)
+		keep(s, (str){ g->at, g->n });
+	g->n = 0;
+}
+
+static void
+gather_add(struct smtp_session *s, struct gather *g, str piece)
+{
+	while (piece.len > 0) {
+		str part = str_first(piece, GATHER - g->n);
+
+		memcpy(g->at + g->n, part.ptr, part.len);
+		g->n += part.len;
+		piece = str_skip(piece, part.len);
+		if (g->n == GATHER)
+			gather_flush(s, g);
+	}
+}
+
+/* How much of it belonged to the message. */
+static size_t
+keep_text(struct smtp_session *s, str bytes)
+{
+	struct gather g;
+	str in = bytes, piece;
+
+	g.n = 0;
+	while (smtp_data_next(&s->spool.text, &in, &piece))
+		gather_add(s, &g, piece);
+	gather_flush(s, &g);
+	return bytes.len - in.len;
+}
+
+/* ---- phases ---- */
+
+static enum smtp_step
+wait_for_bytes(struct smtp_session *s, unsigned want)
+{
+	uint64_t silent = clock_ms() + s->conf->smtp.data_timeout;
+	uint64_t pace = pace_until(&s->spool.pace);
+
+	return session_wait(s, want, pace < silent ? pace : silent);
+}
+
+/* Having read a lot, let others go first: what is unread comes back at once. */
+static enum smtp_step
+next_turn(struct smtp_session *s)
+{
+	enum { READS_A_TURN = 16 };
+
+	return ++s->turn > READS_A_TURN ? wait_for_bytes(s, PARK_READ) : STEP_GO;
+}
+
+static enum smtp_step
+phase_data(struct smtp_session *s)
+{
+	str bytes;
+
+	if (s->late)
+		return session_late(s);
+	switch (conn_bytes(s->io->conn, &bytes)) {
+	case CONN_OK:
+	case CONN_LONG:
+		break;
+	case CONN_QUIET:
+	case CONN_FULL:
+		return wait_for_bytes(s, conn_want(s->io->conn));
+	case CONN_CLOSED:
+		return session_gone(s);
+	}
+	size_t used = keep_text(s, bytes);
+	conn_eat(s->io->conn, used);
+	s->spool.pace.bytes += used;
+	if (s->spool.text.done)
+		return smtp_received(s);
+	return next_turn(s);
+}
+
+struct smtp_reply
+smtp_data(struct smtp_session *s, str args)
+{
+	(void)args;
+	if (s->txn.body == SMTP_BODY_BINARYMIME)
+		return needs_bdat;
+	if (conn_buffered(s->io->conn) > 0) /* RFC 2920 3.1: the last of its group */
+		return unsynchronized;
+	const struct smtp_reply *failed = begin(s, SMTP_DATA_DOTS);
+	if (failed != NULL)
+		return *failed;
+	s->phase = phase_data;
+	return go_ahead;
+}
+
+static enum smtp_step
+chunk_over(struct smtp_session *s)
+{
+	struct smtp_spool *p = &s->spool;
+	static const struct smtp_reply ok = { 250, "2.0.0", "chunk received" };
+
+	s->phase = phase_command;
+	if (p->chunk_refused != NULL) {
+		struct smtp_reply r = *p->chunk_refused;
+
+		p->chunk_refused = NULL;
+		return session_answer(s, &r);
+	}
+	if (!p->last)
+		return session_answer(s, &ok);
+	str owed = p->binary ? STR("") : smtp_data_end(&p->text);
+	if (owed.len > 0)
+		keep(s, owed);
+	return smtp_received(s);
+}
+
+static enum smtp_step
+phase_chunk(struct smtp_session *s)
+{
+	struct smtp_spool *p = &s->spool;
+	str bytes;
+
+	if (s->late)
+		return session_late(s);
+	if (p->chunk_left == 0)
+		return chunk_over(s);
+	switch (conn_bytes(s->io->conn, &bytes)) {
+	case CONN_OK:
+	case CONN_LONG:
+		break;
+	case CONN_QUIET:
+	case CONN_FULL:
+		return wait_for_bytes(s, conn_want(s->io->conn));
+	case CONN_CLOSED:
+		return session_gone(s);
+	}
+	bytes = str_first(bytes, p->chunk_left);
+	if (p->chunk_refused == NULL && p->binary)
+		keep(s, bytes);
+	else if (p->chunk_refused == NULL)
+		(void)keep_text(s, bytes);
+	conn_eat(s->io->conn, bytes.len);
+	p->pace.bytes += bytes.len;
+	p->chunk_left -= bytes.len;
+	return next_turn(s);
+}
+
+/* RFC 3030 2: octets follow the command at once, so they are taken whatever the
+ * answer will be; and after a chunk that failed all are refused until RSET. */
+struct smtp_reply
+smtp_bdat(struct smtp_session *s, str args)
+{
+	struct smtp_spool *p = &s->spool;
+	const struct conf_smtp *c = &s->conf->smtp;
+	const struct smtp_reply *refused = NULL;
+	uint64_t size;
+	bool last;
+
+	if (!smtp_bdat_read(args, &size, &last))
+		return bad_chunk; /* nobody knows where the next command begins */
+	if (s->state == SMTP_RCPT)
+		refused = begin(s, SMTP_DATA_CHUNKS);
+	else if (s->state != SMTP_CHUNKS || !p->open)
+		refused = &no_mail;
+	if (refused != NULL)
+		p->pace = (struct pace){ .start_ms = clock_ms(),
+			.grace_ms = c->data_grace,
+			.per_second = c->data_rate };
+	if (s->state == SMTP_RCPT)
+		s->state = SMTP_CHUNKS;
+	p->chunk_refused = refused;
+	p->chunk_left = size;
+	p->last = last;
+	s->phase = phase_chunk;
+	return (struct smtp_reply){ 0 };
+}

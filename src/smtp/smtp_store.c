@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/smtp_store.h"
+
+#include "base/clock.h"
+#include "crypto/digest.h"
+#include "smtp/smtp_split.h"
+#include "wire/smtp_trace.h"
+
+enum { REASON_SHORT = 60 };
+
+void
+smtp_verdict_trace(const struct smtp_verdict *v, struct smtp_trace *t)
+{
+	*t = (struct smtp_trace){ .from = v->from,
+		.helo = v->helo,
+		.hostname = v->conf->server.hostname,
+		.id = msg_id_str(&v->id),
+		.tls_version = v->tls_version,
+		.tls_cipher = v->tls_cipher,
+		.client = v->client,
+		.esmtp = v->esmtp,
+		.utf8 = v->utf8,
+		.wall_ms = v->wall_ms };
+	/* RFC 5321 7.2: several would tell each about the others */
+	if (v->nrcpts == 1)
+		t->rcpt = v->rcpts->written;
+}
+
+static enum rc
+put_trace(struct smtp_verdict *v)
+{
+	char block[TRACE_BLOCK];
+	struct smtp_trace t;
+
+	smtp_verdict_trace(v, &t);
+	t.has_score = true;
+	t.score = v->score;
+	t.findings = v->listed;
+	smtp_trace_block(&t, block);
+	return fs_pwrite(v->file->fd, (str){ block, sizeof(block) }, 0, &v->err);
+}
+
+static bool
+is_letter(char c)
+{
+	return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+
+/* "X-Gatepost-Score" becomes "X-xatepost-Score".  Where it stands the scanner
+ * said, and it may lie: nothing but one letter is ever changed. */
+static enum rc
+rename_field(struct smtp_verdict *v, uint64_t offset)
+{
+	char name[3];
+	size_t got;
+	enum rc rc = fs_pread(
+		v->file->fd, name, sizeof(name), TRACE_BLOCK + offset, &got, &v->err);
+
+	if (rc != RC_OK || got < sizeof(name))
+		return rc;
+	size_t at = name[1] == '-' ? 2 : 0;
+	if (!is_letter(name[at]))
+		return RC_OK;
+	return fs_pwrite(v->file->fd, STR("x"), TRACE_BLOCK + offset + at, &v->err);
+}
+
+static enum rc
+digest_again(struct smtp_verdict *v, uint8_t digest[SHA256_BYTES])
+{
+	enum { PIECE = 64 * 1024 };
+	char *piece = malloc(PIECE);
+	struct sha256 *d = sha256_new();
+	enum rc rc = RC_OK;
+	size_t got = 0;
+
+	if (piece == NULL)
+		abort();
+	for (uint64_t at = 0; at < v->size && rc == RC_OK; at += got) {
+		rc = fs_pread(v->file->fd, piece, PIECE, TRACE_BLOCK + at, &got, &v->err);
+		if (rc == RC_OK && got == 0)
+			rc = err_set(&v->err, RC_TEMP, "the spooled file became shorter");
+		if (rc == RC_OK)
+			sha256_add(d, (str){ piece, got });
+	}
+	sha256_done(d, digest);
+	sha256_free(&d);
+	free(piece);
+	return rc;
+}
+
+static enum rc
+rename_forged(struct smtp_verdict *v, uint8_t digest[SHA256_BYTES])
+{
+	memcpy(digest, v->digest, SHA256_BYTES);
+	for (size_t i = 0; i < v->facts.nforged; i++) {
+		enum rc rc = rename_field(v, v->facts.forged[i]);
+
+		if (rc != RC_OK)
+			return rc;
+	}
+	return v->facts.nforged == 0 ? RC_OK : digest_again(v, digest);
+}
+
+/* `shorter`: reasons are cut, because the record would be too long. */
+static void
+put_record(const struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES],
+	const uint8_t once[16], bool shorter, struct buf *out)
+{
+	struct jrec_rcpt *rcpts = calloc(v->nrcpts, sizeof(*rcpts));
+	struct jrec_message m = { .id = v->id,
+		.time_ms = v->wall_ms,
+		.client = v->client,
+		.helo = v->helo,
+		.from = v->from_plain,
+		.size = TRACE_BLOCK + v->size,
+		.findings = v->listed,
+		.nrcpts = v->nrcpts,
+		.rcpts = rcpts,
+		.facts = v->packed };
+	size_t i = 0;
+
+	if (rcpts == NULL)
+		abort();
+	m.flags = (v->tls_version.len > 0 ? JREC_TLS : 0u) | (v->utf8 ? JREC_UTF8 : 0u) |
+		  (v->prdr ? JREC_PRDR : 0u) | (v->again ? JREC_AGAIN : 0u);
+	memcpy(m.digest, digest, SHA256_BYTES);
+	memcpy(m.once, once, sizeof(m.once));
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next, i++) {
+		struct jrec_rcpt *o = &rcpts[i];
+
+		*o = (struct jrec_rcpt){ .address = r->address,
+			.answer = r->answer,
+			.code = (uint16_t)r->code,
+			.enhanced = str_of(r->esc),
+			.reason = str_first(
+				r->reason, shorter ? REASON_SHORT : JREC_REASON),
+			.score = r->score,
+			.has_token = r->has_token };
+		if (r->answer == JREC_DELIVERED) {
+			o->ntargets = r->ntargets;
+			o->targets = r->targets;
+		}
+		if (r->has_token)
+			memcpy(o->token, r->token.hash, sizeof(o->token));
+	}
+	jrec_put_message(out, &m);
+	free(rcpts);
+}
+
+static const uint8_t no_key[16];
+
+void
+smtp_verdict_record(const struct smtp_verdict *v, struct buf *out)
+{
+	put_record(v, v->digest, no_key, true, out);
+}
+
+static enum rc
+commit(struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES], const uint8_t once[16],
+	bool sync_names)
+{
+	BUF_AUTO b = BUF(JREC_MOST);
+	uint64_t seq;
+
+	put_record(v, digest, once, false, &b);
+	if (!buf_ok(&b)) {
+		buf_clear(&b);
+		put_record(v, digest, once, true, &b);
+	}
+	if (!buf_ok(&b))
+		return err_set(&v->err, RC_TEMP, "the journal's record is too long");
+	enum rc rc = journal_commit(
+		v->gate->journal, JREC_MESSAGE, buf_str(&b), sync_names, &seq, &v->err);
+	v->committed = rc == RC_OK;
+	return rc;
+}
+
+enum rc
+smtp_record(struct smtp_verdict *v)
+{
+	return commit(v, v->digest, no_key, false);
+}
+
+static void
+make_once_key(const struct smtp_verdict *v, uint8_t key[16])
+{
+	str *rcpts = calloc(v->delivered, sizeof(*rcpts));
+	size_t n = 0;
+
+	if (rcpts == NULL)
+		abort();
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next)
+		if (r->answer == JREC_DELIVERED)
+			rcpts[n++] = r->address;
+	once_key(v->from_plain, rcpts, n, v->digest, key);
+	free(rcpts);
+}
+
+static enum rc
+publish(struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES],
+	const uint8_t once[16])
+{
+	int incoming = v->gate->incoming;
+	enum rc rc = fs_spool_publish(incoming, v->file, v->id.text, &v->err);
+
+	if (rc != RC_OK)
+		return rc == RC_LIMIT ? rc : RC_TEMP;
+	rc = fs_sync_data(v->file->fd, &v->err);
+	if (rc == RC_OK)
+		rc = commit(v, digest, once, true);
+	if (rc != RC_OK)
+		(void)fs_unlink(incoming, v->id.text, NULL);
+	return rc;
+}
+
+enum rc
+smtp_store(struct smtp_verdict *v)
+{
+	uint8_t digest[SHA256_BYTES], key[16];
+	struct msg_id before;
+
+	make_once_key(v, key);
+	if (once_find(v->gate->once, key, v->wall_ms, &before)) {
+		v->again = true;
+		enum rc rc = commit(v, v->digest, no_key, false);
+		if (rc == RC_OK)
+			v->answered = before;
+		return rc;
+	}
+	enum rc rc = put_trace(v);
+	if (rc == RC_OK)
+		rc = rename_forged(v, digest);
+	if (rc == RC_OK)
+		rc = publish(v, digest, key);
+	if (rc != RC_OK)
+		return rc;
+	struct jrec_pending p = { .id = v->id, .time_ms = v->wall_ms };
+	memcpy(p.once, key, sizeof(p.once));
+	once_add(v->gate->once, &p);
+	return RC_OK;
+}

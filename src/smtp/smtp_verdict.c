@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/smtp_verdict.h"
+
+#include "base/clock.h"
+#include "smtp/smtp_split.h"
+#include "smtp/smtp_store.h"
+#include "wire/smtp_trace.h"
+
+static const char checked_later[] =
+	"the message cannot be checked at the moment, please try "
+	"again later";
+
+static void
+answer_all(struct smtp_verdict *v, enum jrec_answer answer, unsigned code,
+	const char *esc, const char *reason)
+{
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next) {
+		r->answer = answer;
+		r->code = code;
+		r->esc = esc;
+		r->reason = str_of(reason);
+		r->has_token = r->by_score = false;
+	}
+	v->per_rcpt = false;
+	v->delivered = 0;
+}
+
+static void
+not_now(struct smtp_verdict *v, enum rc rc)
+{
+	if (rc == RC_LIMIT)
+		answer_all(
+			v, JREC_NOT_NOW, 452, "4.3.1", "not enough room at the moment");
+	else
+		answer_all(v, JREC_NOT_NOW, 451, "4.3.0", checked_later);
+}
+
+static enum rc
+scan(struct smtp_verdict *v, int fd)
+{
+	struct scan_job job = { .fd = fd,
+		.size = TRACE_BLOCK + v->size,
+		.offset = TRACE_BLOCK,
+		.hostname = v->conf->server.hostname };
+	uint64_t until = clock_ms() + v->conf->limits.scanner_timeout;
+
+	return scan_ask(v->gate->scanners, &job,
+		until < v->until_ms ? until : v->until_ms, v->mem, &v->facts, &v->packed,
+		&v->err);
+}
+
+static enum rc
+check(struct smtp_verdict *v, int fd)
+{
+	struct evidence e = { .fd = fd,
+		.size = TRACE_BLOCK + v->size,
+		.offset = TRACE_BLOCK,
+		.facts = &v->facts,
+		.client = v->client,
+		.helo = v->helo,
+		.from = v->from_plain,
+		.clamd = v->gate->clamd,
+		.until_ms = v->until_ms };
+	BUF_AUTO list = BUF(16 * 1024);
+
+	v->findings = arena_new_of(v->mem, struct findings);
+	if (v->findings == NULL)
+		return err_set(&v->err, RC_LIMIT, "no memory for findings");
+	v->findings->mem = v->mem;
+	enum rc rc = filter_look(&e, v->findings, &v->err);
+	if (rc != RC_OK)
+		return rc;
+	filter_list(v->findings, &list);
+	rc = arena_copy(v->mem, buf_str(&list), &v->listed);
+	return rc == RC_OK ? rc : err_set(&v->err, rc, "no memory for findings");
+}
+
+static void
+judge(struct smtp_verdict *v, struct smtp_rcpt *r)
+{
+	struct policy_of policy = r->policy;
+
+	if (v->conf->server.filter == CONF_OBSERVE)
+		policy.observe = true;
+	struct verdict got = filter_judge(v->findings, &policy);
+	r->score = v->score = got.score;
+	r->by_score = got.by_score;
+	if (got.what == VERDICT_DELIVER) {
+		r->answer = JREC_DELIVERED;
+		r->code = 250;
+		r->esc = "2.6.0";
+		r->reason = STR("");
+		v->delivered++;
+		return;
+	}
+	r->answer = JREC_REFUSED;
+	r->code = 550;
+	r->esc = "5.7.1";
+	r->reason = got.reason;
+	r->has_token = true;
+}
+
+static bool
+split_again(struct smtp_verdict *v)
+{
+	str *rcpts = arena_array(v->mem, v->nrcpts, sizeof(*rcpts));
+	enum smtp_group *groups = arena_array(v->mem, v->nrcpts, sizeof(*groups));
+	struct smtp_split what = { .client = v->client,
+		.from = v->from,
+		.n = v->nrcpts,
+		.rcpts = rcpts,
+		.groups = groups,
+		.digest = v->digest };
+	size_t i = 0;
+
+	if (rcpts == NULL || groups == NULL)
+		return false;
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next, i++) {
+		rcpts[i] = r->address;
+		groups[i] = r->answer == JREC_DELIVERED ? SMTP_GROUP_DELIVER
+							: SMTP_GROUP_REFUSE;
+	}
+	return smtp_split_again(v->gate->splits, &what, clock_ms());
+}
+
+/* Some take it and some do not; smtp_split.h tells why and how. */
+static void
+settle_differences(struct smtp_verdict *v)
+{
+	if (v->prdr) {
+		v->per_rcpt = true;
+		return;
+	}
+	if (split_again(v)) {
+		answer_all(v, JREC_NOT_NOW, 451, "4.5.3",
+			"the recipients' answers differ, please send this again: it will be "
+			"asked for in parts");
+		return;
+	}
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next) {
+		if (r->answer != JREC_REFUSED || !r->by_score)
+			continue;
+		r->answer = JREC_DELIVERED;
+		r->code = 250;
+		r->esc = "2.6.0";
+		r->reason = STR("");
+		r->has_token = false;
+		v->delivered++;
+	}
+}
+
+/* With PRDR an answer is a recipient's, and so is its link. */
+static void
+make_tokens(struct smtp_verdict *v)
+{
+	struct token shared;
+
+	token_make(&shared);
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next) {
+		if (r->has_token && v->per_rcpt)
+			token_make(&r->token);
+		else if (r->has_token)
+			r->token = shared;
+	}
+}
+
+static void
+judge_all(struct smtp_verdict *v)
+{
+	if (v->facts.received > v->conf->smtp.max_received) {
+		/* RFC 5321 6.3 */
+		answer_all(v, JREC_REFUSED, 554, "5.4.6",
+			"too many Received fields, this message is going in circles");
+		return;
+	}
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next)
+		judge(v, r);
+	if (v->delivered > 0 && v->delivered < v->nrcpts)
+		settle_differences(v);
+	make_tokens(v);
+}
+
+static enum rc
+look(struct smtp_verdict *v)
+{
+	FD_AUTO fd = -1;
+	enum rc rc = fs_reopen_read(v->file->fd, &fd, &v->err);
+
+	if (rc == RC_OK)
+		rc = scan(v, fd);
+	if (rc == RC_OK && v->facts.received <= v->conf->smtp.max_received)
+		rc = check(v, fd);
+	return rc;
+}
+
+/* What we could not promise on disk was not accepted. */
+static void
+settle(struct smtp_verdict *v)
+{
+	enum rc rc = v->delivered > 0 ? smtp_store(v) : smtp_record(v);
+
+	if (rc == RC_OK)
+		return;
+	/* A refusal stays one without its record, but for its link: nothing
+	 * would be behind it. */
+	struct err why = v->err;
+	not_now(v, rc);
+	v->again = false;
+	(void)smtp_record(v);
+	v->err = why;
+}
+
+void
+smtp_verdict_decide(struct smtp_verdict *v)
+{
+	enum rc rc = RC_OK;
+
+	v->answered = v->id;
+	if (v->preset.code != 0) {
+		answer_all(v, v->preset.code < 500 ? JREC_NOT_NOW : JREC_REFUSED,
+			v->preset.code, v->preset.esc, v->preset.text);
+		/* the answer is the same whether it could be recorded or not */
+		(void)smtp_record(v);
+		return;
+	}
+	if (clock_ms() >= v->until_ms)
+		rc = err_set(&v->err, RC_TEMP, "waited too long for its turn");
+	if (rc == RC_OK)
+		rc = look(v);
+	if (rc == RC_OK)
+		judge_all(v);
+	else
+		not_now(v, rc);
+	settle(v);
+}
+
+void
+smtp_verdict_run(struct work *w)
+{
+	struct smtp_verdict *v = (struct smtp_verdict *)w;
+	struct service *service = v->service;
+	uint64_t number = v->number;
+
+	smtp_verdict_decide(v);
+	/* From here on the session may go on, and end, at any time. */
+	atomic_store_explicit(&v->done, true, memory_order_release);
+	service_wake(service, number);
+}
+
+void
+smtp_verdict_busy(struct smtp_verdict *v)
+{
+	BUF_AUTO b = BUF(JREC_MOST);
+
+	v->answered = v->id;
+	(void)err_set(&v->err, RC_TEMP, "too many messages are being decided about");
+	answer_all(v, JREC_NOT_NOW, 451, "4.3.2",
+		"too busy at the moment, please try again later");
+	smtp_verdict_record(v, &b);
+	if (buf_ok(&b))
+		journal_note(v->gate->journal, JREC_MESSAGE, buf_str(&b));
+}
