@@ -10,7 +10,13 @@
  * After `breaker_misses` failures in a row clamd counts as down: RC_TEMP at
  * once, and one probe (PING) every breaker_probe; the first that succeeds
  * closes the breaker.  Any thread; at most `connections` at a time, the rest
- * wait, within their deadline.
+ * wait, within their deadline.  What clamd answers at once, if only with an
+ * error, is no failure of that kind.  An empty `socket` setting: everything is
+ * clean, nothing is asked.
+ *
+ * Known gap (clamd 1.4.6): a file inside an archive that is larger than its
+ * limits is left out and the answer is OK all the same, whatever AlertExceedsMax
+ * says.
  */
 #pragma once
 
@@ -22,25 +28,32 @@ struct clamd;
 
 enum { CLAMD_NAME = 128 };
 
-struct clamd *clamd_new(const struct conf *conf);	/* keeps a reference */
+/* Keeps a reference.  Where `socket` is HOST:PORT with a name, this and
+ * clamd_reload() ask for its address: before the cage closes.  A reload that
+ * cannot keeps the address. */
+struct clamd *clamd_new(const struct conf *conf);
 void clamd_free(struct clamd **cp);
 void clamd_reload(struct clamd *c, const struct conf *conf);
 
-/* RC_OK: clean, or a virus whose name is in `virus` ("" for clean).  The
- * message is the file's bytes from `offset` on; clamd sees the whole file.
+/* RC_OK: clean, or a virus whose name is in `virus` ("" for clean).  clamd sees
+ * the whole file, our trace block included.
  * RC_TEMP: could not be asked.  RC_PERM: clamd would not scan it whole. */
 enum rc clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
 	char virus[CLAMD_NAME], struct err *err) MUST_CHECK;
 
 struct clamd_limits {
-	uint64_t stream, file, scan;	/* StreamMaxLength, MaxFileSize, MaxScanSize; 0: none */
+	uint64_t stream, file,
+		scan; /* StreamMaxLength, MaxFileSize, MaxScanSize; 0: none */
 };
 
 /* Reads the settings file (its descriptor was opened before the cage closed:
  * -1 when there is none), applies clamd's defaults for what it does not say. */
 enum rc clamd_limits_read(str text, struct clamd_limits *out, struct err *err) MUST_CHECK;
 void clamd_set_limits(struct clamd *c, const struct clamd_limits *l);
-/* Sends an oversized stream and sees whether clamd refuses it; for `check` and
- * at start.  RC_BAD: it scans less than we would believe. */
+/* Sends an oversized stream and sees whether clamd refuses it, then the EICAR
+ * test file, alone and at the front of as many bytes as the largest message that
+ * we would have scanned; for `check` and at start.  RC_BAD: it scans less than we
+ * would believe, or its settings are not those that we read.  RC_NONE: it does
+ * not know the EICAR test file, so this could not be tried.  RC_TEMP: no answer. */
 enum rc clamd_probe(struct clamd *c, uint64_t until_ms, struct err *err) MUST_CHECK;
 bool clamd_is_down(struct clamd *c);

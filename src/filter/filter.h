@@ -9,7 +9,9 @@
  * 451, never an unscanned 250.
  *
  * Reasons are plain words for the sender, ours entirely: they never quote the
- * message, name a rule or tell a score.
+ * message, name a rule or tell a score.  Each is a clause that begins "this
+ * message …", so that it stands alone after a link or before one: "this message
+ * contains a virus or other malware".  At most FILTER_REASON bytes.
  */
 #pragma once
 
@@ -22,25 +24,25 @@
 struct clamd;
 
 struct evidence {
-	int fd;				/* the spooled file, read-only */
-	uint64_t size;			/* of the whole file */
-	uint32_t offset;		/* where the message begins */
+	int fd; /* the spooled file, read-only */
+	uint64_t size; /* of the whole file */
+	uint32_t offset; /* where the message begins */
 	const struct facts *facts;
 	struct ip client;
 	str helo, from;
-	struct clamd *clamd;		/* NULL: no virus scanning */
+	struct clamd *clamd; /* NULL: no virus scanning */
 	uint64_t until_ms;
 };
 
 struct finding {
 	const struct check *check;
-	int32_t score;			/* thousandths */
+	int32_t score; /* thousandths */
 	bool decisive;
-	str reason;			/* for people, without a full stop */
-	str detail;			/* for ledger and log: a virus' name; "" */
+	str reason; /* for people, without a full stop */
+	str detail; /* for ledger and log: a virus' name; "" */
 };
 
-enum { FINDINGS_MOST = 64 };
+enum { FINDINGS_MOST = 64, FILTER_REASON = 160 };
 
 struct findings {
 	size_t n;
@@ -48,29 +50,33 @@ struct findings {
 	struct arena *mem;
 };
 
-enum check_phase { CHECK_CHEAP, CHECK_DEAR };	/* dear ones run only if still needed */
+enum check_phase { CHECK_CHEAP, CHECK_DEAR }; /* dear ones run only if still needed */
 
 struct check {
-	str name;			/* "DUP_FROM", in the ledger */
+	str name; /* "DUP_FROM", in the ledger */
 	enum check_phase phase;
-	int32_t score;			/* default, thousandths */
-	const char *doc;		/* one line for the manual */
-	enum rc (*run)(const struct check *c, const struct evidence *e, struct findings *f,
-		struct err *err);
+	int32_t score; /* default, thousandths */
+	const char *doc; /* one line for the manual */
+	/* NULL: another check's look finds it. */
+	enum rc (*run)(const struct check *c, const struct evidence *e,
+		struct findings *f, struct err *err);
 };
 
 /* All rows, ended by one with an empty name. */
 extern const struct check *const filter_checks[];
 
 /* Adds a finding with the check's own score; further ones past the limit are
- * dropped (the score is then already out of reach). */
-void finding_add(struct findings *f, const struct check *c, bool decisive, str reason, str detail);
+ * dropped (the score is then already out of reach), but for decisive ones.
+ * reason is kept by pointer, detail is copied. */
+void finding_add(
+	struct findings *f, const struct check *c, bool decisive, str reason, str detail);
 
 /* Runs every check.  RC_OK; RC_TEMP/RC_LIMIT: not now. */
-enum rc filter_look(const struct evidence *e, struct findings *f, struct err *err) MUST_CHECK;
+enum rc filter_look(
+	const struct evidence *e, struct findings *f, struct err *err) MUST_CHECK;
 
-struct policy_of {			/* a recipient's, from house's answer */
-	int32_t threshold;		/* thousandths */
+struct policy_of { /* a recipient's, from house's answer */
+	int32_t threshold; /* thousandths */
 	bool observe;
 };
 
@@ -78,9 +84,9 @@ enum verdict_class { VERDICT_DELIVER, VERDICT_REFUSE };
 
 struct verdict {
 	enum verdict_class what;
-	bool by_score;			/* refused for the score, not decisively */
+	bool by_score; /* refused for the score, not decisively */
 	int32_t score;
-	str reason;			/* the strongest finding's, when refused; static or in mem */
+	str reason; /* the strongest finding's, when refused; static or in mem */
 };
 
 struct verdict filter_judge(const struct findings *f, const struct policy_of *p);
