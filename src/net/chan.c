@@ -96,7 +96,8 @@ chan_pair(int out[2], struct err *err)
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 		return err_set(err, RC_TEMP,
-			"net.core.wmem_max is too small for our channels: %d bytes", got[0]);
+			"net.core.wmem_max is too small for our channels: %d bytes",
+			got[0]);
 	}
 	out[0] = fds[0];
 	out[1] = fds[1];
@@ -113,9 +114,9 @@ wait_for(int fd, short events, uint64_t until_ms, struct err *err)
 		uint64_t now = clock_ms();
 		uint64_t left = until_ms > now ? until_ms - now : 0;
 		int n = poll(&p, 1,
-			until_ms == UINT64_MAX ? -1 :
-			left > INT_MAX	       ? INT_MAX :
-						 (int)left);
+			until_ms == UINT64_MAX ? -1
+			: left > INT_MAX       ? INT_MAX
+					       : (int)left);
 
 		if (n > 0)
 			return RC_OK;
@@ -146,7 +147,7 @@ chan_send(int fd, const struct chan_msg *m, uint64_t until_ms, struct err *err)
 	if (m->body.len > CHAN_MOST)
 		return err_set(err, RC_LIMIT, "%zu bytes in one frame", m->body.len);
 	chan_pack_header(m, head);
-	iov[1].iov_base = (void *)(uintptr_t)m->body.ptr;	/* sendmsg only reads it */
+	iov[1].iov_base = (void *)(uintptr_t)m->body.ptr; /* sendmsg only reads it */
 	iov[1].iov_len = m->body.len;
 	if (m->nfds > 0) {
 		size_t len = m->nfds * sizeof(int);
@@ -232,7 +233,8 @@ chan_recv(int fd, char *buf, size_t size, struct chan_msg *m, uint64_t until_ms,
 	if (!whole || len < CHAN_HEADER ||
 		unpack_header(head, len - CHAN_HEADER, &got) != RC_OK) {
 		chan_close_fds(&got);
-		return err_set(err, RC_BAD, "%zu bytes that are not a frame of ours", len);
+		return err_set(
+			err, RC_BAD, "%zu bytes that are not a frame of ours", len);
 	}
 	got.body = (str){ buf, len - CHAN_HEADER };
 	*m = got;

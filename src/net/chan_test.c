@@ -24,7 +24,8 @@ count_fds(void)
 TEST(the_largest_frame_with_most_descriptors_arrives_whole)
 {
 	char *out = malloc(CHAN_MOST), *in = malloc(CHAN_MOST);
-	struct chan_msg m = { .type = 7, .id = 0x1122334455667788, .nfds = CHAN_FDS }, got;
+	struct chan_msg m = { .type = 7, .id = 0x1122334455667788, .nfds = CHAN_FDS },
+			got;
 	int pair[2];
 
 	assert_int_equal(chan_pair(pair, NULL), RC_OK);
@@ -62,7 +63,8 @@ TEST(nothing_there_a_full_channel_and_a_dead_process_are_told_apart)
 
 	assert_int_equal(chan_pair(pair, NULL), RC_OK);
 	assert_int_equal(chan_recv(pair[1], in, sizeof(in), &got, 0, NULL), RC_NONE);
-	assert_int_equal(chan_recv(pair[1], in, sizeof(in), &got, clock_ms() + 2, NULL), RC_NONE);
+	assert_int_equal(
+		chan_recv(pair[1], in, sizeof(in), &got, clock_ms() + 2, NULL), RC_NONE);
 	for (int i = 0; i < 100 && (rc = chan_send(pair[0], &m, 0, &err)) == RC_OK; i++)
 		continue;
 	assert_int_equal(rc, RC_TEMP);
@@ -109,20 +111,30 @@ TEST(a_process_that_was_taken_over_sends_no_frame_and_leaves_no_descriptor)
 	chan_pack_header(&m, good);
 	memcpy(good + CHAN_HEADER, "abc", 3);
 	int before = count_fds();
-	static const struct { size_t at; unsigned char is; } wrong[] = {
-		{ 0, 'g' }, { 4, 2 }, { 5, 1 }, { 6, 0 }, { 16, 2 }, { 16, 4 }, { 19, 0x80 },
+	static const struct {
+		size_t at;
+		unsigned char is;
+	} wrong[] = {
+		{ 0, 'g' },
+		{ 4, 2 },
+		{ 5, 1 },
+		{ 6, 0 },
+		{ 16, 2 },
+		{ 16, 4 },
+		{ 19, 0x80 },
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		memcpy(bad, good, sizeof(bad));
 		bad[wrong[i].at] = wrong[i].is;
 		send_raw(pair[0], bad, sizeof(bad), 1);
-		assert_int_equal(chan_recv(pair[1], in, sizeof(in), &got, 0, NULL), RC_BAD);
+		assert_int_equal(
+			chan_recv(pair[1], in, sizeof(in), &got, 0, NULL), RC_BAD);
 	}
-	send_raw(pair[0], good, 5, 2);				/* half a header */
+	send_raw(pair[0], good, 5, 2); /* half a header */
 	assert_int_equal(chan_recv(pair[1], in, sizeof(in), &got, 0, NULL), RC_BAD);
-	send_raw(pair[0], good, sizeof(good), 65);		/* one too many */
+	send_raw(pair[0], good, sizeof(good), 65); /* one too many */
 	assert_int_equal(chan_recv(pair[1], in, sizeof(in), &got, 0, NULL), RC_BAD);
-	send_raw(pair[0], good, sizeof(good), 1);		/* longer than the buffer */
+	send_raw(pair[0], good, sizeof(good), 1); /* longer than the buffer */
 	assert_int_equal(chan_recv(pair[1], in, 2, &got, 0, NULL), RC_BAD);
 	assert_int_equal(count_fds(), before);
 	send_raw(pair[0], good, sizeof(good), 0);

@@ -18,7 +18,7 @@ enum {
 	IN_FIRST = 4096,
 	IN_MOST = 64 * 1024,
 	OUT_MOST = 256 * 1024,
-	OUT_HIGH = 64 * 1024,	/* more than this unread: no more of its commands */
+	OUT_HIGH = 16 * 1024, /* more than this unread: no more of its commands */
 	THROW_MOST = 1024 * 1024, /* of one line, before the peer is given up */
 };
 
@@ -193,8 +193,10 @@ conn_write(struct conn *c, str data)
 	if (c->closed)
 		return;
 	buf_add(&c->out, data);
-	if (!buf_ok(&c->out))
-		(void)conn_broken(c, "%d bytes written that the peer does not read", OUT_MOST);
+	if (buf_ok(&c->out))
+		return;
+	(void)conn_broken(c, "%d bytes written that the peer does not read", OUT_MOST);
+	(void)shutdown(c->fd, SHUT_RDWR); /* so that whoever parks it is told */
 }
 
 static enum conn_got
@@ -226,8 +228,9 @@ conn_flush(struct conn *c)
 	if (c->ssl != NULL && c->shaking_hands)
 		return c->out.len == 0 ? CONN_OK : CONN_FULL;
 	while (c->out.len > 0) {
-		enum conn_got got = c->ssl == NULL ? send_plain(c, buf_str(&c->out), &n) :
-						     conn_tls_write(c, buf_str(&c->out), &n);
+		enum conn_got got = c->ssl == NULL
+					    ? send_plain(c, buf_str(&c->out), &n)
+					    : conn_tls_write(c, buf_str(&c->out), &n);
 
 		if (got != CONN_OK)
 			return got == CONN_QUIET ? CONN_FULL : got;
@@ -265,7 +268,7 @@ recv_plain(struct conn *c, char *out, size_t size, size_t *n)
 	if (got < 0)
 		return conn_broken(c, "receiving: %s", strerror(errno));
 	if (got == 0) {
-		(void)conn_flush(c);	/* it may still read: printf ... | nc */
+		(void)conn_flush(c); /* it may still read: printf ... | nc */
 		return conn_broken(c, "closed by the peer");
 	}
 	*n = (size_t)got;
@@ -284,8 +287,8 @@ receive(struct conn *c)
 		return CONN_QUIET;
 	make_room(c);
 	assert(c->end < c->cap);
-	got = c->ssl == NULL ? recv_plain(c, c->in + c->end, c->cap - c->end, &n) :
-			       conn_tls_read(c, c->in + c->end, c->cap - c->end, &n);
+	got = c->ssl == NULL ? recv_plain(c, c->in + c->end, c->cap - c->end, &n)
+			     : conn_tls_read(c, c->in + c->end, c->cap - c->end, &n);
 	c->quiet = got == CONN_QUIET;
 	if (got != CONN_OK)
 		return got;
@@ -315,7 +318,8 @@ more(struct conn *c)
 static bool
 stuffed(struct conn *c)
 {
-	return c->out.len > OUT_HIGH && conn_flush(c) == CONN_FULL && c->out.len > OUT_HIGH;
+	return c->out.len > OUT_HIGH && conn_flush(c) == CONN_FULL &&
+	       c->out.len > OUT_HIGH;
 }
 
 /* Where the first CRLF begins, from c->at on; SIZE_MAX: not here yet. */
@@ -426,7 +430,7 @@ conn_spoke(struct conn *c)
 
 	if (conn_buffered(c) > 0)
 		return true;
-	if (c->ssl != NULL)	/* bytes on the wire need not be words: look inside */
+	if (c->ssl != NULL) /* bytes on the wire need not be words: look inside */
 		return receive(c) == CONN_OK;
 	return recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }

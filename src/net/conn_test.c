@@ -11,12 +11,12 @@
 #include "net/park.h"
 #include "test/test.h"
 
-#define EXPECT_LINE(c, want) \
-	do { \
-		str got_; \
+#define EXPECT_LINE(c, want)                                            \
+	do {                                                            \
+		str got_;                                               \
 		assert_int_equal(conn_line((c), 1000, &got_), CONN_OK); \
-		assert_int_equal(got_.len, sizeof(want) - 1); \
-		assert_memory_equal(got_.ptr, want, sizeof(want) - 1); \
+		assert_int_equal(got_.len, sizeof(want) - 1);           \
+		assert_memory_equal(got_.ptr, want, sizeof(want) - 1);  \
 	} while (0)
 
 static char *
@@ -62,9 +62,16 @@ TEST(a_line_may_come_a_byte_at_a_time)
 
 TEST(a_line_over_the_limit_is_thrown_away_and_the_next_one_is_read)
 {
-	static const struct { size_t len; enum conn_got want; } cases[] = {
-		{ 99, CONN_OK }, { 100, CONN_OK }, { 101, CONN_LONG }, { 102, CONN_LONG },
-		{ 5000, CONN_LONG }, { 150000, CONN_LONG },
+	static const struct {
+		size_t len;
+		enum conn_got want;
+	} cases[] = {
+		{ 99, CONN_OK },
+		{ 100, CONN_OK },
+		{ 101, CONN_LONG },
+		{ 102, CONN_LONG },
+		{ 5000, CONN_LONG },
+		{ 150000, CONN_LONG },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -72,7 +79,7 @@ TEST(a_line_over_the_limit_is_thrown_away_and_the_next_one_is_read)
 		char *text = many(cases[i].len + 1, 'x');
 		str line, rest = { text, cases[i].len };
 
-		text[cases[i].len] = '\r';	/* the CR comes with the line, LF later */
+		text[cases[i].len] = '\r'; /* the CR comes with the line, LF later */
 		rest.len++;
 		while (rest.len > 0) {
 			fixture_say(&l, str_first(rest, 1000));
@@ -284,7 +291,7 @@ TEST(commands_sent_before_the_handshake_are_never_taken_for_encrypted_ones)
 
 	fixture_say(&l, STR("STARTTLS\r\nMAIL FROM:<evil@example.org>\r\n"));
 	EXPECT_LINE(l.conn, "STARTTLS");
-	fixture_say(&l, STR("RCPT TO:<victim@example.test>\r\n"));	/* not read yet */
+	fixture_say(&l, STR("RCPT TO:<victim@example.test>\r\n")); /* not read yet */
 	conn_write(l.conn, STR("220 go\r\n"));
 	conn_start_tls(l.conn, tls);
 	assert_int_equal(conn_buffered(l.conn), 0);
@@ -398,7 +405,7 @@ be_clients(const int *fds, int n)
 			_exit(1);
 	}
 	while (read(fds[0], some, sizeof(some)) > 0)
-		continue;	/* until our end is closed */
+		continue; /* until our end is closed */
 	_exit(0);
 }
 
@@ -412,7 +419,8 @@ TEST(a_resting_tls_connection_costs_at_most_20_kilobytes)
 	str line;
 
 	for (int i = 0; i < RESTING; i++) {
-		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+		assert_int_equal(
+			socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 		theirs[i] = fds[0];
 		ours[i] = fds[1];
 	}
@@ -425,7 +433,7 @@ TEST(a_resting_tls_connection_costs_at_most_20_kilobytes)
 	size_t before = 0;
 	for (int i = 0; i < RESTING; i++) {
 		(void)close(theirs[i]);
-		if (i == 1)	/* the first one makes OpenSSL's own tables */
+		if (i == 1) /* the first one makes OpenSSL's own tables */
 			before = mallinfo2().uordblks;
 		conns[i] = conn_new(ours[i]);
 		conn_start_tls(conns[i], tls);

@@ -31,7 +31,8 @@ bio_write(BIO *bio, const char *data, int len)
 {
 	const struct conn *c = BIO_get_data(bio);
 
-	return bio_result(bio, send(c->fd, data, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT),
+	return bio_result(bio,
+		send(c->fd, data, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT),
 		BIO_FLAGS_WRITE);
 }
 
@@ -40,7 +41,8 @@ bio_read(BIO *bio, char *out, int size)
 {
 	const struct conn *c = BIO_get_data(bio);
 
-	return bio_result(bio, recv(c->fd, out, (size_t)size, MSG_DONTWAIT), BIO_FLAGS_READ);
+	return bio_result(
+		bio, recv(c->fd, out, (size_t)size, MSG_DONTWAIT), BIO_FLAGS_READ);
 }
 
 static long
@@ -49,7 +51,7 @@ bio_ctrl(BIO *bio, int command, long number, void *arg)
 	(void)bio;
 	(void)number;
 	(void)arg;
-	return command == BIO_CTRL_FLUSH ? 1 : 0;	/* the rest: not supported */
+	return command == BIO_CTRL_FLUSH ? 1 : 0; /* the rest: not supported */
 }
 
 static BIO_METHOD *method;
@@ -114,7 +116,7 @@ conn_tls_read(struct conn *c, char *out, size_t size, size_t *n)
 	errno = 0;
 	int r = SSL_read_ex(c->ssl, out, size, n);
 	if (r != 1 && SSL_get_error(c->ssl, r) == SSL_ERROR_ZERO_RETURN)
-		(void)conn_flush(c);	/* close_notify is about its words, not ours */
+		(void)conn_flush(c); /* close_notify is about its words, not ours */
 	return result(c, "TLS", r);
 }
 
@@ -164,7 +166,7 @@ void
 conn_start_tls(struct conn *c, struct tls *tls)
 {
 	if (c->tls != NULL || c->closed)
-		return;		/* once only; the session offers it once */
+		return; /* once only; the session offers it once */
 	throw_input_away(c);
 	c->tls = tls_keep(tls);
 	c->shaking_hands = true;
@@ -180,7 +182,7 @@ conn_handshake(struct conn *c)
 	if (!c->shaking_hands)
 		return CONN_OK;
 	if (c->ssl == NULL) {
-		enum conn_got got = conn_flush(c);	/* the answer to STARTTLS, in clear */
+		enum conn_got got = conn_flush(c); /* the answer to STARTTLS, in clear */
 
 		if (got != CONN_OK)
 			return got;

@@ -14,16 +14,16 @@ struct key {
 
 struct place {
 	struct key key;
-	unsigned here;			/* connections now */
-	uint64_t level, seen_ms;	/* leaky bucket; a connection is MINUTE_MS */
-	struct place *prev, *next;	/* among the idle ones, oldest first */
+	unsigned here; /* connections now */
+	uint64_t level, seen_ms; /* leaky bucket; a connection is MINUTE_MS */
+	struct place *prev, *next; /* among the idle ones, oldest first */
 	UT_hash_handle hh;
 };
 
 struct limit {
 	pthread_mutex_t lock;
 	struct place *places;
-	struct place idle;		/* head of the ring */
+	struct place idle; /* head of the ring */
 	size_t most;
 	unsigned at_once, per_minute;
 };
@@ -175,7 +175,7 @@ limit_free(struct limit **lp)
 		return;
 	*lp = NULL;
 	HASH_ITER(hh, l->places, p, next)
-		forget(l, p);
+	forget(l, p);
 	(void)pthread_mutex_destroy(&l->lock);
 	free(l);
 }
@@ -188,5 +188,5 @@ pace_until(const struct pace *p)
 	if (p->per_second == 0)
 		return UINT64_MAX;
 	return until + p->bytes / p->per_second * 1000 +
-		p->bytes % p->per_second * 1000 / p->per_second;
+	       p->bytes % p->per_second * 1000 / p->per_second;
 }

@@ -30,7 +30,8 @@ TEST(one_address_may_not_take_all_connections)
 TEST(a_network_of_ipv6_addresses_is_one_client)
 {
 	struct limit *l = limit_new(10, 1, 100);
-	struct ip a = ip("2001:db8::1"), b = ip("2001:db8::ffff:2"), c = ip("2001:db8:0:1::1");
+	struct ip a = ip("2001:db8::1"), b = ip("2001:db8::ffff:2"),
+		  c = ip("2001:db8:0:1::1");
 
 	assert_true(limit_enter(l, &a, 0));
 	assert_false(limit_enter(l, &b, 0));
@@ -62,7 +63,7 @@ TEST(new_connections_in_a_minute_are_counted_and_forgiven)
 	}
 	assert_false(limit_enter(l, &a, 1000));
 	assert_false(limit_enter(l, &a, 10999));
-	assert_true(limit_enter(l, &a, 11000));	/* 6 a minute: one in 10 s */
+	assert_true(limit_enter(l, &a, 11000)); /* 6 a minute: one in 10 s */
 	assert_false(limit_enter(l, &a, 11000));
 	limit_leave(l, &a);
 	for (int i = 0; i < 6; i++)
@@ -78,9 +79,9 @@ TEST(a_full_table_forgets_the_longest_idle_and_nobody_who_is_here)
 	assert_true(limit_enter(l, &a, 0));
 	assert_true(limit_enter(l, &b, 0));
 	limit_leave(l, &b);
-	assert_true(limit_enter(l, &c, 0));	/* b's place */
-	assert_false(limit_enter(l, &a, 0));	/* still here */
-	assert_false(limit_enter(l, &b, 0));	/* everybody is here */
+	assert_true(limit_enter(l, &c, 0)); /* b's place */
+	assert_false(limit_enter(l, &a, 0)); /* still here */
+	assert_false(limit_enter(l, &b, 0)); /* everybody is here */
 	limit_leave(l, &c);
 	limit_leave(l, &a);
 	assert_true(limit_enter(l, &b, 0));

@@ -115,17 +115,18 @@ void
 fixture_say(struct fixture_link *l, str what)
 {
 	if (l->ssl != NULL)
-		assert_int_equal(SSL_write(l->ssl, what.ptr, (int)what.len), (int)what.len);
+		assert_int_equal(
+			SSL_write(l->ssl, what.ptr, (int)what.len), (int)what.len);
 	else
-		assert_int_equal(send(l->fd, what.ptr, what.len, MSG_NOSIGNAL),
-			(ssize_t)what.len);
+		assert_int_equal(
+			send(l->fd, what.ptr, what.len, MSG_NOSIGNAL), (ssize_t)what.len);
 }
 
 size_t
 fixture_hear(struct fixture_link *l, char *out, size_t size)
 {
-	ssize_t n = l->ssl != NULL ? SSL_read(l->ssl, out, (int)size) :
-				     recv(l->fd, out, size, MSG_DONTWAIT);
+	ssize_t n = l->ssl != NULL ? SSL_read(l->ssl, out, (int)size)
+				   : recv(l->fd, out, size, MSG_DONTWAIT);
 
 	return n > 0 ? (size_t)n : 0;
 }
@@ -140,7 +141,7 @@ fixture_try_handshake(struct fixture_link *l, const char *name)
 	SSL_set_fd(l->ssl, l->fd);
 	if (name != NULL)
 		SSL_set_tlsext_host_name(l->ssl, name);
-	assert_true(conn_handshake(l->conn) != CONN_CLOSED);	/* sends what was written */
+	assert_true(conn_handshake(l->conn) != CONN_CLOSED); /* sends what was written */
 	while (recv(l->fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
 		continue;
 	for (int i = 0; i < 10; i++) {

@@ -29,17 +29,17 @@ struct park {
 	void *arg;
 
 	struct park_heap heap;
-	struct parked **table;	/* by number; everything that joined */
+	struct parked **table; /* by number; everything that joined */
 	size_t slots, joined, inside;
 	uint64_t last_number;
 
-	uint64_t *due;		/* numbers to look at: woken, or shaken before they came */
+	uint64_t *due; /* numbers to look at: woken, or shaken before they came */
 	size_t ndue, due_cap;
-	uint64_t sleeps_until;	/* when the thread will look by itself */
+	uint64_t sleeps_until; /* when the thread will look by itself */
 	unsigned shakes;
 	bool poked, shake, stop;
 
-	struct come *come;	/* the thread's own: to be given back */
+	struct come *come; /* the thread's own: to be given back */
 	size_t ncome, come_cap;
 };
 
@@ -111,7 +111,7 @@ poke(struct park *lot)
 		return;
 	lot->poked = true;
 	if (write(lot->event, &one, sizeof(one)) != (ssize_t)sizeof(one))
-		abort();	/* an eventfd of ours that overflows or is closed */
+		abort(); /* an eventfd of ours that overflows or is closed */
 }
 
 static void
@@ -382,7 +382,7 @@ park_enter(struct park *lot, struct parked *p)
 		return;
 	}
 	if (!watch(lot, p))
-		p->until_ms = 0;	/* late at once, rather than never */
+		p->until_ms = 0; /* late at once, rather than never */
 	if (p->until_ms == UINT64_MAX)
 		return;
 	park_heap_add(&lot->heap, p);

@@ -103,7 +103,7 @@ TEST(a_wake_before_parking_is_kept_and_one_after_leaving_is_nothing)
 
 	park_join(lot, &p);
 	park_wake(lot, p.number);
-	park_wake(lot, p.number);	/* the same as one */
+	park_wake(lot, p.number); /* the same as one */
 	park_enter(lot, &p);
 	expect(0, &p, PARK_WOKEN);
 	p.until_ms = clock_ms() + 1;
@@ -132,7 +132,8 @@ TEST(the_earliest_deadline_comes_first_whatever_the_order_of_arrival)
 	for (size_t i = 0; i < N; i++) {
 		p[i] = task(-1, PARK_NOTHING);
 		/* every third is far away, and is woken */
-		p[i].until_ms = i % 3 == 0 ? far - i * 7919 % 1000 : past + (i * 7919 % 5);
+		p[i].until_ms = i % 3 == 0 ? far - i * 7919 % 1000
+					   : past + (i * 7919 % 5);
 		park_join(lot, &p[i]);
 		park_enter(lot, &p[i]);
 	}
@@ -164,10 +165,10 @@ TEST(shaking_reaches_the_parked_at_once_and_the_others_when_they_park)
 	park_enter(lot, &out);
 	expect(1, &out, PARK_SHAKEN);
 	park_enter(lot, &out);
-	expect(2, &out, PARK_WOKEN);	/* the wake was not lost by it */
+	expect(2, &out, PARK_WOKEN); /* the wake was not lost by it */
 	park_join(lot, &later);
 	park_enter(lot, &later);
-	park_enter(lot, &in);	/* once is enough for both */
+	park_enter(lot, &in); /* once is enough for both */
 	park_wake(lot, later.number);
 	expect(3, &later, PARK_WOKEN);
 	park_wake(lot, in.number);
@@ -186,7 +187,7 @@ struct crowd_task {
 	struct parked parked;
 	struct work work;
 	atomic_int hands;
-	atomic_bool owed;	/* woken, and has not run since */
+	atomic_bool owed; /* woken, and has not run since */
 	bool done;
 };
 
@@ -203,7 +204,8 @@ static void
 crowd_run(struct work *w)
 {
 	struct crowd_task *t = (struct crowd_task *)(void *)((char *)w -
-		offsetof(struct crowd_task, work));
+							     offsetof(struct crowd_task,
+								     work));
 
 	if (atomic_fetch_add(&t->hands, 1) != 0)
 		abort();
@@ -225,7 +227,7 @@ crowd_run(struct work *w)
 static void
 crowd_back(struct parked *p, enum park_why why, void *arg)
 {
-	struct crowd_task *t = (struct crowd_task *)(void *)p;	/* its first member */
+	struct crowd_task *t = (struct crowd_task *)(void *)p; /* its first member */
 
 	(void)why;
 	(void)arg;

@@ -7,7 +7,7 @@
 #include "test/test.h"
 
 struct job {
-	struct work work;	/* first */
+	struct work work; /* first */
 	atomic_int *ran;
 	pthread_mutex_t *gate;
 };

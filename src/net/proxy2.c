@@ -37,7 +37,8 @@ ip6(const unsigned char *addr, const unsigned char *port)
 
 /* 2.2: a header for an address family is at least as long as its addresses. */
 static enum rc
-addresses(unsigned family, const unsigned char *p, size_t len, struct ip *from, struct ip *to)
+addresses(unsigned family, const unsigned char *p, size_t len, struct ip *from,
+	struct ip *to)
 {
 	if (family == TCP4) {
 		if (len < 12)

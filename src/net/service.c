@@ -14,11 +14,11 @@ static void
 back(struct parked *p, enum park_why why, void *arg)
 {
 	struct service *s = arg;
-	struct guest *g = (struct guest *)(void *)p;	/* its first member */
+	struct guest *g = (struct guest *)(void *)p; /* its first member */
 
 	g->why = why;
 	if (!pool_give(s->pool, &g->work))
-		abort();	/* the queue has no limit; sessions have */
+		abort(); /* the queue has no limit; sessions have */
 }
 
 static unsigned
@@ -38,7 +38,8 @@ workers(const struct conf *conf)
 }
 
 enum rc
-service_new(const struct conf *conf, struct tls *tls, struct service **out, struct err *err)
+service_new(
+	const struct conf *conf, struct tls *tls, struct service **out, struct err *err)
 {
 	struct service *s = calloc(1, sizeof(*s));
 
@@ -115,7 +116,8 @@ wait_for_none(struct service *s, const size_t *count, uint64_t until_ms)
 	while (*count > 0) {
 		if (until_ms == UINT64_MAX)
 			(void)pthread_cond_wait(&s->fewer, &s->lock);
-		else if (!cond_until(&s->fewer, &s->lock, until_ms) && clock_ms() >= until_ms)
+		else if (!cond_until(&s->fewer, &s->lock, until_ms) &&
+			 clock_ms() >= until_ms)
 			return *count == 0;
 	}
 	return true;

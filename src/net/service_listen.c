@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -55,7 +56,7 @@ accept_one(struct listener *l)
 	 * too; only these say something about us or about the queue */
 	if (fd < 0)
 		return errno != EAGAIN && errno != EBADF && errno != EINVAL &&
-			!is_exhaustion(errno);
+		       !is_exhaustion(errno);
 	l->exhausted = false;
 	ip_from_sockaddr((const struct sockaddr *)&sa, &peer);
 	session_begin(l->guest.service, l->kind, l->arg, fd, &peer);
@@ -89,9 +90,12 @@ void
 listener_open(struct service *s, const struct session_kind *kind, void *arg, int fd)
 {
 	struct listener *l = calloc(1, sizeof(*l));
+	int flags = fcntl(fd, F_GETFL);
 
 	if (l == NULL)
 		abort();
+	/* another worker or process may be faster: accept must not wait then */
+	(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	l->guest.service = s;
 	l->guest.work.run = run_listener;
 	l->guest.parked.fd = fd;
@@ -118,7 +122,7 @@ listeners_retire(struct service *s)
 		uint64_t number = l->guest.parked.number;
 
 		next = l->next;
-		atomic_store(&l->gone, true);	/* from here on it may be freed */
+		atomic_store(&l->gone, true); /* from here on it may be freed */
 		park_wake(s->park, number);
 	}
 }

@@ -17,12 +17,12 @@ struct session {
 	struct guest guest;
 	struct session_io io;
 	const struct session_kind *kind;
-	void *arg, *own;	/* own: what `open` made */
+	void *arg, *own; /* own: what `open` made */
 	enum phase phase;
-	bool counted;		/* by the limit per address */
-	uint64_t ready_by_ms;	/* the header of a proxy and the handshake */
-	struct ip from;		/* who is counted: io.peer may be anything later */
-	struct buf head;	/* the proxy's header, while it arrives */
+	bool counted; /* by the limit per address */
+	uint64_t ready_by_ms; /* the header of a proxy and the handshake */
+	struct ip from; /* who is counted: io.peer may be anything later */
+	struct buf head; /* the proxy's header, while it arrives */
 };
 
 /* What a phase says: the next one now, wait for the peer, or the end. */
@@ -80,9 +80,12 @@ read_proxy(struct session *c, struct session_wait *wait)
 		rc = proxy2_parse(buf_str(&c->head), &used, &c->io.peer, &c->io.local);
 		if (rc != RC_NONE)
 			break;
-		want = c->head.len < 16 ? 16 - c->head.len :
-			16 + ((size_t)(uint8_t)c->head.data[14] << 8 |
-				(uint8_t)c->head.data[15]) - c->head.len;
+		want = c->head.len < 16
+			       ? 16 - c->head.len
+			       : 16 +
+					 ((size_t)(uint8_t)c->head.data[14] << 8 |
+						 (uint8_t)c->head.data[15]) -
+					 c->head.len;
 		ssize_t n = recv(conn_fd(c->io.conn), some, want, MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -104,7 +107,7 @@ refuse(struct session *c)
 {
 	if (!c->kind->tls_at_once)
 		conn_write(c->io.conn, str_of(c->kind->busy));
-	return STEP_CLOSE;	/* conn_free() sends it if it can */
+	return STEP_CLOSE; /* conn_free() sends it if it can */
 }
 
 static enum step
@@ -157,7 +160,8 @@ static enum step
 run_session(struct session *c, struct session_wait *wait)
 {
 	*wait = (struct session_wait){ .want = PARK_READ, .until_ms = UINT64_MAX };
-	return c->kind->run(c->own, c->guest.why, wait) == SESSION_PARK ? STEP_PARK : STEP_CLOSE;
+	return c->kind->run(c->own, c->guest.why, wait) == SESSION_PARK ? STEP_PARK
+									: STEP_CLOSE;
 }
 
 static enum step
@@ -181,14 +185,6 @@ advance(struct session *c, struct session_wait *wait)
 /* ---- between worker and park ---- */
 
 static void
-again(struct session *c)
-{
-	c->guest.why = PARK_READY;
-	if (!pool_give(c->guest.service->pool, &c->guest.work))
-		abort();
-}
-
-static void
 park_session(struct session *c, const struct session_wait *wait)
 {
 	struct parked *p = &c->guest.parked;
@@ -199,11 +195,10 @@ park_session(struct session *c, const struct session_wait *wait)
 	if (conn_flush(c->io.conn) == CONN_FULL && wait->want != PARK_NOTHING &&
 		c->phase == PHASE_RUN)
 		p->want |= conn_want(c->io.conn);
-	/* ... nor for bytes that came already: it only let others go first. */
-	if ((wait->want & PARK_READ) != 0 && conn_unread(c->io.conn)) {
-		again(c);
-		return;
-	}
+	/* ... nor for bytes that came already, of which epoll knows nothing: it only
+	 * lets others go first, and is back as soon as the peer could be answered. */
+	if ((wait->want & PARK_READ) != 0 && conn_unread(c->io.conn))
+		p->want |= PARK_WRITE;
 	conn_rest(c->io.conn);
 	park_enter(c->guest.service->park, p);
 }
@@ -216,7 +211,7 @@ given_up(const struct session *c)
 	if (atomic_load(&c->guest.service->ending))
 		return true;
 	return c->phase != PHASE_RUN &&
-		(c->guest.why == PARK_LATE || c->guest.why == PARK_SHAKEN);
+	       (c->guest.why == PARK_LATE || c->guest.why == PARK_SHAKEN);
 }
 
 static void
@@ -237,7 +232,8 @@ static void
 tell_busy(const struct session_kind *kind, int fd)
 {
 	if (!kind->tls_at_once)
-		(void)send(fd, kind->busy, strlen(kind->busy), MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)send(
+			fd, kind->busy, strlen(kind->busy), MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)close(fd);
 }
 
@@ -278,8 +274,10 @@ session_begin(struct service *s, const struct session_kind *kind, void *arg, int
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
 		ip_from_sockaddr((const struct sockaddr *)&sa, &c->io.local);
 	c->ready_by_ms = clock_ms() + c->io.conf->tls.handshake_timeout;
-	c->phase = ip_in_list(peer, c->io.conf->smtp.trusted_proxies) ? PHASE_PROXY : PHASE_DOOR;
+	c->phase = ip_in_list(peer, c->io.conf->smtp.trusted_proxies) ? PHASE_PROXY
+								      : PHASE_DOOR;
 	park_join(s->park, &c->guest.parked);
 	c->io.number = c->guest.parked.number;
-	again(c);
+	if (!pool_give(s->pool, &c->guest.work))
+		abort(); /* the queue has no limit; sessions have */
 }

@@ -27,10 +27,10 @@ struct echo {
 
 static struct {
 	atomic_int opened, closed, shaken, late, woken;
-	atomic_uint_least64_t number;	/* of the session that said "wait" */
+	atomic_uint_least64_t number; /* of the session that said "wait" */
 } seen;
 
-static int opener;	/* what `arg` has to be */
+static int opener; /* what `arg` has to be */
 
 static void *
 echo_open(struct session_io *io, void *arg)
@@ -137,8 +137,8 @@ echo_close(void *session)
 
 static const struct session_kind echo = { "echo", "busy\r\n", false, echo_open, echo_run,
 	echo_close };
-static const struct session_kind echo_tls = { "echos", "busy\r\n", true, echo_open, echo_run,
-	echo_close };
+static const struct session_kind echo_tls = { "echos", "busy\r\n", true, echo_open,
+	echo_run, echo_close };
 
 /* ---- the service and its clients ---- */
 
@@ -199,7 +199,8 @@ leave(struct hall *h)
 static int
 visit_socket(int fd, uint16_t port)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	return connect(fd, (struct sockaddr *)&in, sizeof(in)) == 0 ? fd : -1;
@@ -236,7 +237,7 @@ hears(int fd, const char *want)
 	return memcmp(got, want, len) == 0;
 }
 
-#define PLAIN	"hostname = one.example\n"
+#define PLAIN "hostname = one.example\n"
 
 /* ---- */
 
@@ -316,7 +317,7 @@ TEST(a_silent_client_is_late_and_a_waiting_session_is_woken)
 	say(a, "soon\r\n");
 	assert_true(hears(a, "hello\r\n\r\nlate\r\n"));
 	say(b, "wait\r\nafter\r\n");
-	while (atomic_load(&seen.number) == 0)	/* it is about to park, or did */
+	while (atomic_load(&seen.number) == 0) /* it is about to park, or did */
 		sched_yield();
 	service_wake(h.service, atomic_load(&seen.number));
 	assert_true(hears(b, "hello\r\nwoken\r\nafter\r\n"));
@@ -344,9 +345,10 @@ TEST(a_full_house_says_busy)
 	leave(&h);
 }
 
-#define SIG	"\r\n\r\n\0\r\nQUIT\n"
-#define FROM(last)	SIG "\x21\x11\0\x0c\xc0\x00\x02" last "\xc6\x33\x64\x02\x9c\x40\x00\x19"
-#define TRUSTING	PLAIN "[smtp]\ntrusted_proxies = 127.0.0.1\n[limits]\nper_address = 2\n"
+#define SIG "\r\n\r\n\0\r\nQUIT\n"
+#define FROM(last) \
+	SIG "\x21\x11\0\x0c\xc0\x00\x02" last "\xc6\x33\x64\x02\x9c\x40\x00\x19"
+#define TRUSTING PLAIN "[smtp]\ntrusted_proxies = 127.0.0.1\n[limits]\nper_address = 2\n"
 
 static int
 visit_from(const struct hall *h, str header)
@@ -373,7 +375,7 @@ TEST(behind_a_proxy_its_clients_are_known_and_limited_each)
 	assert_true(hears(fds[2], "busy\r\n"));
 	fds[3] = visit_from(&h, STR(FROM("\x07")));
 	assert_true(hears(fds[3], "hello\r\n"));
-	fds[4] = visit(&h);		/* a trusted proxy has to say for whom it speaks */
+	fds[4] = visit(&h); /* a trusted proxy has to say for whom it speaks */
 	say(fds[4], "EHLO not.a.header.but.long.enough\r\n");
 	assert_false(hears(fds[4], "x"));
 	for (int i = 0; i < 5; i++)
@@ -439,7 +441,8 @@ TEST(implicit_tls_also_behind_a_proxy_and_stalled_handshakes_hold_nothing_up)
 	char got[64];
 
 	for (int i = 0; i < 5; i++) {
-		static const char froms[5][2] = { "\x11", "\x12", "\x13", "\x14", "\x15" };
+		static const char froms[5][2] = { "\x11", "\x12", "\x13", "\x14",
+			"\x15" };
 		char head[] = FROM("\x01") "\x16\x03\x01\x02\x00\x01";
 
 		head[19] = froms[i][0];
@@ -480,6 +483,47 @@ TEST(without_descriptors_clients_wait_and_are_served_later)
 	assert_int_equal(poll(&p, 1, 50), 0);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_true(hears(fd, "hello\r\n"));
+	(void)close(fd);
+	leave(&h);
+}
+
+/* ---- a session that takes one line a turn, so that others get theirs ---- */
+
+static enum session_next
+slow_run(void *session, enum park_why why, struct session_wait *wait)
+{
+	struct echo *e = session;
+	str line;
+
+	(void)why;
+	switch (conn_line(e->io->conn, 1000, &line)) {
+	case CONN_OK:
+		conn_write(e->io->conn, line);
+		conn_write(e->io->conn, STR("\r\n"));
+		break;
+	case CONN_QUIET:
+	case CONN_FULL:
+	case CONN_LONG:
+		break;
+	case CONN_CLOSED:
+		return SESSION_CLOSE;
+	}
+	wait->want = PARK_READ;
+	wait->until_ms = e->until_ms;
+	return SESSION_PARK;
+}
+
+TEST(a_session_that_parks_with_lines_unread_is_brought_back)
+{
+	static const struct session_kind slow = { "slow", "busy\r\n", false, echo_open,
+		slow_run, echo_close };
+	struct hall h = hall(PLAIN, NULL, &slow);
+	int fd = visit(&h);
+
+	say(fd, "one\r\ntwo\r\nthree\r\nfo");
+	assert_true(hears(fd, "one\r\ntwo\r\nthree\r\n"));
+	say(fd, "ur\r\n");
+	assert_true(hears(fd, "four\r\n"));
 	(void)close(fd);
 	leave(&h);
 }

@@ -34,9 +34,9 @@ struct tls {
 	bool only_1_3;
 	uint64_t rotation_ms;
 	struct tickets *tickets;
-	struct choice *choices;		/* [0] serves who asks for no name of ours */
+	struct choice *choices; /* [0] serves who asks for no name of ours */
 	size_t nchoices;
-	struct name *names;		/* sorted */
+	struct name *names; /* sorted */
 	size_t nnames;
 };
 
@@ -82,8 +82,8 @@ on_name(SSL *ssl, int *alert, void *arg)
 	(void)alert;
 	if (ctx == NULL)
 		return SSL_TLSEXT_ERR_NOACK;
-	return SSL_set_SSL_CTX(ssl, ctx) == NULL ? SSL_TLSEXT_ERR_ALERT_FATAL :
-						   SSL_TLSEXT_ERR_OK;
+	return SSL_set_SSL_CTX(ssl, ctx) == NULL ? SSL_TLSEXT_ERR_ALERT_FATAL
+						 : SSL_TLSEXT_ERR_OK;
 }
 
 static bool
@@ -95,12 +95,13 @@ use_key(const struct ticket_key *k, unsigned char *iv, EVP_CIPHER_CTX *cipher,
 	OSSL_PARAM params[3];
 
 	memcpy(secret, k->mac, sizeof(secret));
-	params[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, secret,
-		sizeof(secret));
+	params[0] = OSSL_PARAM_construct_octet_string(
+		OSSL_MAC_PARAM_KEY, secret, sizeof(secret));
 	params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
 	params[2] = OSSL_PARAM_construct_end();
-	bool good = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv, seal) &&
-		EVP_MAC_CTX_set_params(mac, params);
+	bool good = EVP_CipherInit_ex(
+			    cipher, EVP_aes_256_cbc(), NULL, k->cipher, iv, seal) &&
+		    EVP_MAC_CTX_set_params(mac, params);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	return good;
 }
@@ -136,14 +137,13 @@ settle(struct tls *t, SSL_CTX *ctx)
 	uint64_t lifetime = t->rotation_ms / 1000;
 
 	(void)SSL_CTX_set_app_data(ctx, t);
-	(void)SSL_CTX_set_options(ctx,
-		SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-			SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-			SSL_OP_SINGLE_ECDH_USE);
-	(void)SSL_CTX_set_mode(ctx,
-		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN |
-			SSL_MODE_ENABLE_PARTIAL_WRITE |
-			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+					       SSL_OP_CIPHER_SERVER_PREFERENCE |
+					       SSL_OP_PRIORITIZE_CHACHA |
+					       SSL_OP_SINGLE_ECDH_USE);
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN |
+					    SSL_MODE_ENABLE_PARTIAL_WRITE |
+					    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
 	(void)SSL_CTX_set_timeout(ctx, lifetime > INT_MAX ? INT_MAX : (long)lifetime);
@@ -160,7 +160,7 @@ use_cert(SSL_CTX *ctx, const struct tls_cert *c)
 	if (SSL_CTX_use_certificate(ctx, c->leaf) != 1 ||
 		SSL_CTX_use_PrivateKey(ctx, c->key) != 1)
 		return false;
-	return SSL_CTX_set1_chain(ctx, c->chain) == 1;	/* of the leaf just set */
+	return SSL_CTX_set1_chain(ctx, c->chain) == 1; /* of the leaf just set */
 }
 
 static enum rc
@@ -172,15 +172,16 @@ make_ctx(struct tls *t, struct choice *c, struct err *err)
 	if (ctx == NULL)
 		return err_set(err, RC_TEMP, "OpenSSL makes no context");
 	settle(t, ctx);
-	good = SSL_CTX_set_min_proto_version(ctx,
-		       t->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
-		SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
-		SSL_CTX_set1_groups_list(ctx, "X25519:P-256") == 1;
+	good = SSL_CTX_set_min_proto_version(
+		       ctx, t->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
+	       SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
+	       SSL_CTX_set1_groups_list(ctx, "X25519:P-256") == 1;
 	for (size_t i = 0; i < TLS_KINDS && good; i++)
 		good = c->certs[i] == NULL || use_cert(ctx, c->certs[i]);
 	if (!good) {
 		const char *why = ERR_reason_error_string(ERR_peek_last_error());
-		enum rc rc = err_set(err, RC_BAD, "OpenSSL does not take the certificate: %s",
+		enum rc rc = err_set(err, RC_BAD,
+			"OpenSSL does not take the certificate: %s",
 			why == NULL ? "?" : why);
 
 		ERR_clear_error();
@@ -231,8 +232,8 @@ gather(const struct tls_cert *certs, size_t n, const char *name, struct choice *
 }
 
 static enum rc
-add_names(struct tls *t, const struct tls_cert *certs, size_t n, const struct tls_cert *of,
-	struct err *err)
+add_names(struct tls *t, const struct tls_cert *certs, size_t n,
+	const struct tls_cert *of, struct err *err)
 {
 	for (size_t i = 0; i < of->nnames; i++) {
 		struct name *name = &t->names[t->nnames];
@@ -278,8 +279,8 @@ build(struct tls *t, const struct tls_cert *certs, size_t n, struct err *err)
 }
 
 enum rc
-tls_new(const struct tls_pair *pairs, size_t n, bool only_1_3, uint64_t ticket_rotation_ms,
-	struct tls **out, struct err *err)
+tls_new(const struct tls_pair *pairs, size_t n, bool only_1_3,
+	uint64_t ticket_rotation_ms, struct tls **out, struct err *err)
 {
 	struct tls_cert *certs = calloc(n + 1, sizeof(*certs));
 	struct tls *t = calloc(1, sizeof(*t));
@@ -296,7 +297,7 @@ tls_new(const struct tls_pair *pairs, size_t n, bool only_1_3, uint64_t ticket_r
 	if (rc == RC_OK)
 		rc = build(t, certs, n, err);
 	for (size_t i = 0; i < n; i++)
-		tls_cert_clear(&certs[i]);	/* the contexts have their own references */
+		tls_cert_clear(&certs[i]); /* the contexts have their own references */
 	free(certs);
 	if (rc != RC_OK)
 		tls_drop(&t);

@@ -53,7 +53,7 @@ read_chain(str pem, struct tls_cert *c)
 		if (sk_X509_push(c->chain, x) == 0)
 			abort();
 	BIO_free(b);
-	ERR_clear_error();	/* the end of the file is one */
+	ERR_clear_error(); /* the end of the file is one */
 	return c->leaf != NULL && c->chain != NULL;
 }
 
@@ -68,7 +68,9 @@ read_key(str pem, struct tls_cert *c)
 	if (c->key == NULL)
 		return false;
 	int id = EVP_PKEY_get_base_id(c->key);
-	c->kind = id == EVP_PKEY_EC ? TLS_ECDSA : id == EVP_PKEY_RSA ? TLS_RSA : TLS_OTHER;
+	c->kind = id == EVP_PKEY_EC    ? TLS_ECDSA
+		  : id == EVP_PKEY_RSA ? TLS_RSA
+				       : TLS_OTHER;
 	return true;
 }
 

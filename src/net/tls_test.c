@@ -112,7 +112,8 @@ visit(struct tls *t, int version, SSL_SESSION *with, bool *resumed)
 		if ((SSL_connect(ssl) == 1) & (conn_handshake(l.conn) == CONN_OK))
 			break;
 	l.ssl = ssl;
-	assert_int_equal(fixture_hear(&l, heard, sizeof(heard)), 0);	/* takes the ticket */
+	assert_int_equal(
+		fixture_hear(&l, heard, sizeof(heard)), 0); /* takes the ticket */
 	*resumed = SSL_session_reused(ssl) == 1;
 	SSL_SESSION *got = SSL_get1_session(ssl);
 	SSL_shutdown(ssl);
@@ -171,7 +172,7 @@ TEST(ticket_keys_rotate_and_the_last_two_are_accepted)
 TEST(what_is_wrong_with_a_certificate_is_said)
 {
 	struct fixture_cert a = fixture_cert("EC", "DNS:a.example"),
-		b = fixture_cert("EC", "DNS:b.example");
+			    b = fixture_cert("EC", "DNS:b.example");
 	struct tls_pair pair = fixture_pair(&a);
 	struct tls *t = NULL;
 	struct err err;
@@ -182,7 +183,8 @@ TEST(what_is_wrong_with_a_certificate_is_said)
 	assert_string_equal(err.text, "pair: the key is not the certificate's");
 	pair.key_pem = STR("");
 	assert_int_equal(tls_new(&pair, 1, false, HOUR, &t, &err), RC_BAD);
-	pair.cert_pem = STR("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+	pair.cert_pem = STR(
+		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 	assert_int_equal(tls_new(&pair, 1, false, HOUR, &t, &err), RC_BAD);
 	assert_string_equal(err.text, "pair: no certificate in PEM");
 	assert_null(t);

@@ -11,7 +11,7 @@
 struct tickets {
 	pthread_mutex_t lock;
 	uint64_t rotation_ms;
-	struct ticket_key now, before;	/* made_ms 0: none */
+	struct ticket_key now, before; /* made_ms 0: none */
 };
 
 struct tickets *
