@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * house: the process with the mailboxes.  Applies the gate's journal, answers
+ * its questions, runs verbs.
+ */
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "daemon/house_int.h"
+#include "daemon/metrics.h"
+#include "daemon/process.h"
+#include "wire/pack.h"
+
+enum { VERB_THREADS = 4, VERBS_WAITING = 64 };
+
+static void
+on_changed(void *arg)
+{
+	struct house *h = arg;
+
+	if (h->answer != NULL)
+		answer_forget(h->answer);
+}
+
+static void
+on_crossed(uint64_t account, void *arg)
+{
+	(void)account;
+	on_changed(arg);
+}
+
+static void
+on_applied(uint64_t seq, void *arg)
+{
+	struct house *h = arg;
+
+	metric_set(METRIC_durable, seq);
+	if (h->answer != NULL)
+		answer_applied(h->answer, seq);
+}
+
+static void
+on_journal(uint64_t seq, void *arg)
+{
+	struct house *h = arg;
+
+	apply_upto(h->apply, seq);
+}
+
+static void
+on_lost(const char *why, void *arg)
+{
+	struct house *h = arg;
+
+	log_warn("the gate's channel is given up: %s", why);
+	child_tell(h->child, CHILD_LOST, 0);
+}
+
+static enum rc
+usage(uint64_t account, uint64_t *bytes, void *arg)
+{
+	struct house *h = arg;
+	struct store_usage u;
+	enum rc rc = store_usage(h->store, account, &u, NULL);
+
+	if (rc == RC_OK)
+		*bytes = u.bytes;
+	return rc;
+}
+
+static void
+open_stores(struct house *h)
+{
+	const struct conf *conf = h->conf;
+	int data = h->child->data;
+	struct err err = { 0 };
+
+	const struct directory_want d = { .data = data, .conf = conf, .changed = on_changed,
+		.arg = h };
+	if (directory_open(&d, &h->directory, &err) != RC_OK)
+		child_die(&err, "directory");
+	const struct store_want s = { .data = data, .cache_bytes = (size_t)conf->store.cache };
+	if (store_open(&s, &h->store, &err) != RC_OK)
+		child_die(&err, "mailboxes");
+	if (ledger_open(&(struct ledger_want){ .data = data }, &h->ledger, &err) != RC_OK)
+		child_die(&err, "ledger");
+}
+
+static void
+start(struct house *h)
+{
+	const struct conf *conf = h->conf;
+	struct err err = { 0 };
+
+	open_stores(h);
+	const struct apply_want a = { .data = h->child->data, .journal = "gate",
+		.directory = h->directory, .store = h->store, .ledger = h->ledger,
+		.checkpoint_ms = conf->store.checkpoint, .ledger_keep_ms = conf->server.ledger_keep,
+		.applied = on_applied, .crossed = on_crossed, .arg = h };
+	if (apply_open(&a, &h->apply, &err) != RC_OK)
+		child_die(&err, "journal");
+	const struct answer_want w = { .directory = h->directory, .usage = usage, .usage_arg = h,
+		.journal = on_journal, .lost = on_lost, .arg = h };
+	h->answer = answer_new(&w);
+	h->verbs = pool_new("verb", VERB_THREADS, VERBS_WAITING);
+	apply_start(h->apply);
+}
+
+static void
+take_peer(struct house *h, struct chan_msg *m)
+{
+	struct pack p = { .left = m->body };
+	unsigned peer = (unsigned)pack_le(&p, 4);
+
+	if (peer != PEER_GATE || m->nfds != 1)
+		chan_close_fds(m);
+	else
+		answer_channel(h->answer, m->fds[0]);
+}
+
+static void
+reload(struct house *h)
+{
+	LOCK_AUTO held = lock_take(&h->lock);
+
+	conf_drop(&h->conf);
+	h->conf = conf_keep(h->child->conf);
+	directory_reload(h->directory, h->conf);
+	answer_forget(h->answer);
+	log_info("reloaded");
+}
+
+/* Everything in the gate's journal, whose writer has ended, into the
+ * mailboxes.  What is not done in time is done at the next start. */
+static void
+apply_rest(struct house *h, uint64_t until_ms)
+{
+	FD_AUTO dir = -1;
+	uint64_t first, last;
+
+	if (fs_open_dir(h->child->data, "journal/gate", &dir, NULL) != RC_OK ||
+		journal_bounds(dir, &first, &last, NULL) != RC_OK)
+		return;
+	apply_upto(h->apply, last);
+	while (apply_position(h->apply) < last && clock_ms() < until_ms)
+		(void)usleep(2000);
+	if (apply_position(h->apply) < last)
+		log_warn("journal records %llu to %llu are applied at the next start",
+			(unsigned long long)apply_position(h->apply) + 1,
+			(unsigned long long)last);
+}
+
+static void
+drain(struct house *h, const struct chan_msg *m)
+{
+	struct pack p = { .left = m->body };
+	uint64_t until_ms = clock_ms() + pack_le(&p, 8);
+
+	pool_free(&h->verbs);
+	apply_rest(h, until_ms);
+	apply_close(&h->apply);
+	answer_free(&h->answer);
+	ledger_close(&h->ledger);
+	store_close(&h->store);
+	directory_close(&h->directory);
+	_exit(0);
+}
+
+void
+house_run(struct child *c)
+{
+	static struct house h;
+	struct chan_msg m;
+
+	h.child = c;
+	h.conf = conf_keep(c->conf);
+	(void)pthread_mutex_init(&h.lock, NULL);
+	child_cage(c);
+	start(&h);
+	child_ready(c);
+	for (;;) {
+		child_next(c, &m);
+		if (m.type == MGR_PEER)
+			take_peer(&h, &m);
+		else if (m.type == MGR_CONTROL && m.nfds == 1)
+			house_verb(&h, m.fds[0]);
+		else if (m.type == MGR_RELOAD)
+			reload(&h);
+		else if (m.type == MGR_DRAIN)
+			drain(&h, &m);
+		else
+			chan_close_fds(&m);
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* house_int: the house process, for its own files. */
+#pragma once
+
+#include "base/thread.h"
+#include "daemon/child.h"
+#include "deliver/apply.h"
+#include "directory/answer.h"
+#include "directory/directory.h"
+#include "ledger/ledger.h"
+#include "net/pool.h"
+#include "store/store.h"
+
+struct house {
+	struct child *child;
+	struct directory *directory;
+	struct store *store;
+	struct ledger *ledger;		/* the applying thread's; verbs open their own */
+	struct apply *apply;		/* of the gate's journal */
+	struct answer *answer;
+	struct pool *verbs;
+	pthread_mutex_t lock;
+	const struct conf *conf;	/* under lock: a reload changes it while verbs run */
+};
+
+/* A connection of the control socket, owned from now on: a verb on a thread
+ * of the pool. */
+void house_verb(struct house *h, int fd);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+/* The certificates and keys of an instance: keys/tls/NAME.crt with NAME.key. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "crypto/cert.h"
+#include "crypto/digest.h"
+#include "daemon/instance.h"
+#include "daemon/setup.h"
+
+enum { MOST_PEM = 256 * 1024, MOST_NAME = 250 };
+
+struct names {
+	char *at[SETUP_PAIRS];
+	size_t n;
+	bool over;
+};
+
+static bool
+take_name(const char *name, void *arg)
+{
+	struct names *names = arg;
+	size_t len = strlen(name);
+
+	if (len < 5 || len > MOST_NAME || strcmp(name + len - 4, ".crt") != 0)
+		return true;
+	if (names->n == SETUP_PAIRS) {
+		names->over = true;
+		return false;
+	}
+	char *copy = strndup(name, len - 4);
+	if (copy == NULL)
+		abort();
+	names->at[names->n++] = copy;
+	return true;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum rc
+one_pair(int folder, const char *name, instance_pair_fn *fn, void *arg, struct err *err)
+{
+	char path[MOST_NAME + 8], *cert = NULL, *key = NULL;
+	size_t cert_len, key_len;
+	enum rc rc;
+
+	(void)snprintf(path, sizeof(path), "%s.crt", name);
+	if ((rc = fs_read_all(folder, path, MOST_PEM, &cert, &cert_len, err)) != RC_OK)
+		return rc;
+	(void)snprintf(path, sizeof(path), "%s.key", name);
+	rc = fs_read_all(folder, path, MOST_PEM, &key, &key_len, err);
+	if (rc == RC_OK) {
+		rc = fn(name, (str){ cert, cert_len }, (str){ key, key_len }, arg, err);
+		wipe(key, key_len);
+	}
+	free(key);
+	free(cert);
+	if (rc != RC_OK && err != NULL) {
+		(void)snprintf(path, sizeof(path), "keys/tls/%.200s", name);
+		rc = err_wrap(err, path);
+	}
+	return rc;
+}
+
+static enum rc
+open_tls(const struct instance *in, int *fd, struct err *err)
+{
+	FD_AUTO keys = openat(in->dir, in->conf->server.keys.ptr,
+		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (keys >= 0)
+		*fd = openat(keys, "tls", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (keys < 0 || *fd < 0)
+		return err_set(err, RC_BAD, "the folder of keys (%s/tls) cannot be read: %s",
+			in->conf->server.keys.ptr, strerror(errno));
+	return RC_OK;
+}
+
+enum rc
+instance_each_pair(const struct instance *in, instance_pair_fn *fn, void *arg,
+	struct err *err)
+{
+	struct names names = { 0 };
+	FD_AUTO tls = -1;
+	enum rc rc = open_tls(in, &tls, err);
+
+	if (rc == RC_OK)
+		rc = fs_each(tls, ".", take_name, &names, err);
+	if (rc == RC_OK && names.over)
+		rc = err_set(err, RC_BAD, "keys/tls holds more than %d certificates",
+			SETUP_PAIRS);
+	if (rc == RC_OK && names.n == 0)
+		rc = err_set(err, RC_BAD, "keys/tls holds no certificate (NAME.crt, NAME.key)");
+	qsort(names.at, names.n, sizeof(names.at[0]), by_name);
+	for (size_t i = 0; i < names.n; i++) {
+		if (rc == RC_OK)
+			rc = one_pair(tls, names.at[i], fn, arg, err);
+		free(names.at[i]);
+	}
+	return rc;
+}
+
+struct packing {
+	const struct conf *conf;
+	struct buf pairs;
+	unsigned n;
+	bool host_first;	/* this turn takes the host's own pair, the other the rest */
+};
+
+static enum rc
+pack_pair(const char *name, str cert, str key, void *arg, struct err *err)
+{
+	struct packing *p = arg;
+	struct cert_facts facts;
+	enum rc rc;
+
+	if (str_ieq(str_of(name), p->conf->server.hostname) != p->host_first)
+		return RC_OK;
+	rc = cert_look(cert, key, STR(""), p->conf->server.hostname.ptr, &facts, err);
+	if (rc != RC_OK)
+		return rc;
+	if (facts.until_ms < clock_wall_ms())
+		log_warn("keys/tls/%s.crt has expired; clients that verify it will not "
+			"talk TLS", name);
+	setup_put_pair(&p->pairs, str_of(name), cert, key);
+	p->n++;
+	return RC_OK;
+}
+
+enum rc
+instance_pack_keys(const struct instance *in, struct buf *out, struct err *err)
+{
+	struct packing p = { .conf = in->conf, .pairs = BUF(SETUP_KEYS), .host_first = true };
+	enum rc rc = instance_each_pair(in, pack_pair, &p, err);
+
+	/* the first one serves whoever asks for no name or an unknown one */
+	p.host_first = false;
+	if (rc == RC_OK)
+		rc = instance_each_pair(in, pack_pair, &p, err);
+	if (rc == RC_OK && !buf_ok(&p.pairs))
+		rc = err_set(err, RC_BAD, "the certificates are too large");
+	if (rc == RC_OK) {
+		buf_le(out, p.n, 4);
+		buf_add(out, buf_str(&p.pairs));
+	}
+	if (p.pairs.data != NULL)
+		wipe(p.pairs.data, p.pairs.len);
+	buf_free(&p.pairs);
+	return rc;
+}

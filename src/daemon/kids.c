@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC */
+/* The manager's children: starting, setting up, pairing, restarting. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "daemon/manager_int.h"
+#include "daemon/metrics.h"
+
+enum {
+	SEND_MS = 2000,
+	STEADY_MS = 10000,		/* who ran for so long has not crashed "in a row" */
+	RESTART_MOST_MS = 500,		/* a crashed child is back within a second */
+	CLAMD_CONF = 1 << 20,
+};
+
+static unsigned
+scanners_wanted(const struct conf *conf)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (conf->limits.scanners != 0)
+		return (unsigned)conf->limits.scanners;
+	return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+}
+
+static void
+plan(struct manager *m, unsigned process, unsigned slot)
+{
+	struct kid *k = &m->kids[m->nkids++];
+
+	*k = (struct kid){ .process = &processes[process], .slot = slot, .control = -1 };
+	if (process == PROCESS_SCANNER)
+		(void)snprintf(k->name, sizeof(k->name), "scanner-%u", slot);
+	else
+		(void)snprintf(k->name, sizeof(k->name), "%s", k->process->name);
+}
+
+void
+kids_plan(struct manager *m)
+{
+	unsigned scanners = scanners_wanted(m->in.conf);
+
+	plan(m, PROCESS_GATE, 0);
+	plan(m, PROCESS_HOUSE, 0);
+	for (unsigned i = 0; i < scanners; i++)
+		plan(m, PROCESS_SCANNER, i);
+}
+
+static void
+show(struct manager *m, const struct kid *k)
+{
+	struct metric_process p = { .pid = k->pid, .starts = k->starts,
+		.since_ms = clock_wall_ms() };
+
+	(void)snprintf(p.name, sizeof(p.name), "%.15s", k->name);
+	metric_process_set((unsigned)(k - m->kids), &p);
+}
+
+void
+kid_kill(struct kid *k, const char *why)
+{
+	if (k->pid == 0)
+		return;
+	log_warn("%s (process %d) is killed: %s", k->name, (int)k->pid, why);
+	(void)kill(k->pid, SIGKILL);
+}
+
+static void
+send_kid(struct kid *k, const struct chan_msg *msg)
+{
+	struct err err = { 0 };
+
+	if (k->control < 0)
+		return;
+	if (chan_send(k->control, msg, clock_ms() + SEND_MS, &err) == RC_TEMP)
+		kid_kill(k, "it does not listen to the manager");
+}
+
+/* clamd's settings; an empty file where they cannot be read. */
+static enum rc
+clamd_part(const struct conf *conf, int *fd, struct err *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!str_empty(conf->clamav.conf))
+		(void)!fs_read_all(AT_FDCWD, conf->clamav.conf.ptr, CLAMD_CONF, &text, &len, NULL);
+	enum rc rc = chan_memfd("clamd.conf", (str){ text, len }, fd, err);
+	free(text);
+	return rc;
+}
+
+static enum rc
+settings_part(const struct conf *conf, int *fd, struct err *err)
+{
+	BUF_AUTO text = BUF(SETUP_SETTINGS);
+
+	conf_dump(conf, &text);
+	return chan_memfd("settings", buf_str(&text), fd, err);
+}
+
+/* Descriptors of the parts, to be closed by close_parts(). */
+static enum rc
+open_parts(struct manager *m, unsigned parts, struct chan_msg *msg, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (unsigned part = 0; part < PARTS && rc == RC_OK; part++) {
+		int fd = -1;
+
+		if ((parts & 1u << part) == 0)
+			continue;
+		if (part == PART_SETTINGS)
+			rc = settings_part(m->in.conf, &fd, err);
+		else if (part == PART_KEYS)
+			rc = chan_memfd("keys", buf_str(&m->keys), &fd, err);
+		else if (part == PART_CLAMD)
+			rc = clamd_part(m->in.conf, &fd, err);
+		else
+			fd = fcntl(part == PART_METRICS ? m->metrics : m->in.data, F_DUPFD_CLOEXEC, 3);
+		if (rc == RC_OK && fd < 0)
+			rc = err_errno(err, "descriptors");
+		if (rc == RC_OK)
+			msg->fds[msg->nfds++] = fd;
+	}
+	return rc;
+}
+
+static uid_t
+uid_of(const struct owners *o, const struct process *p)
+{
+	uid_t uid;
+
+	memcpy(&uid, (const char *)o + p->user, sizeof(uid));
+	return uid;
+}
+
+static void
+send_parts(struct manager *m, struct kid *k, enum setup_msg type, unsigned parts)
+{
+	bool fresh = type == MGR_SETUP, listens = fresh && k->process->listens;
+	const struct owners *o = &m->in.owners;
+	struct setup_head head = { .slot = k->slot, .parts = parts, .switching = o->switching,
+		.uid = uid_of(o, k->process), .gid = o->group, .abi = m->abi,
+		.wall_ms = str_empty(m->in.conf->test.now) ? 0 : clock_wall_ms(),
+		.nlisten = listens ? (uint32_t)m->listeners.n : 0,
+		.conf_path = str_of(m->in.conf_path) };
+	struct chan_msg msg = { .type = (uint16_t)type };
+	struct err err = { 0 };
+	BUF_AUTO body = BUF(CHAN_MOST);
+
+	for (size_t i = 0; i < head.nlisten; i++)
+		head.ports[i] = m->listeners.ports[i];
+	setup_put_head(&body, &head);
+	msg.body = buf_str(&body);
+	enum rc rc = open_parts(m, parts, &msg, &err);
+	unsigned own = msg.nfds;
+	for (size_t i = 0; i < head.nlisten; i++)
+		msg.fds[msg.nfds++] = m->listeners.fds[i];
+	if (rc == RC_OK)
+		send_kid(k, &msg);
+	else
+		log_error("%s cannot be set up: %s", k->name, err.text);
+	msg.nfds = own;
+	chan_close_fds(&msg);
+}
+
+void
+kid_reload(struct manager *m, struct kid *k)
+{
+	/* a scanner reads no messages while it works; its successor knows */
+	if (k->process != &processes[PROCESS_SCANNER])
+		send_parts(m, k, MGR_RELOAD,
+			k->process->parts &
+				(1u << PART_SETTINGS | 1u << PART_KEYS | 1u << PART_CLAMD));
+}
+
+void
+kid_drain(struct kid *k, uint64_t left_ms)
+{
+	BUF_AUTO body = BUF(8);
+
+	buf_le(&body, left_ms, 8);
+	send_kid(k, &(struct chan_msg){ .type = MGR_DRAIN, .body = buf_str(&body) });
+}
+
+static void
+send_peer(struct kid *to, enum peer peer, unsigned slot, int fd)
+{
+	BUF_AUTO body = BUF(8);
+
+	buf_le(&body, peer, 4);
+	buf_le(&body, slot, 4);
+	send_kid(to, &(struct chan_msg){ .type = MGR_PEER, .body = buf_str(&body), .nfds = 1,
+			     .fds = { fd } });
+}
+
+/* A new channel between the gate and k; whoever has an old one drops it. */
+static void
+pair(struct manager *m, struct kid *k)
+{
+	struct kid *gate = gate_of(m);
+	bool scanner = k->process == &processes[PROCESS_SCANNER];
+	struct err err = { 0 };
+	int ends[2];
+
+	if (gate->pid == 0 || k->pid == 0)
+		return;
+	if (chan_pair(ends, &err) != RC_OK) {
+		log_error("no channel: %s", err.text);
+		return;
+	}
+	send_peer(gate, scanner ? PEER_SCANNER : PEER_HOUSE, k->slot, ends[0]);
+	send_peer(k, PEER_GATE, 0, ends[1]);
+	k->paired = true;
+	fs_close(&ends[0]);
+	fs_close(&ends[1]);
+}
+
+/* A gate that starts gets everybody who has no gate yet.  Scanners that had
+ * one see their channel end, exit, and come back. */
+static void
+pair_started(struct manager *m, struct kid *k)
+{
+	if (k != gate_of(m)) {
+		pair(m, k);
+		return;
+	}
+	pair(m, house_of(m));
+	for (size_t i = PROCESS_SCANNER; i < m->nkids; i++)
+		if (!m->kids[i].paired)
+			pair(m, &m->kids[i]);
+}
+
+/* In the child: nothing of the manager but the channel survives the exec. */
+__attribute__((noreturn)) static void
+become(const struct kid *k, int control)
+{
+	int fd = dup(control);
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", fd);
+	(void)execl("/proc/self/exe", "gatepost", "--child", k->process->name, number,
+		(char *)NULL);
+	log_error("%s: exec: %s", k->name, strerror(errno));
+	_exit(127);
+}
+
+static enum rc
+spawn(struct kid *k, struct err *err)
+{
+	int ends[2];
+	enum rc rc = chan_pair(ends, err);
+
+	if (rc != RC_OK)
+		return rc;
+	pid_t pid = fork();
+	if (pid == 0)
+		become(k, ends[1]);
+	fs_close(&ends[1]);
+	if (pid < 0) {
+		fs_close(&ends[0]);
+		return err_errno(err, "fork");
+	}
+	k->pid = pid;
+	k->control = ends[0];
+	return RC_OK;
+}
+
+void
+kid_start(struct manager *m, struct kid *k)
+{
+	struct err err = { 0 };
+
+	k->started_ms = clock_ms();
+	k->restart_ms = 0;
+	k->ready = k->paired = false;
+	if (spawn(k, &err) != RC_OK) {
+		log_error("%s cannot be started: %s", k->name, err.text);
+		k->restart_ms = clock_ms() + RESTART_MOST_MS;
+		return;
+	}
+	k->starts++;
+	log_debug("%s is process %d", k->name, (int)k->pid);
+	show(m, k);
+	send_parts(m, k, MGR_SETUP, k->process->parts);
+	pair_started(m, k);
+}
+
+static uint64_t
+pause_ms(const struct kid *k)
+{
+	uint64_t ms = k->crashes <= 1 ? 0 : 50ull << (k->crashes > 6 ? 6 : k->crashes);
+
+	return ms < RESTART_MOST_MS ? ms : RESTART_MOST_MS;
+}
+
+void
+kid_ended(struct manager *m, struct kid *k, int how)
+{
+	bool well = WIFEXITED(how) && WEXITSTATUS(how) == 0;
+	bool soon = clock_ms() - k->started_ms < STEADY_MS;
+
+	fs_close(&k->control);
+	k->crashes = soon ? k->crashes + 1 : 1;
+	if (!well && WIFSIGNALED(how))
+		log_error("%s (process %d) was ended by signal %d (%s)", k->name, (int)k->pid,
+			WTERMSIG(how), strsignal(WTERMSIG(how)));
+	else if (!well)
+		log_error("%s (process %d) ended with status %d", k->name, (int)k->pid,
+			WEXITSTATUS(how));
+	k->pid = 0;
+	k->ready = k->paired = false;
+	show(m, k);
+	k->restart_ms = clock_ms() + pause_ms(k);
+	if (k->restart_ms == 0)
+		k->restart_ms = 1;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/* manager_int: the manager's own files. */
+#pragma once
+
+#include "daemon/instance.h"
+#include "daemon/listen.h"
+#include "daemon/process.h"
+
+enum { MOST_KIDS = 2 + 64 };
+
+struct kid {
+	const struct process *process;
+	unsigned slot;			/* which scanner */
+	char name[24];
+	pid_t pid;			/* 0: not running */
+	int control;			/* -1: none */
+	uint64_t started_ms, restart_ms;	/* clock_ms(); restart_ms 0: not planned */
+	unsigned crashes;		/* in a row, each soon after its start */
+	uint64_t starts;
+	bool ready, paired;		/* paired: a scanner that has a channel to a gate */
+};
+
+enum stage { STAGE_SERVING, STAGE_GATE, STAGE_HOUSE, STAGE_OVER };	/* who is drained */
+
+struct manager {
+	struct instance in;
+	unsigned abi;			/* Landlock's */
+	struct listeners listeners;
+	int control, signals, metrics;
+	struct buf keys;		/* packed, as the gate gets them */
+	struct kid kids[MOST_KIDS];
+	size_t nkids;
+	enum stage stage;
+	uint64_t stage_until_ms;
+	bool told_ready;
+	int status;			/* exit status */
+	char *buf;			/* a frame */
+};
+
+static inline struct kid *gate_of(struct manager *m) { return &m->kids[PROCESS_GATE]; }
+static inline struct kid *house_of(struct manager *m) { return &m->kids[PROCESS_HOUSE]; }
+
+void kids_plan(struct manager *m);			/* the table of who is to run */
+void kid_start(struct manager *m, struct kid *k);
+void kid_ended(struct manager *m, struct kid *k, int how);	/* waitpid's status */
+void kid_kill(struct kid *k, const char *why);
+void kid_drain(struct kid *k, uint64_t left_ms);
+void kid_reload(struct manager *m, struct kid *k);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#include "daemon/process.h"
+
+#include "daemon/setup.h"
+
+#define BIT(part)	(1u << PART_##part)
+
+const struct process processes[] = {
+	[PROCESS_GATE] = { "gate", gate_run, gate_rights,
+		BIT(SETTINGS) | BIT(KEYS) | BIT(CLAMD) | BIT(METRICS) | BIT(DATA), true,
+		offsetof(struct owners, gate) },
+	[PROCESS_HOUSE] = { "house", house_run, house_rights,
+		BIT(SETTINGS) | BIT(KEYS) | BIT(METRICS) | BIT(DATA), false,
+		offsetof(struct owners, house) },
+	[PROCESS_SCANNER] = { "scanner", scanner_run, scanner_rights, BIT(SETTINGS), false,
+		offsetof(struct owners, scanner) },
+	{ .name = NULL },
+};
