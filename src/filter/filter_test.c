@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+#include "filter/filter.h"
+
+#include "base/ids.h"
+#include "crypto/digest.h"
+#include "filter/checks/checks.h"
+#include "test/test.h"
+
+static const struct check light = { STR_INIT("LIGHT"), CHECK_CHEAP, 1500, "", NULL };
+static const struct check heavy = { STR_INIT("HEAVY"), CHECK_CHEAP, 4000, "", NULL };
+static const struct check good = { STR_INIT("GOOD"), CHECK_CHEAP, -2250, "", NULL };
+static const struct policy_of usual = { 5000, false };
+
+static struct findings
+look(struct arena *mem, uint32_t flags, uint32_t received)
+{
+	struct facts facts = { .flags = flags, .received = received };
+	struct evidence e = { .fd = -1, .facts = &facts };
+	struct findings f = { .mem = mem };
+
+	assert_int_equal(filter_look(&e, &f, NULL), RC_OK);
+	return f;
+}
+
+TEST(usual_mail_is_delivered_without_a_finding)
+{
+	ARENA_AUTO mem = arena_new(4096);
+	struct findings f = look(mem, 0, 5);
+	struct verdict v = filter_judge(&f, &usual);
+
+	assert_int_equal(f.n, 0);
+	assert_int_equal(v.what, VERDICT_DELIVER);
+	assert_int_equal(v.score, 0);
+}
+
+TEST(gtube_is_refused_for_its_score_unless_observed)
+{
+	ARENA_AUTO mem = arena_new(4096);
+	struct findings f = look(mem, FACT_GTUBE, 5);
+	struct policy_of watching = { 5000, true };
+	struct verdict v = filter_judge(&f, &usual);
+
+	assert_int_equal(v.what, VERDICT_REFUSE);
+	assert_true(v.by_score);
+	assert_true(v.score >= 1000000);
+	assert_true(str_eq(
+		v.reason, STR("this message was recognised as a spam test message")));
+	assert_int_equal(filter_judge(&f, &watching).what, VERDICT_DELIVER);
+	assert_true(filter_judge(&f, &watching).score >= 1000000);
+}
+
+TEST(a_decisive_finding_refuses_even_where_one_only_observes)
+{
+	ARENA_AUTO mem = arena_new(4096);
+	struct findings f = look(mem, FACT_HEADER_LIMIT | FACT_GTUBE, 5);
+	struct policy_of lenient = { 2000000000, true };
+	struct verdict v = filter_judge(&f, &lenient);
+
+	assert_int_equal(v.what, VERDICT_REFUSE);
+	assert_false(v.by_score);
+	assert_true(str_eq(v.reason, STR("this message has a header that is too large")));
+}
+
+TEST(the_strongest_finding_is_the_reason_and_the_threshold_counts)
+{
+	ARENA_AUTO mem = arena_new(4096);
+	struct findings f = { .mem = mem };
+	struct policy_of exact = { 5500, false }, above = { 5501, false };
+
+	finding_add(&f, &light, false, STR("light"), STR(""));
+	finding_add(&f, &heavy, false, STR("heavy"), STR(""));
+	assert_int_equal(filter_judge(&f, &exact).what, VERDICT_REFUSE);
+	assert_true(str_eq(filter_judge(&f, &exact).reason, STR("heavy")));
+	assert_int_equal(filter_judge(&f, &above).what, VERDICT_DELIVER);
+}
+
+TEST(a_virus_is_not_pushed_out_by_many_findings)
+{
+	ARENA_AUTO mem = arena_new(4096);
+	struct findings f = { .mem = mem };
+
+	for (size_t i = 0; i < 2 * FINDINGS_MOST; i++)
+		finding_add(&f, &light, false, STR("light"), STR(""));
+	finding_add(&f, &check_virus, true, STR("virus"), STR("Eicar"));
+	assert_int_equal(f.n, FINDINGS_MOST);
+	assert_true(str_eq(filter_judge(&f, &usual).reason, STR("virus")));
+}
+
+TEST(the_ledger_reads_findings_as_names_and_scores)
+{
+	ARENA_AUTO mem = arena_new(4096);
+	BUF_AUTO b = BUF(4096);
+	struct findings f = { .mem = mem };
+
+	finding_add(&f, &light, false, STR(""), STR(""));
+	finding_add(&f, &good, false, STR(""), STR(""));
+	finding_add(&f, &check_virus, true, STR(""), STR("Eicar"));
+	filter_list(&f, &b);
+	assert_string_equal(buf_z(&b), "LIGHT=1.500 GOOD=-2.250 VIRUS=1000.000(Eicar)");
+}
+
+TEST(every_check_has_a_name_a_line_and_a_presentable_reason)
+{
+	size_t n = 0;
+
+	for (; filter_checks[n]->name.len > 0; n++) {
+		assert_true(filter_checks[n]->doc[0] != '\0');
+		for (size_t k = 0; k < n; k++)
+			assert_false(
+				str_eq(filter_checks[n]->name, filter_checks[k]->name));
+	}
+	assert_int_equal(n, STRUCTURALS + 4);
+	for (size_t i = 0; i < STRUCTURALS; i++) {
+		ARENA_AUTO mem = arena_new(4096);
+		struct findings f = look(mem, structural_checks[i].flag, 0);
+
+		assert_int_equal(f.n, 1);
+		assert_ptr_equal(f.at[0].check, &structural_checks[i].check);
+		assert_true(str_starts(f.at[0].reason, STR("this message ")));
+		assert_true(f.at[0].reason.len <= FILTER_REASON);
+	}
+}
+
+TEST(a_detour_over_many_servers_counts)
+{
+	ARENA_AUTO mem = arena_new(4096);
+
+	assert_int_equal(look(mem, 0, 25).n, 0);
+	assert_int_equal(look(mem, 0, 26).n, 1);
+}
+
+TEST(tokens_differ_and_only_their_hash_is_kept)
+{
+	struct token a, b;
+	uint8_t hash[32];
+
+	token_make(&a);
+	token_make(&b);
+	assert_int_equal(strlen(a.text), 26);
+	assert_string_not_equal(a.text, b.text);
+	sha256(str_of(a.text), hash);
+	assert_memory_equal(hash, a.hash, sizeof(hash));
+}
