@@ -6,7 +6,9 @@
  * 256 records: store_deliver(), then ledger_enter().  What an account's owner
  * removed meanwhile goes to the heir (directory's account_heir): what was
  * accepted is never refused later.  Failures (disk full) are tried again with
- * growing pauses and lose nothing.
+ * growing pauses and lose nothing.  At a damaged record it stops, and says so
+ * again and again, because what is behind it may be anybody's; a message whose
+ * file is gone is logged and passed over, and audit goes on naming it.
  *
  * Every `checkpoint`, and when idle: store and ledger are synced, files in
  * incoming/ of applied records are removed, and `applied` is told how far the
@@ -35,6 +37,7 @@ struct apply_want {
 	void *arg;
 };
 
+/* RC_PERM: the journal ends before what was applied: a part of it is missing. */
 enum rc apply_open(const struct apply_want *w, struct apply **out, struct err *err) MUST_CHECK;
 void apply_close(struct apply **ap);	/* stops the thread after its batch, checkpoints */
 /* The journal is synced up to seq: any thread. */
@@ -44,3 +47,7 @@ enum rc apply_all(struct apply *a, uint64_t seq, struct err *err) MUST_CHECK;
 enum rc apply_checkpoint(struct apply *a, struct err *err) MUST_CHECK;
 void apply_start(struct apply *a);	/* its thread */
 uint64_t apply_position(struct apply *a);
+/* Between these nothing is delivered: who removes an account and its mailboxes
+ * holds, so that nothing is put into them after that. */
+void apply_hold(struct apply *a);
+void apply_release(struct apply *a);

@@ -191,6 +191,7 @@ ledger_open(const struct ledger_want *w, struct ledger **out, struct err *err)
 	if (l == NULL)
 		abort();
 	l->want = *w;
+	(void)pthread_mutex_init(&l->lock, NULL);
 	if (!w->read_only && (rc = make_folder(l, err)) == RC_OK)
 		rc = all_positions(l, true, l->at, &l->njournals, err);
 	if (rc != RC_OK) {
@@ -210,6 +211,7 @@ ledger_close(struct ledger **lp)
 		return;
 	for (size_t i = 0; i < LEDGER_HANDLES; i++)
 		db_close(&l->open[i].db);
+	(void)pthread_mutex_destroy(&l->lock);
 	free(l);
 	*lp = NULL;
 }
@@ -217,6 +219,7 @@ ledger_close(struct ledger **lp)
 enum rc
 ledger_applied(struct ledger *l, const char *journal, uint64_t *seq, struct err *err)
 {
+	LOCK_AUTO held = lock_take(&l->lock);
 	struct position read[LEDGER_JOURNALS], *at = l->at;
 	size_t n = l->njournals;
 
@@ -255,6 +258,7 @@ settle(struct ledger *l, struct err *err)
 enum rc
 ledger_checkpoint(struct ledger *l, struct err *err)
 {
+	LOCK_AUTO held = lock_take(&l->lock);
 	enum rc rc = settle(l, err);
 
 	return rc == RC_OK ? RC_OK : err_wrap(err, "ledger");
@@ -498,6 +502,7 @@ enum rc
 ledger_enter(struct ledger *l, const char *journal, const struct journal_item *items, size_t n,
 	struct err *err)
 {
+	LOCK_AUTO held = lock_take(&l->lock);
 	struct entry e = { .journal = journal,
 		.at = position_of(l->at, &l->njournals, str_of(journal)) };
 	size_t known = 0;

@@ -8,7 +8,8 @@
  * ledger_keep, afterwards only figures.  Refusals at RCPT are counts per network
  * and minute.
  *
- * Used by house's applying thread (writing) and by verbs (reading, own handle).
+ * Used by house's applying threads (writing: enter, applied, checkpoint and age
+ * may be called by any) and by verbs (reading, each with its own handle).
  */
 #pragma once
 

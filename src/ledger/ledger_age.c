@@ -304,6 +304,7 @@ age_month(struct db *db, uint64_t before_ms, bool *changed, struct err *err)
 enum rc
 ledger_age(struct ledger *l, uint64_t now_ms, uint64_t keep_ms, struct err *err)
 {
+	LOCK_AUTO held = lock_take(&l->lock);
 	struct month *months = NULL, last;
 	uint64_t before_ms = now_ms > keep_ms ? now_ms - keep_ms : 0;
 	size_t n = 0;

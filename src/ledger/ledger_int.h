@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/thread.h"
 #include "db/db.h"
 #include "ledger/ledger.h"
 
@@ -32,6 +33,7 @@ struct position {
 
 struct ledger {
 	struct ledger_want want;
+	pthread_mutex_t lock;	/* of the writing calls */
 	struct month_db open[LEDGER_HANDLES];
 	uint64_t uses;
 	struct position at[LEDGER_JOURNALS];	/* the writer's */

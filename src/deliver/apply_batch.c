@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+/* One batch: read, find out whose it is, deliver, enter into the ledger. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "deliver/deliver_int.h"
+
+enum { ACCOUNT_MEM = 8 * 1024 };
+
+/* An account that the batch delivers to, or would if it were still there. */
+struct touched {
+	uint64_t id, quota, bytes;	/* bytes: put in by this batch */
+	bool there;
+	UT_hash_handle hh;
+};
+
+static void
+forget_touched(struct apply *a)
+{
+	struct touched *t, *next;
+
+	HASH_ITER(hh, a->touched, t, next) {
+		HASH_DEL(a->touched, t);
+		free(t);
+	}
+}
+
+static enum rc
+touch(struct apply *a, uint64_t id, struct touched **out, struct err *err)
+{
+	struct touched *t;
+	struct account account;
+	enum rc rc;
+
+	HASH_FIND(hh, a->touched, &id, sizeof(id), t);
+	if (t == NULL) {
+		ARENA_AUTO mem = arena_new(ACCOUNT_MEM);
+
+		rc = account_by_id(a->want.directory, id, mem, &account, err);
+		if (rc != RC_OK && rc != RC_NONE)
+			return rc;
+		t = calloc(1, sizeof(*t));
+		if (t == NULL)
+			abort();
+		t->id = id;
+		t->there = rc == RC_OK;
+		t->quota = rc == RC_OK ? account.quota : 0;
+		HASH_ADD(hh, a->touched, id, sizeof(t->id), t);
+	}
+	*out = t;
+	return RC_OK;
+}
+
+static enum rc
+damaged(const struct apply *a, uint64_t seq, const char *what, struct err *err)
+{
+	return err_set(err, RC_PERM, "record %" PRIu64 " of journal %s %s", seq, a->want.journal,
+		what);
+}
+
+/* Adds one copy, unless the account gets this message already. */
+static void
+add_copy(struct apply *a, const struct jrec_message *m, uint64_t seq, struct touched *t,
+	size_t first)
+{
+	for (size_t i = first; i < a->nlist; i++)
+		if (a->list[i].what.account == t->id)
+			return;
+	if (a->nlist == a->room) {
+		a->room = a->room == 0 ? 512 : a->room * 2;
+		a->list = realloc(a->list, a->room * sizeof(*a->list));
+		if (a->list == NULL)
+			abort();
+	}
+	struct store_apply *s = &a->list[a->nlist++];
+	*s = (struct store_apply){ .seq = seq, .what = { .account = t->id, .id = m->id,
+		.size = m->size, .received_ms = m->time_ms, .facts = m->facts } };
+	memcpy(s->what.digest, m->digest, sizeof(s->what.digest));
+	t->bytes += m->size;
+}
+
+static enum rc
+add_target(struct apply *a, const struct jrec_message *m, uint64_t seq, str address,
+	uint64_t target, size_t first, struct err *err)
+{
+	struct touched *t;
+	uint64_t heir = 0;
+	enum rc rc = touch(a, target, &t, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!t->there) {
+		rc = account_heir(a->want.directory, address, &heir, err);
+		if (rc == RC_NONE)
+			return err_set(err, RC_TEMP, "message %s for " STR_FMT
+				" cannot be delivered: no domain is left", m->id.text,
+				(int)(address.len < 100 ? address.len : 100), address.ptr);
+		if (rc != RC_OK || (rc = touch(a, heir, &t, err)) != RC_OK)
+			return rc;
+	}
+	add_copy(a, m, seq, t, first);
+	return RC_OK;
+}
+
+static void
+add_leftover(struct apply *a, const struct msg_id *id, uint64_t seq)
+{
+	if (a->nleft == a->left_room) {
+		a->left_room = a->left_room == 0 ? 512 : a->left_room * 2;
+		a->left = realloc(a->left, a->left_room * sizeof(*a->left));
+		if (a->left == NULL)
+			abort();
+	}
+	a->left[a->nleft++] = (struct leftover){ .id = *id, .seq = seq };
+}
+
+static enum rc
+add_message(struct apply *a, const struct journal_item *item, struct err *err)
+{
+	struct jrec_message m;
+	size_t first = a->nlist;
+	enum rc rc;
+
+	if (jrec_get_message(item->payload, a->mem, &m) != RC_OK)
+		return damaged(a, item->seq, "cannot be read", err);
+	if ((m.flags & JREC_AGAIN) != 0)
+		return RC_OK;
+	for (size_t i = 0; i < m.nrcpts; i++)
+		for (size_t t = 0; t < m.rcpts[i].ntargets; t++) {
+			rc = add_target(a, &m, item->seq, m.rcpts[i].address,
+				m.rcpts[i].targets[t], first, err);
+			if (rc != RC_OK)
+				return rc;
+		}
+	if (a->nlist > first)
+		add_leftover(a, &m.id, item->seq);
+	return RC_OK;
+}
+
+/* Reads records, copied into the batch's memory.  RC_OK with a->nitems 0 does
+ * not happen. */
+static enum rc
+read_items(struct apply *a, uint64_t until, struct err *err)
+{
+	struct journal_item item;
+	size_t bytes = 0;
+	enum rc rc = RC_OK;
+
+	a->nitems = 0;
+	arena_reset(a->mem);
+	if (a->reader == NULL &&
+		(rc = journal_read_open(a->folder, apply_position(a), &a->reader, err)) != RC_OK)
+		return rc;
+	while (a->nitems < BATCH_RECORDS && bytes < BATCH_BYTES &&
+		(rc = journal_next(a->reader, until, &item, err)) == RC_OK) {
+		if (arena_copy(a->mem, item.payload, &item.payload) != RC_OK)
+			return damaged(a, item.seq, "is too large", err);
+		bytes += item.payload.len;
+		a->items[a->nitems++] = item;
+	}
+	if (a->nitems > 0)	/* what is before it first; it is met again */
+		return RC_OK;
+	return rc == RC_PERM && err != NULL ? err_wrap(err, a->want.journal) : rc;
+}
+
+/* Is the account over its quota now, and was not before? */
+static void
+tell_crossed(struct apply *a)
+{
+	struct touched *t, *next;
+	struct store_usage u;
+
+	if (a->want.crossed == NULL)
+		return;
+	HASH_ITER(hh, a->touched, t, next)
+		if (t->quota > 0 && t->bytes > 0 &&
+			store_usage(a->want.store, t->id, &u, NULL) == RC_OK &&
+			u.bytes >= t->quota && (u.bytes < t->bytes || u.bytes - t->bytes < t->quota))
+			a->want.crossed(t->id, a->want.arg);
+}
+
+static enum rc
+deliver_items(struct apply *a, struct err *err)
+{
+	uint64_t last = a->items[a->nitems - 1].seq, seq = 0;
+	struct err why = { .rc = RC_OK };
+	enum rc rc = store_deliver(a->want.store, a->want.journal, a->list, a->nlist, last, &why);
+
+	/* The store has gone on past what is lost: nobody can mend it by trying. */
+	if (rc == RC_PERM && store_applied(a->want.store, a->want.journal, &seq, NULL) == RC_OK &&
+		seq >= last) {
+		log_error("msg=\"cannot be delivered\" journal=%s why=\"%s\"", a->want.journal,
+			why.text);
+		rc = RC_OK;
+	}
+	if (rc != RC_OK)
+		return err_set(err, why.rc, "%s", why.text);
+	return ledger_enter(a->want.ledger, a->want.journal, a->items, a->nitems, err);
+}
+
+static enum rc
+run_batch(struct apply *a, uint64_t until, struct err *err)
+{
+	size_t was = a->nleft;
+	enum rc rc = read_items(a, until, err);
+
+	if (rc != RC_OK)
+		return rc;
+	a->nlist = 0;
+	for (size_t i = 0; i < a->nitems && rc == RC_OK; i++)
+		if (a->items[i].kind == JREC_MESSAGE &&
+			(rc = add_message(a, &a->items[i], err)) == RC_PERM && i > 0) {
+			a->nitems = i;	/* up to the damage; it is met again */
+			journal_read_close(&a->reader);
+			rc = RC_OK;
+			break;
+		}
+	if (rc == RC_OK)
+		rc = deliver_items(a, err);
+	if (rc != RC_OK) {
+		a->nleft = was;
+		return rc;
+	}
+	tell_crossed(a);
+	return RC_OK;
+}
+
+enum rc
+apply_batch(struct apply *a, uint64_t until, struct err *err)
+{
+	enum rc rc = run_batch(a, until, err);
+
+	forget_touched(a);
+	if (rc == RC_NONE)
+		return rc;
+	if (rc != RC_OK) {	/* the same records again */
+		journal_read_close(&a->reader);
+		return rc;
+	}
+	a->unsettled = true;
+	(void)pthread_mutex_lock(&a->lock);
+	a->position = a->items[a->nitems - 1].seq;
+	(void)pthread_mutex_unlock(&a->lock);
+	return RC_OK;
+}
