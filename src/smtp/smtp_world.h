@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * smtp_world: what the session tests stand in: a service on a free port of the
+ * loopback, a journal and a spool in a folder of their own; the directory, the
+ * scanner and the checks are fakes that do what address and message say.
+ *
+ *	alice@ bob@	taken (threshold 5); bob's answer comes from a thread
+ *	strict@ lax@	taken, thresholds 1 and 100
+ *	full@ disabled@ later@
+ *	anything else @example.test is unknown, other domains are not ours
+ *
+ *	SCORE=n in the message is its score; VIRUS, TEMP, FULL what they say
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "journal/journal.h"
+#include "smtp/smtp.h"
+
+struct world {
+	const struct conf *conf;
+	struct smtp_gate gate;
+	int incoming, journal_dir;
+	unsigned port;
+	char folder[256];
+};
+
+struct client {
+	int fd;
+	struct buf in;
+	size_t at;
+};
+
+/* settings: lines of [smtp] */
+void world_open(struct world *w, const char *settings);
+void world_close(struct world *w);
+
+struct client client_open(struct world *w);
+void client_close(struct client *c);
+void client_send(struct client *c, str bytes);
+/* One reply, its lines with CRLF; "" at the end of the stream. */
+str client_reply(struct client *c);
+/* "C: text" sends a line, "S: 250 text" wants a reply whose last line begins so. */
+void client_talk(struct client *c, const char *const lines[]);
+#define TALK(c, ...) client_talk((c), (const char *const[]){ __VA_ARGS__, NULL })
+
+/* The n-th message record (from 0); false: there are fewer. */
+bool world_record(struct world *w, size_t n, struct arena *mem, struct jrec_message *m);
+size_t world_count(struct world *w, enum jrec_kind kind);
+/* The published file, malloc'd, or NULL. */
+char *world_file(struct world *w, const struct msg_id *id);
+size_t world_files(struct world *w);
