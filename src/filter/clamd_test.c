@@ -27,7 +27,7 @@ enum play { PLAY_ANSWER, PLAY_HANG, PLAY_CLOSE, PLAY_ENDLESS, PLAY_EARLY };
 struct fake {
 	int listener, stop[2];
 	pthread_t thread;
-	enum play play;
+	_Atomic enum play play;
 	str answer; /* with its NUL */
 	_Atomic unsigned commands, pings;
 	_Atomic int now, most; /* connections at the same time */

@@ -91,7 +91,7 @@ static enum rc
 read_message(struct reading *r, struct arena *mem, struct facts *f, struct err *err)
 {
 	BUF_AUTO held = BUF(HEADER_BYTES + 2 * STEP);
-	bool over;
+	bool over = false;
 	str block;
 	enum rc rc = read_header(r, &held, &block, &over, err);
 
