@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mime/date.h"
 
-enum { TOKENS_MOST = 32, UNSET = -1 };
+enum { TOKENS_MOST = 32, UNSET = -1, TIDY = 256 };
 
 struct moment {
 	int day, month, year, hour, minute, second;
@@ -71,23 +71,43 @@ take(str *s, char c)
 	return true;
 }
 
+/* Without comments, and without the blanks that obsolete syntax allows around
+ * a time's colons (RFC 5322 4.3).  What does not fit is no date's matter. */
+static str
+tidy(str value, char out[TIDY])
+{
+	size_t n = 0, depth = 0;
+
+	for (size_t i = 0; i < value.len && n < TIDY; i++) {
+		char c = value.ptr[i];
+
+		if (c == '(' || (c == ')' && depth > 0)) {
+			depth += c == '(' ? 1 : (size_t)-1;
+			c = ' ';
+		} else if (depth > 0) {
+			i += c == '\\';
+			continue;
+		}
+		if (c == '\t')
+			c = ' ';
+		if (c == ' ' && (n == 0 || out[n - 1] == ' ' || out[n - 1] == ':'))
+			continue;
+		if (c == ':' && n > 0 && out[n - 1] == ' ')
+			n--;
+		out[n++] = c;
+	}
+	return str_trim((str){ out, n });
+}
+
 /* The next token: a run of letters, or of digits with a sign and colons. */
 static bool
 next_token(str *s, str *token)
 {
-	int depth = 0;
 	size_t n = 0;
 
-	for (; s->len > 0; *s = str_skip(*s, 1)) {
-		char c = s->ptr[0];
-
-		if (c == '(')
-			depth++;
-		else if (c == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && (digit(c) || letter(c) || c == '+' || c == '-'))
-			break;
-	}
+	while (s->len > 0 && !digit(s->ptr[0]) && !letter(s->ptr[0]) &&
+		s->ptr[0] != '+' && s->ptr[0] != '-')
+		*s = str_skip(*s, 1);
 	if (s->len == 0)
 		return false;
 	if (letter(s->ptr[0]))
@@ -273,8 +293,10 @@ enum rc
 mail_date_parse(str value, int64_t *seconds)
 {
 	struct moment m = { UNSET, UNSET, UNSET, UNSET, UNSET, UNSET };
+	char text[TIDY];
 	str t;
 
+	value = tidy(value, text);
 	(void)iso_date(&value, &m);
 	for (size_t i = 0; next_token(&value, &t); i++)
 		if (i == TOKENS_MOST || !token(t, &m))
