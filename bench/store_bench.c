@@ -62,13 +62,21 @@ pack_facts(struct buf *b, const struct msg_id *id)
 		STR("sender.example") };
 	struct fact_list one = { 1, &at };
 	char message_id[64];
-	str refs[2] = { STR("root-of-the-thread@sender.example"), STR("another@example.org") };
+	str refs[2] = { STR("root-of-the-thread@sender.example"),
+		STR("another@example.org") };
 
 	(void)snprintf(message_id, sizeof(message_id), "%s@sender.example", id->text);
-	struct facts f = { .date_s = 1795397280, .header_bytes = 900, .nrefs = 2, .refs = refs,
-		.envelope = { .subject = STR("A subject of the usual length, more or less"),
-			.date = STR("Mon, 23 Nov 2026 01:48:00 +0000"), .from = one,
-			.sender = one, .reply_to = one, .to = one,
+	struct facts f = { .date_s = 1795397280,
+		.header_bytes = 900,
+		.nrefs = 2,
+		.refs = refs,
+		.envelope = {
+			.subject = STR("A subject of the usual length, more or less"),
+			.date = STR("Mon, 23 Nov 2026 01:48:00 +0000"),
+			.from = one,
+			.sender = one,
+			.reply_to = one,
+			.to = one,
 			.message_id = str_of(message_id) } };
 	buf_clear(b);
 	facts_pack(b, &f);
@@ -81,7 +89,7 @@ cpu_us(void)
 
 	(void)getrusage(RUSAGE_SELF, &u);
 	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
 static double
@@ -96,10 +104,12 @@ one_batch(struct store *s, int data, const struct round *r, size_t done)
 
 		facts[i].limit = FACTS_MOST;
 		pack_facts(&facts[i], &id);
-		list[i] = (struct store_apply){ .seq = ++next_seq, .what = {
-			.account = r->first + (done + i) * 7919 % r->accounts, .id = id,
-			.size = SIZE, .received_ms = clock_wall_ms(),
-			.facts = buf_str(&facts[i]) } };
+		list[i] = (struct store_apply){ .seq = ++next_seq,
+			.what = { .account = r->first + (done + i) * 7919 % r->accounts,
+				.id = id,
+				.size = SIZE,
+				.received_ms = clock_wall_ms(),
+				.facts = buf_str(&facts[i]) } };
 	}
 	double before = cpu_us();
 	must(store_deliver(s, "gate", list, r->batch, next_seq, &err), &err);
@@ -117,7 +127,8 @@ run(struct store *s, int data, const struct round *r)
 		us += one_batch(s, data, r, done);
 	before = cpu_us();
 	must(store_checkpoint(s, &err), &err);
-	(void)printf("%-24s batch %2zu: %6.1f us CPU a delivery, checkpoint %5.1f, %zu in %llu ms\n",
+	(void)printf(
+		"%-24s batch %2zu: %6.1f us CPU a delivery, checkpoint %5.1f, %zu in %llu ms\n",
 		r->name, r->batch, us / (double)r->messages,
 		(cpu_us() - before) / (double)r->messages, r->messages,
 		(unsigned long long)(clock_ms() - began));
@@ -147,7 +158,8 @@ main(int argc, char **argv)
 	}
 	FD_AUTO data = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	must(fs_mkdirs(data, "incoming", 0700, &err), &err);
-	must(store_open(&(struct store_want){ .data = data, .cache_bytes = 1 << 20 }, &s, &err),
+	must(store_open(&(struct store_want){ .data = data, .cache_bytes = 1 << 20 }, &s,
+		     &err),
 		&err);
 	for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++)
 		run(s, data, &rounds[i]);

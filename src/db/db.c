@@ -13,7 +13,7 @@ static const struct db_driver *const drivers[] = {
 
 struct db_stmt {
 	struct db *db;
-	const char *sql;	/* the key is its address */
+	const char *sql; /* the key is its address */
 	void *query;
 	UT_hash_handle hh;
 };
@@ -41,7 +41,8 @@ db_open(const struct db_want *w, struct db **out, struct err *err)
 	enum rc rc;
 
 	if (driver == NULL)
-		return err_set(err, RC_PERM, "%s: no driver for such a database", w->path);
+		return err_set(
+			err, RC_PERM, "%s: no driver for such a database", w->path);
 	if ((rc = driver->open(w, &conn, err)) != RC_OK)
 		return rc;
 	struct db *db = calloc(1, sizeof(*db));
@@ -60,7 +61,8 @@ db_close(struct db **dbp)
 
 	if (db == NULL)
 		return;
-	HASH_ITER (hh, db->statements, q, next) {
+	HASH_ITER(hh, db->statements, q, next)
+	{
 		HASH_DEL(db->statements, q);
 		db->driver->finalize(q->query);
 		free(q);
@@ -140,7 +142,7 @@ db_run(struct db_stmt *q, struct err *err)
 	enum rc rc = db_step(q, err);
 
 	if (rc == RC_OK)
-		db_reset(q);	/* a row nobody wanted: as with RETURNING */
+		db_reset(q); /* a row nobody wanted: as with RETURNING */
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
@@ -210,8 +212,10 @@ db_rollback(struct db *db)
 	struct db_stmt *q, *next;
 
 	/* what still reads would see the rollback as an abort */
-	HASH_ITER (hh, db->statements, q, next)
+	HASH_ITER(hh, db->statements, q, next)
+	{
 		db->driver->reset(q->query);
+	}
 	db->driver->rollback(db->conn);
 }
 
@@ -276,6 +280,7 @@ db_migrate(struct db *db, const char *const steps[], unsigned n, struct err *err
 	if (rc == RC_OK && version > n)
 		return err_set(err, RC_PERM,
 			"the database has schema version %u, this program knows up to %u: "
-			"run a newer program, or restore a backup", version, n);
+			"run a newer program, or restore a backup",
+			version, n);
 	return rc;
 }

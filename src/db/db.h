@@ -66,7 +66,7 @@ enum rc db_begin_read(struct db *db, struct err *err) MUST_CHECK;	/* one moment 
 enum rc db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);
 /* Bytes committed since the last checkpoint: when it is worth one.  (Commits
- * make one themselves only past 16 MiB.) */
+ * make one themselves only past 8 MiB.) */
 uint64_t db_unsettled(struct db *db);
 /* All that is committed is in the main file and synced; the WAL starts anew. */
 enum rc db_checkpoint(struct db *db, struct err *err) MUST_CHECK;

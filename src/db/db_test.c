@@ -59,7 +59,8 @@ TEST(what_is_bound_is_read_back)
 	FD_AUTO dir = folder();
 	struct db *db = open_in(dir, "a.db");
 
-	exec(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, s TEXT, b BLOB, n INTEGER) STRICT");
+	exec(db,
+		"CREATE TABLE t(id INTEGER PRIMARY KEY, s TEXT, b BLOB, n INTEGER) STRICT");
 	struct db_stmt *q = db_prepare(db, insert, NULL);
 	db_bind_u64(q, 1, 7);
 	db_bind_str(q, 2, STR("a\0b"));
@@ -69,7 +70,7 @@ TEST(what_is_bound_is_read_back)
 	assert_int_equal(db_last_id(db), 7);
 	assert_ptr_equal(db_prepare(db, insert, NULL), q);
 	struct err err = { 0 };
-	assert_int_equal(db_run(q, &err), RC_BAD);	/* still bound: the key is taken */
+	assert_int_equal(db_run(q, &err), RC_BAD); /* still bound: the key is taken */
 	assert_non_null(strstr(err.text, "a.db"));
 
 	q = db_prepare(db, "SELECT s, b, n, id FROM t", NULL);
@@ -94,7 +95,7 @@ TEST(a_rollback_takes_everything_back)
 	assert_int_equal(db_begin(db, NULL), RC_OK);
 	exec(db, "INSERT INTO t VALUES (1)");
 	db_rollback(db);
-	db_rollback(db);	/* nothing is open: nothing happens */
+	db_rollback(db); /* nothing is open: nothing happens */
 	assert_int_equal(one(db, "SELECT count(*) FROM t"), 0);
 	db_close(&db);
 }
@@ -128,9 +129,10 @@ TEST(commits_stay_in_the_wal_until_a_checkpoint)
 	struct db *db = open_in(dir, "a.db");
 	struct stat st;
 
-	exec(db, "CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT; INSERT INTO t VALUES (1)");
+	exec(db,
+		"CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT; INSERT INTO t VALUES (1)");
 	assert_int_equal(fstatat(dir, "a.db", &st, 0), 0);
-	assert_int_equal(st.st_size, 4096);	/* the header alone */
+	assert_int_equal(st.st_size, 4096); /* the header alone */
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_true(db_unsettled(db) > 0);
 	db_close(&db);
@@ -167,7 +169,8 @@ TEST(a_copy_of_a_live_database_is_whole)
 	FD_AUTO other = folder();
 	struct db *db = open_in(dir, "a.db"), *copy;
 
-	exec(db, "CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT; INSERT INTO t VALUES (1)");
+	exec(db,
+		"CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT; INSERT INTO t VALUES (1)");
 	assert_int_equal(db_copy(db, other, "b.db", NULL), RC_OK);
 	exec(db, "INSERT INTO t VALUES (2)");
 	assert_int_equal(db_copy(db, other, "b.db", NULL), RC_BAD);
@@ -191,7 +194,7 @@ TEST(damage_is_found_and_named)
 	assert_int_equal(db_checkpoint(db, NULL), RC_OK);
 	assert_int_equal(db_integrity(db, NULL), RC_OK);
 	db_close(&db);
-	assert_int_equal(unlinkat(dir, "a.db-wal", 0), 0);	/* it would heal the page */
+	assert_int_equal(unlinkat(dir, "a.db-wal", 0), 0); /* it would heal the page */
 	memset(junk, 'x', sizeof(junk));
 	FD_AUTO fd = openat(dir, "a.db", O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, junk, sizeof(junk), 2 * 4096), sizeof(junk));
@@ -209,11 +212,14 @@ as_nobody(int dir, const char *absolute)
 	if (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0)
 		_exit(2);
 	if (access(absolute, F_OK) == 0)
-		_exit(3);	/* the test would prove nothing */
-	if (db_open(&(struct db_want){ .dirfd = dir, .path = "a.db" }, &db, NULL) != RC_OK)
+		_exit(3); /* the test would prove nothing */
+	if (db_open(&(struct db_want){ .dirfd = dir, .path = "a.db" }, &db, NULL) !=
+		RC_OK)
 		_exit(4);
-	if (db_exec(db, "CREATE TABLE t(id INTEGER); INSERT INTO t VALUES (1)", NULL) != RC_OK ||
-		db_checkpoint(db, NULL) != RC_OK || db_copy(db, dir, "b.db", NULL) != RC_OK)
+	if (db_exec(db, "CREATE TABLE t(id INTEGER); INSERT INTO t VALUES (1)", NULL) !=
+			RC_OK ||
+		db_checkpoint(db, NULL) != RC_OK ||
+		db_copy(db, dir, "b.db", NULL) != RC_OK)
 		_exit(5);
 	db_close(&db);
 	_exit(0);
@@ -262,7 +268,7 @@ TEST(every_write_and_sync_of_a_database_is_seen_by_the_power_test)
 	assert_int_equal(fs_mkdirs(dir, "index", 0700, NULL), RC_OK);
 	fs_observe(watch);
 	struct db *db = open_in(dir, "index/a.db");
-	assert_int_equal(seen[FS_CREATE], 2);		/* the database, the WAL */
+	assert_int_equal(seen[FS_CREATE], 2); /* the database, the WAL */
 	assert_true(seen[FS_SYNC_DIR] >= 1);
 	exec(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, b BLOB) STRICT");
 	exec(db, "INSERT INTO t(b) VALUES (randomblob(100000))");
@@ -270,7 +276,7 @@ TEST(every_write_and_sync_of_a_database_is_seen_by_the_power_test)
 	assert_int_equal(bytes_of_wal >= (uint64_t)st.st_size, true);
 	unsigned syncs = seen[FS_SYNC];
 	assert_int_equal(db_checkpoint(db, NULL), RC_OK);
-	assert_true(seen[FS_SYNC] >= syncs + 2);	/* the WAL, then the database */
+	assert_true(seen[FS_SYNC] >= syncs + 2); /* the WAL, then the database */
 	db_close(&db);
 	fs_observe(NULL);
 }

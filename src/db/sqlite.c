@@ -20,15 +20,15 @@
 
 enum {
 	PAGE = 4096,
-	WAL_MOST_PAGES = 4096,	/* 16 MiB */
-	WAL_AGAIN_PAGES = 1024,	/* a reader was in the way: try after as many more */
-	BUSY_MS = 500,		/* another process, a verb, holds a lock */
+	WAL_MOST_PAGES = 2048, /* 8 MiB */
+	WAL_AGAIN_PAGES = 512, /* a reader was in the way: try after as many more */
+	BUSY_MS = 500, /* another process, a verb, holds a lock */
 };
 
 struct conn {
 	sqlite3 *h;
 	sqlite3_stmt *begin, *commit;
-	char *name;	/* for errors */
+	char *name; /* for errors */
 	unsigned wal_pages, wal_limit;
 };
 
@@ -43,7 +43,8 @@ class_of(int code, int system_errno)
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
 		/* quota, or no room for a shared memory page */
-		return system_errno == ENOSPC || system_errno == EDQUOT ? RC_LIMIT : RC_TEMP;
+		return system_errno == ENOSPC || system_errno == EDQUOT ? RC_LIMIT
+									: RC_TEMP;
 	case SQLITE_NOMEM:
 		abort();
 	default:
@@ -85,7 +86,8 @@ after_commit(void *arg, sqlite3 *h, const char *schema, int pages)
 		c->wal_limit = WAL_MOST_PAGES;
 	if (c->wal_pages < c->wal_limit)
 		return SQLITE_OK;
-	(void)sqlite3_wal_checkpoint_v2(h, schema, SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);
+	(void)sqlite3_wal_checkpoint_v2(
+		h, schema, SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);
 	c->wal_limit = c->wal_pages + WAL_AGAIN_PAGES;
 	return SQLITE_OK;
 }
@@ -181,10 +183,11 @@ settings(struct conn *c, const struct db_want *w, struct err *err)
 	switches(c->h);
 	(void)snprintf(sql, sizeof(sql),
 		"PRAGMA temp_store=MEMORY; PRAGMA cache_size=-%zu; PRAGMA secure_delete=OFF;"
-		"PRAGMA synchronous=%s;%s", kib < 64 ? 64 : kib,
-		w->sync == DB_SYNC_FULL ? "FULL" : "NORMAL",
-		w->read_only ? "" :
-		"PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=4194304;");
+		"PRAGMA synchronous=%s;%s",
+		kib < 64 ? 64 : kib, w->sync == DB_SYNC_FULL ? "FULL" : "NORMAL",
+		w->read_only
+			? ""
+			: "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=8388608;");
 	enum rc rc = sqlite_exec(c, sql, err);
 	(void)sqlite3_wal_hook(c->h, after_commit, c);
 	return rc;
@@ -252,7 +255,8 @@ sqlite_open(const struct db_want *w, void **out, struct err *err)
 	enum rc rc = RC_OK;
 
 	if (!w->read_only)
-		rc = make_file(w->dirfd, w->path, w->mode == 0 ? 0600 : w->mode, &made, err);
+		rc = make_file(
+			w->dirfd, w->path, w->mode == 0 ? 0600 : w->mode, &made, err);
 	if (rc != RC_OK)
 		return rc;
 	struct conn *c = conn_new(w->path);
@@ -262,7 +266,7 @@ sqlite_open(const struct db_want *w, void **out, struct err *err)
 		rc = settings(c, w, err);
 	if (rc == RC_OK)
 		rc = own_statements(c, err);
-	if (rc == RC_OK && made)	/* the WAL's name, too */
+	if (rc == RC_OK && made) /* the WAL's name, too */
 		rc = sync_folder(w->dirfd, w->path, err);
 	if (rc != RC_OK) {
 		sqlite_close(c);
@@ -293,7 +297,8 @@ sqlite_bind_bytes(void *query, int i, str v, bool text)
 	int code;
 
 	if (text)
-		code = sqlite3_bind_text64(query, i, p, v.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+		code = sqlite3_bind_text64(
+			query, i, p, v.len, SQLITE_TRANSIENT, SQLITE_UTF8);
 	else
 		code = sqlite3_bind_blob64(query, i, p, v.len, SQLITE_TRANSIENT);
 	assert(code == SQLITE_OK);
@@ -364,7 +369,7 @@ run(struct conn *c, sqlite3_stmt *q, struct err *err)
 {
 	enum rc rc = sqlite_step(c, q, err);
 
-	assert(rc != RC_OK);	/* gives no rows */
+	assert(rc != RC_OK); /* gives no rows */
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
@@ -433,8 +438,8 @@ sqlite_checkpoint(void *conn, struct err *err)
 {
 	struct conn *c = conn;
 	int in_log = 0, done = 0;
-	int code = sqlite3_wal_checkpoint_v2(c->h, "main", SQLITE_CHECKPOINT_RESTART,
-		&in_log, &done);
+	int code = sqlite3_wal_checkpoint_v2(
+		c->h, "main", SQLITE_CHECKPOINT_RESTART, &in_log, &done);
 
 	/* Busy with all done: somebody still reads, the WAL starts anew later. */
 	if (code != SQLITE_OK && !((code & 0xff) == SQLITE_BUSY && in_log == done))
@@ -473,7 +478,8 @@ copy_pages(struct conn *from, struct conn *to, struct err *err)
 	int code;
 
 	/* The new file is nobody's until it is synced: no journal. */
-	enum rc rc = sqlite_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err);
+	enum rc rc = sqlite_exec(
+		to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", err);
 	if (rc != RC_OK)
 		return rc;
 	b = sqlite3_backup_init(to->h, "main", from->h, "main");

@@ -26,11 +26,11 @@
 
 struct shim_file {
 	sqlite3_file base;
-	int fd;			/* O_PATH; -1 for a temporary file */
-	int dirfd;		/* the N of the path; not ours to close */
-	const char *name;	/* what follows it; SQLite's, until xClose */
-	bool sync_dir;		/* the next sync is also the folder's */
-	sqlite3_file *real;	/* behind this struct */
+	int fd; /* O_PATH; -1 for a temporary file */
+	int dirfd; /* the N of the path; not ours to close */
+	const char *name; /* what follows it; SQLite's, until xClose */
+	bool sync_dir; /* the next sync is also the folder's */
+	sqlite3_file *real; /* behind this struct */
 };
 
 enum { REAL_OFFSET = (sizeof(struct shim_file) + 15) & ~15ul };
@@ -52,7 +52,8 @@ split(const char *path, int *dirfd, const char **name)
 {
 	int fd = -1, used = 0;
 
-	if (path == NULL || sscanf(path, "/proc/self/fd/%9d/%n", &fd, &used) != 1 || used == 0)
+	if (path == NULL || sscanf(path, "/proc/self/fd/%9d/%n", &fd, &used) != 1 ||
+		used == 0)
 		return false;
 	*dirfd = fd;
 	*name = path + used;
@@ -239,11 +240,12 @@ static const sqlite3_io_methods methods = {
 };
 
 static int
-shim_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out_flags)
+shim_open(
+	sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out_flags)
 {
 	struct shim_file *f = shim(file);
 	const int journals = SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL |
-		SQLITE_OPEN_SUPER_JOURNAL;
+			     SQLITE_OPEN_SUPER_JOURNAL;
 	bool named, fresh;
 	int rc;
 

@@ -37,10 +37,14 @@ account_load(struct shard *sh, uint64_t id, struct account *a, struct err *err)
 	db_bind_u64(q, 1, id);
 	enum rc rc = db_step(q, err);
 	if (rc != RC_OK)
-		return rc == RC_NONE ?
-			err_set(err, rc, "account %" PRIu64 " has no mailboxes", id) : rc;
-	*a = (struct account){ .id = id, .modseq = db_u64(q, 0), .next_thread = db_u64(q, 1),
-		.bytes = db_u64(q, 2), .messages = db_u64(q, 3) };
+		return rc == RC_NONE ? err_set(err, rc,
+					       "account %" PRIu64 " has no mailboxes", id)
+				     : rc;
+	*a = (struct account){ .id = id,
+		.modseq = db_u64(q, 0),
+		.next_thread = db_u64(q, 1),
+		.bytes = db_u64(q, 2),
+		.messages = db_u64(q, 3) };
 	db_reset(q);
 	return RC_OK;
 }
@@ -52,7 +56,8 @@ make_mailbox(struct shard *sh, const struct account *a, size_t i, uint64_t uidva
 	PREPARE(q, sh->db,
 		"INSERT INTO mailbox(account_id, mailbox_id, name, special, subscribed,"
 		" uidvalidity, uidnext, messages, unseen, modseq, made_modseq, self_modseq)"
-		" VALUES(?, ?, ?, ?, 1, ?, 1, 0, 0, ?, ?, ?)", err);
+		" VALUES(?, ?, ?, ?, 1, ?, 1, 0, 0, ?, ?, ?)",
+		err);
 	db_bind_u64(q, 1, a->id);
 	db_bind_u64(q, 2, standard[i].id);
 	db_bind_str(q, 3, standard[i].name);
@@ -73,7 +78,8 @@ make(struct shard *sh, uint64_t id, struct account *a, struct err *err)
 	(void)account_modseq(a);
 	PREPARE(q, sh->db,
 		"INSERT INTO account(account_id, modseq, next_mailbox, next_thread,"
-		" next_uidvalidity, bytes, messages) VALUES(?, ?, ?, 1, ?, 0, 0)", err);
+		" next_uidvalidity, bytes, messages) VALUES(?, ?, ?, 1, ?, 0, 0)",
+		err);
 	db_bind_u64(q, 1, id);
 	db_bind_u64(q, 2, a->modseq);
 	db_bind_u64(q, 3, STANDARD + 1);
@@ -103,7 +109,8 @@ account_save(struct shard *sh, const struct account *a, struct err *err)
 {
 	PREPARE(q, sh->db,
 		"UPDATE account SET modseq = ?, next_thread = ?, bytes = ?, messages = ?"
-		" WHERE account_id = ?", err);
+		" WHERE account_id = ?",
+		err);
 	db_bind_u64(q, 1, a->modseq);
 	db_bind_u64(q, 2, a->next_thread);
 	db_bind_u64(q, 3, a->bytes);
@@ -115,8 +122,8 @@ account_save(struct shard *sh, const struct account *a, struct err *err)
 enum rc
 mailbox_find(struct shard *sh, uint64_t account, str name, uint64_t *id, struct err *err)
 {
-	PREPARE(q, sh->db, "SELECT mailbox_id FROM mailbox WHERE account_id = ? AND name = ?",
-		err);
+	PREPARE(q, sh->db,
+		"SELECT mailbox_id FROM mailbox WHERE account_id = ? AND name = ?", err);
 	db_bind_u64(q, 1, account);
 	db_bind_str(q, 2, str_ieq(name, STR("INBOX")) ? STR("INBOX") : name);
 	enum rc rc = db_step(q, err);
@@ -266,7 +273,8 @@ list_mailboxes(struct shard *sh, uint64_t account, struct arena *mem, struct fou
 
 	PREPARE(q, sh->db,
 		"SELECT mailbox_id, uidvalidity, uidnext, messages, unseen, name, special"
-		" FROM mailbox WHERE account_id = ? ORDER BY mailbox_id", err);
+		" FROM mailbox WHERE account_id = ? ORDER BY mailbox_id",
+		err);
 	db_bind_u64(q, 1, account);
 	while ((rc = db_step(q, err)) == RC_OK)
 		if ((rc = keep_mailbox(q, mem, &tail, err)) != RC_OK) {
@@ -285,7 +293,8 @@ store_mailboxes(struct store *s, uint64_t account, store_mailbox_fn *fn, void *a
 	enum rc rc = list_mailboxes(shard_of(s, account), account, mem, &list, err);
 
 	if (rc == RC_OK && list == NULL)
-		return err_set(err, RC_NONE, "account %" PRIu64 " has no mailboxes", account);
+		return err_set(
+			err, RC_NONE, "account %" PRIu64 " has no mailboxes", account);
 	for (; rc == RC_OK && list != NULL; list = list->next)
 		rc = fn(&list->m, arg, err);
 	return rc;

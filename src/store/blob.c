@@ -46,7 +46,7 @@ blob_link(int data, uint64_t account, const struct msg_id *id, struct err *err)
 	(void)snprintf(from, sizeof(from), "incoming/%s", id->text);
 	blob_path(account, id->text, to);
 	rc = fs_link(data, from, data, to, &why);
-	if (rc == RC_NONE) {	/* the month's folder, mostly */
+	if (rc == RC_NONE) { /* the month's folder, mostly */
 		month_folder(account, id->text, folder);
 		if ((rc = fs_mkdirs(data, folder, 0700, err)) != RC_OK)
 			return rc;
@@ -96,7 +96,8 @@ remove_month(const char *name, void *arg)
 	if (e->rc == RC_OK)
 		e->rc = inner.rc;
 	/* A folder that comes back after a power cut does no harm. */
-	if (e->rc == RC_OK && unlinkat(e->data, path, AT_REMOVEDIR) != 0 && errno != ENOENT)
+	if (e->rc == RC_OK && unlinkat(e->data, path, AT_REMOVEDIR) != 0 &&
+		errno != ENOENT)
 		e->rc = err_errno(e->err, path);
 	return e->rc == RC_OK;
 }

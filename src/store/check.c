@@ -23,10 +23,10 @@ struct check {
 	store_damage_fn *fn;
 	void *arg;
 	struct sha256 *sha;
-	char *block;		/* what a file is read through */
+	char *block; /* what a file is read through */
 	struct err *err;
 	enum rc rc;
-	uint64_t account;	/* whose folder is being walked */
+	uint64_t account; /* whose folder is being walked */
 	const char *month;
 };
 
@@ -45,7 +45,7 @@ damage(struct check *c, const char *fmt, ...)
 	va_end(ap);
 	for (char *p = sentence; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';	/* a mailbox's name */
+			*p = '?'; /* a mailbox's name */
 	c->fn(sentence, c->arg);
 }
 
@@ -97,22 +97,25 @@ digest_of(struct check *c, int fd, uint8_t out[SHA256_BYTES])
 }
 
 static enum rc
-check_content(struct check *c, uint64_t account, const char *msgid, const char *path, str digest)
+check_content(struct check *c, uint64_t account, const char *msgid, const char *path,
+	str digest)
 {
 	FD_AUTO fd = -1;
 	uint8_t got[SHA256_BYTES];
 	enum rc rc = fs_open(c->s->data, path, O_RDONLY, 0, &fd, c->err);
 
 	if (rc == RC_NONE)
-		return RC_OK;	/* expunged this moment, or named below */
+		return RC_OK; /* expunged this moment, or named below */
 	if (rc != RC_OK || (rc = digest_of(c, fd, got)) != RC_OK) {
-		damage(c, "account %" PRIu64 ": message %s cannot be read: %s", account, msgid,
-			c->err == NULL ? path : c->err->text);
+		damage(c, "account %" PRIu64 ": message %s cannot be read: %s", account,
+			msgid, c->err == NULL ? path : c->err->text);
 		return RC_OK;
 	}
 	if (!str_eq(digest, (str){ (const char *)got, sizeof(got) }))
-		damage(c, "account %" PRIu64 ": the bytes of message %s (%s) are not those "
-			"that were delivered", account, msgid, path);
+		damage(c,
+			"account %" PRIu64 ": the bytes of message %s (%s) are not those "
+			"that were delivered",
+			account, msgid, path);
 	return RC_OK;
 }
 
@@ -133,13 +136,16 @@ check_message(struct check *c, uint64_t account, str id, uint64_t size, str dige
 		if ((rc = row_now(c, account, msgid, &row)) != RC_OK)
 			return rc;
 		if (row == ROW_MESSAGE)
-			damage(c, "account %" PRIu64 ": message %s has no file (%s)", account,
-				msgid, path);
+			damage(c, "account %" PRIu64 ": message %s has no file (%s)",
+				account, msgid, path);
 		return RC_OK;
 	}
 	if ((uint64_t)st.st_size != size)
-		damage(c, "account %" PRIu64 ": the file of message %s (%s) has %jd bytes, its "
-			"row says %" PRIu64, account, msgid, path, (intmax_t)st.st_size, size);
+		damage(c,
+			"account %" PRIu64
+			": the file of message %s (%s) has %jd bytes, its "
+			"row says %" PRIu64,
+			account, msgid, path, (intmax_t)st.st_size, size);
 	else if (c->digests)
 		return check_content(c, account, msgid, path, digest);
 	return RC_OK;
@@ -223,7 +229,7 @@ check_counts(struct check *c, struct db *db)
 static enum rc
 check_rows(struct check *c, unsigned n, struct db *db)
 {
-	enum rc rc = db_begin_read(db, c->err);	/* one moment for all questions */
+	enum rc rc = db_begin_read(db, c->err); /* one moment for all questions */
 
 	if (rc == RC_OK)
 		rc = check_messages(c, db);
@@ -269,8 +275,8 @@ check_file(const char *name, void *arg)
 	char path[BLOB_PATH] = "", here[600];
 	enum row row;
 
-	(void)snprintf(here, sizeof(here), "accounts/%" PRIu64 "/%s/%s", c->account, c->month,
-		name);
+	(void)snprintf(here, sizeof(here), "accounts/%" PRIu64 "/%s/%s", c->account,
+		c->month, name);
 	if (ids_valid(str_of(name)))
 		blob_path(c->account, name, path);
 	if (strcmp(path, here) != 0) {
@@ -279,8 +285,10 @@ check_file(const char *name, void *arg)
 	}
 	if ((c->rc = row_now(c, c->account, name, &row)) != RC_OK)
 		return false;
-	if (row == ROW_NONE && !waits(c, name) && faccessat(c->s->data, path, F_OK, 0) == 0)
-		damage(c, "account %" PRIu64 ": the file %s has no row", c->account, path);
+	if (row == ROW_NONE && !waits(c, name) &&
+		faccessat(c->s->data, path, F_OK, 0) == 0)
+		damage(c, "account %" PRIu64 ": the file %s has no row", c->account,
+			path);
 	return true;
 }
 
@@ -291,11 +299,12 @@ check_month(const char *name, void *arg)
 	char folder[320];
 	enum rc rc;
 
-	(void)snprintf(folder, sizeof(folder), "accounts/%" PRIu64 "/%s", c->account, name);
+	(void)snprintf(
+		folder, sizeof(folder), "accounts/%" PRIu64 "/%s", c->account, name);
 	c->month = name;
 	rc = fs_each(c->s->data, folder, check_file, c, c->err);
 	if (rc == RC_NONE)
-		return true;	/* removed this moment */
+		return true; /* removed this moment */
 	if (c->rc == RC_OK)
 		c->rc = rc;
 	return c->rc == RC_OK;
@@ -322,10 +331,16 @@ check_folder(const char *name, void *arg)
 }
 
 enum rc
-store_check(struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
+store_check(
+	struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
 {
-	struct check c = { .s = s, .digests = digests, .fn = fn, .arg = arg, .err = err,
-		.sha = sha256_new(), .block = malloc(BLOCK) };
+	struct check c = { .s = s,
+		.digests = digests,
+		.fn = fn,
+		.arg = arg,
+		.err = err,
+		.sha = sha256_new(),
+		.block = malloc(BLOCK) };
 	enum rc rc = RC_OK;
 
 	if (c.block == NULL)

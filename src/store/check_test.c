@@ -7,7 +7,7 @@ struct broken {
 	int data;
 	struct store *s;
 	struct mail a, b;
-	char path[BLOB_PATH];	/* a's file */
+	char path[BLOB_PATH]; /* a's file */
 };
 
 static struct broken
@@ -24,8 +24,8 @@ broken_begin(void)
 	for (int i = 0; i < 2; i++) {
 		char path[48];
 
-		(void)snprintf(path, sizeof(path), "incoming/%s", i == 0 ? x.a.id.text :
-			x.b.id.text);
+		(void)snprintf(path, sizeof(path), "incoming/%s",
+			i == 0 ? x.a.id.text : x.b.id.text);
 		assert_int_equal(fs_unlink(x.data, path, NULL), RC_OK);
 	}
 	blob_path(7, x.a.id.text, x.path);
@@ -38,8 +38,8 @@ broken_end(struct broken *x, bool digests, unsigned n, const char *words)
 {
 	struct damages d = check_store(x->s, digests);
 
-	if (d.n != n || strstr(d.all, words) == NULL || strstr(d.all, "account 7") == NULL ||
-		strstr(d.all, x->a.id.text) == NULL)
+	if (d.n != n || strstr(d.all, words) == NULL ||
+		strstr(d.all, "account 7") == NULL || strstr(d.all, x->a.id.text) == NULL)
 		fail_msg("%u damages, without \"%s\": %s", d.n, words, d.all);
 	store_close(&x->s);
 	buf_free(&x->a.facts);

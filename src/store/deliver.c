@@ -14,15 +14,15 @@
 #include "store/store_int.h"
 #include "wire/facts.h"
 
-#define SIZE_LIMIT	(1ull << 50)
-#define TIME_LIMIT	(1ull << 50)
+#define SIZE_LIMIT (1ull << 50)
+#define TIME_LIMIT (1ull << 50)
 
 /* Deliveries to one account in one transaction: its counters are read and
  * written once. */
 struct run {
 	struct shard *sh;
 	struct account a;
-	uint64_t uidnext, messages, unseen;	/* of INBOX */
+	uint64_t uidnext, messages, unseen; /* of INBOX */
 	uint64_t saved_ms;
 	bool changed;
 };
@@ -63,13 +63,16 @@ run_begin(struct run *r, struct shard *sh, uint64_t account, struct err *err)
 		return rc;
 	PREPARE(q, sh->db,
 		"SELECT uidnext, messages, unseen FROM mailbox"
-		" WHERE account_id = ? AND mailbox_id = ?", err);
+		" WHERE account_id = ? AND mailbox_id = ?",
+		err);
 	db_bind_u64(q, 1, account);
 	db_bind_u64(q, 2, INBOX_ID);
 	if ((rc = db_step(q, err)) != RC_OK)
-		return rc == RC_NONE ?
-			err_set(err, RC_TEMP, "account %" PRIu64 " has no INBOX: run verify",
-				account) : rc;
+		return rc == RC_NONE
+			       ? err_set(err, RC_TEMP,
+					 "account %" PRIu64 " has no INBOX: run verify",
+					 account)
+			       : rc;
 	r->uidnext = db_u64(q, 0);
 	r->messages = db_u64(q, 1);
 	r->unseen = db_u64(q, 2);
@@ -88,7 +91,8 @@ run_end(struct run *r, struct err *err)
 		return rc;
 	PREPARE(q, r->sh->db,
 		"UPDATE mailbox SET uidnext = ?, messages = ?, unseen = ?, modseq = ?"
-		" WHERE account_id = ? AND mailbox_id = ?", err);
+		" WHERE account_id = ? AND mailbox_id = ?",
+		err);
 	db_bind_u64(q, 1, r->uidnext);
 	db_bind_u64(q, 2, r->messages);
 	db_bind_u64(q, 3, r->unseen);
@@ -107,7 +111,8 @@ insert_email(struct run *r, const struct store_delivery *d, const struct facts *
 	PREPARE(q, sh->db,
 		"INSERT INTO email(account_id, msgid, size, received_ms, thread_id, refs,"
 		" made_modseq, sent_s, header_bytes, digest, envelope)"
-		" VALUES(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)", err);
+		" VALUES(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+		err);
 	db_bind_u64(q, 1, r->a.id);
 	db_bind_str(q, 2, msg_id_str(&d->id));
 	db_bind_u64(q, 3, d->size);
@@ -135,7 +140,8 @@ insert_place(struct run *r, const struct store_delivery *d, struct err *err)
 {
 	PREPARE(q, r->sh->db,
 		"INSERT INTO mailbox_email(account_id, mailbox_id, uid, msgid, flags, keywords,"
-		" modseq, made_modseq, saved_ms) VALUES(?, ?, ?, ?, 0, '', ?, ?, ?)", err);
+		" modseq, made_modseq, saved_ms) VALUES(?, ?, ?, ?, 0, '', ?, ?, ?)",
+		err);
 	db_bind_u64(q, 1, r->a.id);
 	db_bind_u64(q, 2, INBOX_ID);
 	db_bind_u64(q, 3, r->uidnext++);
@@ -167,7 +173,8 @@ deliver_one(struct run *r, const struct store_delivery *d, struct err *err)
 		rc = thread_of(sh, &r->a, &f, &thread, err);
 	else
 		thread = r->a.next_thread++;
-	if (rc != RC_OK || (rc = insert_email(r, d, read ? &f : NULL, thread, err)) != RC_OK ||
+	if (rc != RC_OK ||
+		(rc = insert_email(r, d, read ? &f : NULL, thread, err)) != RC_OK ||
 		(rc = insert_place(r, d, err)) != RC_OK)
 		return rc;
 	r->a.bytes += d->size;
@@ -192,7 +199,7 @@ by_account(const void *a, const void *b)
 
 	if (x->what.account != y->what.account)
 		return x->what.account < y->what.account ? -1 : 1;
-	return x < y ? -1 : x > y;	/* one array: its order */
+	return x < y ? -1 : x > y; /* one array: its order */
 }
 
 /* What a journal says is checked like anything from another process: the id
@@ -203,8 +210,10 @@ plausible(const struct store_delivery *d, struct err *err)
 	if (ids_valid(msg_id_str(&d->id)) && d->account > 0 && d->account <= INT64_MAX &&
 		d->size <= SIZE_LIMIT && d->received_ms <= TIME_LIMIT)
 		return RC_OK;
-	return err_set(err, RC_PERM, "a journal record delivers what cannot be: account %" PRIu64
-		", message \"%.20s\"", d->account, d->id.text);
+	return err_set(err, RC_PERM,
+		"a journal record delivers what cannot be: account %" PRIu64
+		", message \"%.20s\"",
+		d->account, d->id.text);
 }
 
 /* A message whose file is nowhere does not hold up the others: it is reported
@@ -302,8 +311,8 @@ pick(struct store *s, const char *journal, unsigned shard, const struct store_ap
 }
 
 enum rc
-store_deliver(struct store *s, const char *journal, const struct store_apply *list, size_t n,
-	uint64_t seq, struct err *err)
+store_deliver(struct store *s, const char *journal, const struct store_apply *list,
+	size_t n, uint64_t seq, struct err *err)
 {
 	const struct store_apply **room = calloc(n + 1, sizeof(*room));
 	struct err first = { 0 }, lost = { 0 };
@@ -314,7 +323,8 @@ store_deliver(struct store *s, const char *journal, const struct store_apply *li
 		struct batch b = pick(s, journal, shard, list, n, room);
 		struct err why = { 0 };
 
-		if (b.n > 0 && deliver_shard(&s->shards[shard], b, &lost, &why) != RC_OK) {
+		if (b.n > 0 &&
+			deliver_shard(&s->shards[shard], b, &lost, &why) != RC_OK) {
 			if (first.rc == RC_OK)
 				first = why;
 			continue;

@@ -25,14 +25,16 @@ find_place(struct shard *sh, uint64_t account, struct place *p, struct err *err)
 	PREPARE(q, sh->db,
 		"SELECT m.flags, m.msgid, e.refs, e.size FROM mailbox_email m"
 		" LEFT JOIN email e ON e.account_id = m.account_id AND e.msgid = m.msgid"
-		" WHERE m.account_id = ? AND m.mailbox_id = ? AND m.uid = ?", err);
+		" WHERE m.account_id = ? AND m.mailbox_id = ? AND m.uid = ?",
+		err);
 	db_bind_u64(q, 1, account);
 	db_bind_u64(q, 2, p->mailbox);
 	db_bind_u64(q, 3, p->uid);
 	enum rc rc = db_step(q, err);
 	if (rc != RC_OK)
-		return rc == RC_NONE ? err_set(err, rc, "no message with UID %" PRIu64, p->uid)
-				     : rc;
+		return rc == RC_NONE
+			       ? err_set(err, rc, "no message with UID %" PRIu64, p->uid)
+			       : rc;
 	p->flags = (unsigned)db_u64(q, 0);
 	(void)str_z(db_str(q, 1), p->id.text, sizeof(p->id.text));
 	p->refs = db_u64(q, 2);
@@ -42,8 +44,8 @@ find_place(struct shard *sh, uint64_t account, struct place *p, struct err *err)
 }
 
 static enum rc
-leave_mailbox(struct shard *sh, const struct account *a, const struct place *p,
-	struct err *err)
+leave_mailbox(
+	struct shard *sh, const struct account *a, const struct place *p, struct err *err)
 {
 	enum rc rc;
 
@@ -57,7 +59,8 @@ leave_mailbox(struct shard *sh, const struct account *a, const struct place *p,
 		return rc;
 	PREPARE(x, sh->db,
 		"INSERT INTO expunged(account_id, mailbox_id, modseq, uid, msgid)"
-		" VALUES(?, ?, ?, ?, ?)", err);
+		" VALUES(?, ?, ?, ?, ?)",
+		err);
 	db_bind_u64(x, 1, a->id);
 	db_bind_u64(x, 2, p->mailbox);
 	db_bind_u64(x, 3, a->modseq);
@@ -67,7 +70,8 @@ leave_mailbox(struct shard *sh, const struct account *a, const struct place *p,
 		return rc;
 	PREPARE(m, sh->db,
 		"UPDATE mailbox SET messages = messages - 1, unseen = unseen - ?, modseq = ?"
-		" WHERE account_id = ? AND mailbox_id = ?", err);
+		" WHERE account_id = ? AND mailbox_id = ?",
+		err);
 	db_bind_u64(m, 1, (p->flags & STORE_SEEN) == 0);
 	db_bind_u64(m, 2, a->modseq);
 	db_bind_u64(m, 3, a->id);
@@ -89,12 +93,13 @@ with_id(struct shard *sh, const char *sql, uint64_t account, const struct msg_id
 static enum rc
 leave_account(struct shard *sh, struct account *a, const struct place *p, struct err *err)
 {
-	enum rc rc = with_id(sh, "DELETE FROM email WHERE account_id = ? AND msgid = ?", a->id,
-		&p->id, err);
+	enum rc rc = with_id(sh, "DELETE FROM email WHERE account_id = ? AND msgid = ?",
+		a->id, &p->id, err);
 
 	if (rc != RC_OK)
 		return rc;
-	PREPARE(q, sh->db, "INSERT INTO gone(account_id, msgid, modseq) VALUES(?, ?, ?)", err);
+	PREPARE(q, sh->db, "INSERT INTO gone(account_id, msgid, modseq) VALUES(?, ?, ?)",
+		err);
 	db_bind_u64(q, 1, a->id);
 	db_bind_str(q, 2, msg_id_str(&p->id));
 	db_bind_u64(q, 3, a->modseq);
@@ -113,7 +118,8 @@ expunge(struct shard *sh, uint64_t account, str mailbox, uint64_t uid, struct er
 	struct place p = { .uid = uid };
 	enum rc rc = account_load(sh, account, &a, err);
 
-	if (rc != RC_OK || (rc = mailbox_find(sh, account, mailbox, &p.mailbox, err)) != RC_OK ||
+	if (rc != RC_OK ||
+		(rc = mailbox_find(sh, account, mailbox, &p.mailbox, err)) != RC_OK ||
 		(rc = find_place(sh, account, &p, err)) != RC_OK)
 		return rc;
 	(void)account_modseq(&a);
@@ -129,7 +135,8 @@ expunge(struct shard *sh, uint64_t account, str mailbox, uint64_t uid, struct er
 }
 
 enum rc
-store_expunge(struct store *s, uint64_t account, str mailbox, uint64_t uid, struct err *err)
+store_expunge(
+	struct store *s, uint64_t account, str mailbox, uint64_t uid, struct err *err)
 {
 	struct shard *sh = shard_of(s, account);
 	LOCK_AUTO held = lock_take(&sh->lock);

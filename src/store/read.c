@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "store/store_int.h"
 
-enum { CHUNK = 64 };		/* messages read under the lock at once */
+enum { CHUNK = 64 }; /* messages read under the lock at once */
 
 struct chunk {
 	struct store_message m[CHUNK];
@@ -17,9 +17,12 @@ take_row(struct db_stmt *q, struct arena *mem, struct store_message *m, struct e
 {
 	str digest = db_str(q, 7);
 
-	*m = (struct store_message){ .uid = db_u64(q, 0), .modseq = db_u64(q, 1),
-		.flags = (unsigned)db_u64(q, 2), .size = db_u64(q, 4),
-		.received_ms = db_u64(q, 5), .thread = db_u64(q, 6) };
+	*m = (struct store_message){ .uid = db_u64(q, 0),
+		.modseq = db_u64(q, 1),
+		.flags = (unsigned)db_u64(q, 2),
+		.size = db_u64(q, 4),
+		.received_ms = db_u64(q, 5),
+		.thread = db_u64(q, 6) };
 	(void)str_z(db_str(q, 3), m->id.text, sizeof(m->id.text));
 	if (digest.len == sizeof(m->digest))
 		memcpy(m->digest, digest.ptr, digest.len);
@@ -31,8 +34,8 @@ take_row(struct db_stmt *q, struct arena *mem, struct store_message *m, struct e
 /* The next messages after a UID, or the one; copied, so that the caller's
  * function runs without the lock and may ask the store again. */
 static enum rc
-read_chunk(struct shard *sh, uint64_t account, uint64_t mailbox, uint64_t from, uint64_t to,
-	struct arena *mem, struct chunk *c, struct err *err)
+read_chunk(struct shard *sh, uint64_t account, uint64_t mailbox, uint64_t from,
+	uint64_t to, struct arena *mem, struct chunk *c, struct err *err)
 {
 	LOCK_AUTO held = lock_take(&sh->lock);
 	enum rc rc;
@@ -43,7 +46,8 @@ read_chunk(struct shard *sh, uint64_t account, uint64_t mailbox, uint64_t from, 
 		" e.digest, e.envelope FROM mailbox_email m"
 		" LEFT JOIN email e ON e.account_id = m.account_id AND e.msgid = m.msgid"
 		" WHERE m.account_id = ? AND m.mailbox_id = ? AND m.uid BETWEEN ? AND ?"
-		" ORDER BY m.uid LIMIT 64", err);
+		" ORDER BY m.uid LIMIT 64",
+		err);
 	db_bind_u64(q, 1, account);
 	db_bind_u64(q, 2, mailbox);
 	db_bind_u64(q, 3, from);
@@ -123,14 +127,15 @@ store_has(struct store *s, uint64_t account, const struct msg_id *id, bool *gone
 {
 	struct shard *sh = shard_of(s, account);
 	LOCK_AUTO held = lock_take(&sh->lock);
-	enum rc rc = row_there(sh, "SELECT 1 FROM email WHERE account_id = ? AND msgid = ?",
-		account, id, err);
+	enum rc rc = row_there(sh,
+		"SELECT 1 FROM email WHERE account_id = ? AND msgid = ?", account, id,
+		err);
 
 	*gone = false;
 	if (rc != RC_NONE)
 		return rc;
-	rc = row_there(sh, "SELECT 1 FROM gone WHERE account_id = ? AND msgid = ?", account, id,
-		err);
+	rc = row_there(sh, "SELECT 1 FROM gone WHERE account_id = ? AND msgid = ?",
+		account, id, err);
 	*gone = rc == RC_OK;
 	if (rc != RC_OK && rc != RC_NONE)
 		return rc;

@@ -10,8 +10,8 @@
 #include "wire/facts.h"
 
 enum {
-	CHECKPOINT_BYTES = 1 << 20,	/* of a shard's WAL, before it is written back */
-	DELIVERY_MEMORY = 2 << 20,	/* facts of one message, unpacked */
+	CHECKPOINT_BYTES = 1 << 20, /* of a shard's WAL, before it is written back */
+	DELIVERY_MEMORY = 2 << 20, /* facts of one message, unpacked */
 	STEPS = sizeof(store_schema) / sizeof(store_schema[0]),
 };
 
@@ -32,8 +32,12 @@ shard_open(struct store *s, unsigned n, size_t cache_bytes, struct err *err)
 	sh->mem = arena_new(DELIVERY_MEMORY);
 	sh->envelope = BUF(FACTS_MOST);
 	shard_path(n, path);
-	rc = db_open(&(struct db_want){ .dirfd = s->data, .path = path, .sync = DB_SYNC_NORMAL,
-		.cache_bytes = cache_bytes, .read_only = s->read_only }, &sh->db, err);
+	rc = db_open(&(struct db_want){ .dirfd = s->data,
+			     .path = path,
+			     .sync = DB_SYNC_NORMAL,
+			     .cache_bytes = cache_bytes,
+			     .read_only = s->read_only },
+		&sh->db, err);
 	if (rc == RC_OK)
 		rc = db_migrate(sh->db, store_schema, STEPS, err);
 	if (rc != RC_OK || s->read_only)
@@ -49,8 +53,12 @@ shard_reader(struct store *s, unsigned n, struct db **out, struct err *err)
 	char path[32];
 
 	shard_path(n, path);
-	return db_open(&(struct db_want){ .dirfd = s->data, .path = path,
-		.sync = DB_SYNC_NORMAL, .cache_bytes = 1 << 20, .read_only = true }, out, err);
+	return db_open(&(struct db_want){ .dirfd = s->data,
+			       .path = path,
+			       .sync = DB_SYNC_NORMAL,
+			       .cache_bytes = 1 << 20,
+			       .read_only = true },
+		out, err);
 }
 
 static enum rc

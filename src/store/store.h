@@ -6,11 +6,11 @@
  * doc/index-shards.md); every table's key begins with account_id.  The message
  * files are data/accounts/ID/YYYYMM/MSGID, hard links of the spooled file.
  *
- * Everything comes in through journal records, applied idempotently: each
- * shard keeps, per journal, the number of the last record applied to it, in
- * the same transaction as the rows.  Commits are NORMAL (not synced); what a
- * power cut takes is rolled forward from the journal.  store_checkpoint()
- * makes all that is applied durable.
+ * Everything comes in through journal records, applied idempotently: a message
+ * the account has, or had and removed, is not delivered again.  Commits are
+ * NORMAL (not synced), hard links too; store_checkpoint() makes durable what is
+ * applied and writes down how far that is.  After a restart store_applied()
+ * says what was written down, and the journal is applied again from there.
  *
  * Model (JMAP-shaped): mailbox, email (immutable; one per account and message),
  * mailbox_email (uid, flags, keywords, modseq), expunged, thread.  One modseq
@@ -61,8 +61,14 @@ struct store_delivery {
  * Applies the deliveries of journal records (journal "gate" or "house") with
  * numbers up to `seq`, given in their order, as one transaction per shard:
  * links the file, then the rows.  Deliveries whose number a shard has already
- * applied are passed over.  An account that is not there is made.
- * On RC_OK every shard's position is at least `seq`.
+ * applied are passed over.  An account that is not there is made.  Facts that
+ * cannot be unpacked cost the envelope, not the message.
+ *
+ * RC_OK: every shard's position is at least `seq`.  RC_LIMIT, RC_TEMP: some
+ * shards have not applied it; call again.  RC_PERM: everything is applied but
+ * messages whose file is neither in incoming/ nor in the account, or that
+ * cannot be (err names the last): audit goes on naming them, waiting for them
+ * would hold up all others; the same call now gives RC_OK.
  */
 struct store_apply {
 	uint64_t seq;			/* the record's number */
@@ -107,7 +113,8 @@ struct store_message {
 };
 
 /* The messages of a mailbox by UID; uid 0: all.  RC_NONE: no such mailbox (or
- * no such message, for one uid). */
+ * no such message, for one uid).  fn runs without a lock and may call the
+ * store; what it is given lives until it returns. */
 typedef enum rc store_message_fn(const struct store_message *m, void *arg, struct err *err);
 enum rc store_messages(struct store *s, uint64_t account, str mailbox, uint64_t uid,
 	store_message_fn *fn, void *arg, struct err *err) MUST_CHECK;
@@ -118,8 +125,8 @@ enum rc store_open_message(struct store *s, uint64_t account, const struct msg_i
  * *gone true), or never (RC_NONE, *gone false)? */
 enum rc store_has(struct store *s, uint64_t account, const struct msg_id *id, bool *gone,
 	struct err *err) MUST_CHECK;
-/* Removes a message from a mailbox: `expunged` row, and the file once nothing
- * refers to it. */
+/* Removes a message from a mailbox: `expunged` row, and once no mailbox of the
+ * account has it a tombstone; its file goes at the next store_checkpoint(). */
 enum rc store_expunge(struct store *s, uint64_t account, str mailbox, uint64_t uid,
 	struct err *err) MUST_CHECK;
 

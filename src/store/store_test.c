@@ -33,7 +33,8 @@ list(struct store *s, uint64_t account, const char *mailbox)
 {
 	struct listing l = { 0 };
 
-	assert_int_equal(store_messages(s, account, str_of(mailbox), 0, list_one, &l, NULL),
+	assert_int_equal(
+		store_messages(s, account, str_of(mailbox), 0, list_one, &l, NULL),
 		RC_OK);
 	return l;
 }
@@ -45,7 +46,8 @@ name_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
 
 	(void)err;
 	buf_addf(b, STR_FMT "%s" STR_FMT " %" PRIu64 "/%" PRIu64 "; ", STR_ARG(m->name),
-		m->special.len > 0 ? " " : "", STR_ARG(m->special), m->messages, m->unseen);
+		m->special.len > 0 ? " " : "", STR_ARG(m->special), m->messages,
+		m->unseen);
 	return RC_OK;
 }
 
@@ -179,7 +181,8 @@ TEST(a_journal_record_that_names_a_path_reaches_no_other_file)
 	struct mail m = make_mail(data, "a@x", NULL);
 	struct store_apply a[2] = { delivery(&m, 1, 7), delivery(&m, 1, 7) };
 
-	(void)snprintf(a[0].what.id.text, sizeof(a[0].what.id.text), "../../../etc/passwd");
+	(void)snprintf(
+		a[0].what.id.text, sizeof(a[0].what.id.text), "../../../etc/passwd");
 	assert_int_equal(store_deliver(s, "gate", a, 2, 1, NULL), RC_PERM);
 	a[0] = delivery(&m, 2, UINT64_MAX);
 	assert_int_equal(store_deliver(s, "gate", a, 1, 2, NULL), RC_PERM);
@@ -229,7 +232,8 @@ TEST(how_full_an_account_is_follows_what_comes_and_goes)
 	assert_int_equal(u.messages, 2);
 	BUF_AUTO names = BUF(1000);
 	assert_int_equal(store_mailboxes(s, 7, name_mailbox, &names, NULL), RC_OK);
-	assert_string_equal(buf_z(&names), "INBOX 2/2; Drafts \\Drafts 0/0; Sent \\Sent 0/0; "
+	assert_string_equal(buf_z(&names),
+		"INBOX 2/2; Drafts \\Drafts 0/0; Sent \\Sent 0/0; "
 		"Archive \\Archive 0/0; Trash \\Trash 0/0; Junk \\Junk 0/0; ");
 	assert_int_equal(store_expunge(s, 7, STR("INBOX"), 1, NULL), RC_OK);
 	assert_int_equal(store_usage(s, 7, &u, NULL), RC_OK);
@@ -273,7 +277,7 @@ TEST(what_its_reader_removed_is_gone_and_does_not_come_back)
 	assert_int_equal(list(s, 7, "INBOX").n, 0);
 	struct mail next = make_mail(data, "b@x", NULL);
 	deliver(s, &next, 4, 7);
-	assert_int_equal(list(s, 7, "INBOX").last.uid, 2);	/* a UID is never used again */
+	assert_int_equal(list(s, 7, "INBOX").last.uid, 2); /* a UID is never used again */
 	sound(s);
 	buf_free(&m.facts);
 	buf_free(&next.facts);
@@ -312,7 +316,7 @@ TEST(a_link_that_the_power_cut_took_is_made_again)
 	assert_int_equal(fs_unlink(data, path, NULL), RC_OK);
 	s = open_store(data);
 	assert_int_equal(check_store(s, false).n, 1);
-	deliver(s, &m, 1, 7);		/* the journal, from the last checkpoint */
+	deliver(s, &m, 1, 7); /* the journal, from the last checkpoint */
 	sound(s);
 	assert_int_equal(messages_of(s, 7), 1);
 	buf_free(&m.facts);
@@ -327,7 +331,7 @@ TEST(a_file_linked_before_the_crash_is_no_obstacle)
 	char path[48];
 
 	assert_int_equal(blob_link(data, 7, &m.id, NULL), RC_OK);
-	sound(s);			/* it waits in incoming/ */
+	sound(s); /* it waits in incoming/ */
 	(void)snprintf(path, sizeof(path), "incoming/%s", m.id.text);
 	assert_int_equal(fs_unlink(data, path, NULL), RC_OK);
 	deliver(s, &m, 1, 7);
@@ -372,7 +376,7 @@ TEST(a_copy_of_the_index_opens_and_holds_the_same)
 	uint64_t seq = 0;
 	assert_int_equal(store_applied(s, "gate", &seq, NULL), RC_OK);
 	assert_int_equal(seq, 1);
-	assert_int_equal(check_store(s, false).n, 1);	/* its file was not copied */
+	assert_int_equal(check_store(s, false).n, 1); /* its file was not copied */
 	buf_free(&m.facts);
 	store_close(&s);
 }
@@ -398,8 +402,10 @@ work(void *arg)
 		bool gone;
 
 		if (store_deliver(w->s, w->journal, a, 2, i + 1, NULL) != RC_OK ||
-			store_has(w->s, w->first + i, &w->mail->id, &gone, NULL) != RC_OK ||
-			store_applied(w->s, w->journal, &seq, NULL) != RC_OK || seq != i + 1)
+			store_has(w->s, w->first + i, &w->mail->id, &gone, NULL) !=
+				RC_OK ||
+			store_applied(w->s, w->journal, &seq, NULL) != RC_OK ||
+			seq != i + 1)
 			abort();
 		if (i % 16 == 0 && store_checkpoint(w->s, NULL) != RC_OK)
 			abort();
@@ -420,7 +426,7 @@ TEST(threads_that_deliver_at_once_lose_nothing)
 		w[i] = (struct worker){ s, &m, 1 + i * 1000, journals[i] };
 		t[i] = thread_start("deliver", work, &w[i]);
 	}
-	sound(s);	/* while they are at it */
+	sound(s); /* while they are at it */
 	for (unsigned i = 0; i < THREADS; i++)
 		(void)pthread_join(t[i], NULL);
 	for (unsigned i = 0; i < THREADS; i++)
@@ -437,14 +443,15 @@ as_nobody(int data, const char *absolute)
 	if (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0)
 		_exit(2);
 	if (access(absolute, F_OK) == 0)
-		_exit(3);	/* the test would prove nothing */
+		_exit(3); /* the test would prove nothing */
 	if (fs_mkdirs(data, "incoming", 0700, NULL) != RC_OK)
 		_exit(4);
 	struct mail m = make_mail(data, "a@x", NULL);
 	struct store *s = open_store(data);
 	deliver(s, &m, 1, 7);
 	sound(s);
-	if (store_checkpoint(s, NULL) != RC_OK || store_account_remove(s, 7, NULL) != RC_OK)
+	if (store_checkpoint(s, NULL) != RC_OK ||
+		store_account_remove(s, 7, NULL) != RC_OK)
 		_exit(5);
 	store_close(&s);
 	_exit(0);

@@ -67,7 +67,8 @@ refs_of(const struct facts *f)
 }
 
 static enum rc
-look_up(struct shard *sh, uint64_t account, struct refs *r, uint64_t *thread, struct err *err)
+look_up(struct shard *sh, uint64_t account, struct refs *r, uint64_t *thread,
+	struct err *err)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		PREPARE(q, sh->db,
