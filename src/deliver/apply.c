@@ -33,30 +33,6 @@ applied_upto(struct store *s, struct ledger *l, const char *journal, uint64_t *s
 	return rc;
 }
 
-/* Everything applied must still be in the journal: else its next records would
- * get numbers that are taken for applied. */
-static enum rc
-check_end(struct apply *a, struct err *err)
-{
-	uint64_t first, last, in_store = 0, in_ledger = 0;
-	struct err why;
-	enum rc rc = journal_bounds(a->folder, &first, &last, &why);
-
-	if (rc == RC_PERM)
-		return RC_OK;	/* met, and named, when it is applied */
-	if (rc != RC_OK)
-		return err_set(err, rc, "%s", why.text);
-	if ((rc = store_applied(a->want.store, a->want.journal, &in_store, err)) != RC_OK ||
-		(rc = ledger_applied(a->want.ledger, a->want.journal, &in_ledger, err)) != RC_OK)
-		return rc;
-	if (in_store <= last && in_ledger <= last)
-		return RC_OK;
-	return err_set(err, RC_PERM,
-		"journal %s ends with record %" PRIu64 ", but record %" PRIu64
-		" of it was applied: its end is missing", a->want.journal, last,
-		in_store > in_ledger ? in_store : in_ledger);
-}
-
 static enum rc
 open_folders(struct apply *a, struct err *err)
 {
@@ -85,8 +61,6 @@ apply_open(const struct apply_want *w, struct apply **out, struct err *err)
 	(void)pthread_mutex_init(&a->lock, NULL);
 	cond_init(&a->wake);
 	rc = open_folders(a, err);
-	if (rc == RC_OK)
-		rc = check_end(a, err);
 	if (rc == RC_OK)
 		rc = applied_upto(w->store, w->ledger, w->journal, &a->position, err);
 	/* What is applied must be durable before its file goes. */

@@ -7,7 +7,8 @@
  * removed meanwhile goes to the heir (directory's account_heir): what was
  * accepted is never refused later.  Failures (disk full) are tried again with
  * growing pauses and lose nothing.  At a damaged record it stops, and says so
- * again and again, because what is behind it may be anybody's; a message whose
+ * again and again, because what is behind it may be anybody's (likewise if the
+ * journal ends before what was applied: a part of it is missing); a message whose
  * file is gone is logged and passed over, and audit goes on naming it.
  *
  * Every `checkpoint`, and when idle: store and ledger are synced, files in
@@ -37,7 +38,6 @@ struct apply_want {
 	void *arg;
 };
 
-/* RC_PERM: the journal ends before what was applied: a part of it is missing. */
 enum rc apply_open(const struct apply_want *w, struct apply **out, struct err *err) MUST_CHECK;
 void apply_close(struct apply **ap);	/* stops the thread after its batch, checkpoints */
 /* The journal is synced up to seq: any thread. */

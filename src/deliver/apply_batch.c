@@ -139,6 +139,35 @@ add_message(struct apply *a, const struct journal_item *item, struct err *err)
 	return RC_OK;
 }
 
+/* Everything applied must still be in the journal: else its next records would
+ * get numbers that are taken for applied. */
+static enum rc
+check_end(struct apply *a, struct err *err)
+{
+	uint64_t first, last, in_store = 0, in_ledger = 0;
+	enum rc rc = journal_bounds(a->folder, &first, &last, err);
+
+	if (rc != RC_OK ||
+		(rc = store_applied(a->want.store, a->want.journal, &in_store, err)) != RC_OK ||
+		(rc = ledger_applied(a->want.ledger, a->want.journal, &in_ledger, err)) != RC_OK)
+		return rc;
+	if (in_store <= last && in_ledger <= last)
+		return RC_OK;
+	return err_set(err, RC_PERM,
+		"journal %s can be read up to record %" PRIu64 ", but record %" PRIu64
+		" of it was applied: its end is damaged or missing (gatepost audit says more)",
+		a->want.journal, last, in_store > in_ledger ? in_store : in_ledger);
+}
+
+static enum rc
+open_reader(struct apply *a, struct err *err)
+{
+	enum rc rc = check_end(a, err);
+
+	return rc != RC_OK ? rc :
+		journal_read_open(a->folder, apply_position(a), &a->reader, err);
+}
+
 /* Reads records, copied into the batch's memory.  RC_OK with a->nitems 0 does
  * not happen. */
 static enum rc
@@ -150,8 +179,7 @@ read_items(struct apply *a, uint64_t until, struct err *err)
 
 	a->nitems = 0;
 	arena_reset(a->mem);
-	if (a->reader == NULL &&
-		(rc = journal_read_open(a->folder, apply_position(a), &a->reader, err)) != RC_OK)
+	if (a->reader == NULL && (rc = open_reader(a, err)) != RC_OK)
 		return rc;
 	while (a->nitems < BATCH_RECORDS && bytes < BATCH_BYTES &&
 		(rc = journal_next(a->reader, until, &item, err)) == RC_OK) {

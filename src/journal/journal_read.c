@@ -150,7 +150,8 @@ journal_next(struct journal_reader *r, uint64_t until, struct journal_item *item
 	return RC_OK;
 }
 
-/* The last number of a file, which is one less than its name if it is empty. */
+/* The last number of a file, which is one less than its name if it is empty.
+ * Damage ends it too: who reads it all is told. */
 static enum rc
 last_of(int dirfd, uint64_t first, uint64_t *last, struct err *err)
 {
@@ -164,7 +165,7 @@ last_of(int dirfd, uint64_t first, uint64_t *last, struct err *err)
 		continue;
 	*last = f.next - 1;
 	jfile_close(&f);
-	return rc == RC_NONE ? RC_OK : rc;
+	return rc == RC_NONE || rc == RC_PERM ? RC_OK : rc;
 }
 
 enum rc

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/testing.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "crypto/digest.h"
+#include "test/test.h"
+#include "wire/facts.h"
+
+static void
+must(enum rc rc, const struct err *err)
+{
+	if (rc != RC_OK)
+		fail_msg("%s", err->text);
+}
+
+static void
+address_of(size_t n, char out[40])
+{
+	(void)snprintf(out, 40, "a%zu@x.test", n);
+}
+
+void
+parts_make(struct parts *p, const char *path, size_t naccounts)
+{
+	struct err err = { .rc = RC_OK };
+
+	*p = (struct parts){ .data = -1, .incoming = -1, .folder = -1, .naccounts = naccounts };
+	must(fs_open_dir(AT_FDCWD, path, &p->data, &err), &err);
+	must(fs_mkdirs(p->data, "incoming", 0770, &err), &err);
+	must(fs_mkdirs(p->data, "journal/gate", 0770, &err), &err);
+	must(fs_open_dir(p->data, "incoming", &p->incoming, &err), &err);
+	must(fs_open_dir(p->data, "journal/gate", &p->folder, &err), &err);
+	must(conf_parse(STR("hostname = mx.x.test\n"), "test", &p->conf, &err), &err);
+	struct directory_want w = { .data = p->data, .conf = p->conf };
+	must(directory_open(&w, &p->directory, &err), &err);
+	must(domain_add(p->directory, STR("x.test"), &err), &err);
+	for (size_t i = 0; i < naccounts; i++) {
+		char address[40];
+
+		address_of(i, address);
+		struct account_new a = { .address = str_of(address) };
+		must(account_add(p->directory, &a, &p->accounts[i], &err), &err);
+	}
+	must(fs_sync_all(p->data, &err), &err);
+}
+
+static void
+on_synced(uint64_t seq, void *arg)
+{
+	struct parts *p = arg;
+
+	if (p->apply != NULL)
+		apply_upto(p->apply, seq);
+}
+
+static void
+on_crossed(uint64_t account, void *arg)
+{
+	struct parts *p = arg;
+
+	p->crossed = account;
+}
+
+enum rc
+parts_open(struct parts *p, struct err *err)
+{
+	struct journal_want jw = { .dirfd = p->folder, .incoming = p->incoming,
+		.synced = on_synced, .arg = p, .roll_bytes = p->roll_bytes };
+	struct store_want sw = { .data = p->data, .cache_bytes = 65536 };
+	struct ledger_want lw = { .data = p->data };
+	enum rc rc;
+
+	if ((rc = journal_open(&jw, &p->journal, err)) != RC_OK ||
+		(rc = store_open(&sw, &p->store, err)) != RC_OK ||
+		(rc = ledger_open(&lw, &p->ledger, err)) != RC_OK)
+		return rc;
+	struct apply_want aw = { .data = p->data, .journal = "gate", .directory = p->directory,
+		.store = p->store, .ledger = p->ledger, .checkpoint_ms = 1000,
+		.crossed = on_crossed, .arg = p };
+	return apply_open(&aw, &p->apply, err);
+}
+
+void
+parts_close(struct parts *p)
+{
+	journal_close(&p->journal);
+	apply_close(&p->apply);
+	ledger_close(&p->ledger);
+	store_close(&p->store);
+}
+
+void
+parts_clear(struct parts *p)
+{
+	parts_close(p);
+	directory_close(&p->directory);
+	conf_drop(&p->conf);
+	fs_close(&p->data);
+	fs_close(&p->incoming);
+	fs_close(&p->folder);
+}
+
+/* The message's file: trace block, header, id, filling. */
+static void
+write_message(const struct sent *s, struct buf *b)
+{
+	for (unsigned i = 0; i < TRACE_BLOCK; i++)
+		buf_addc(b, '.');
+	buf_addf(b, "Subject: test\r\n\r\n%s\r\n", s->id.text);
+	for (size_t i = 0; i < s->body; i++)
+		buf_addc(b, (char)('a' + i % 26));
+}
+
+static void
+fill_record(const struct parts *p, const struct sent *s, struct jrec_message *m,
+	struct jrec_rcpt *r, uint64_t *targets, char (*addresses)[40])
+{
+	for (size_t i = 0; i < m->nrcpts; i++) {
+		bool ok = i < s->n;
+
+		address_of(s->from + i, addresses[i]);
+		targets[i] = ok ? p->accounts[s->from + i] : 0;
+		r[i] = (struct jrec_rcpt){ .address = str_of(addresses[i]),
+			.answer = ok ? JREC_DELIVERED : JREC_REFUSED, .code = ok ? 250 : 550,
+			.enhanced = ok ? STR("2.6.0") : STR("5.7.1"), .ntargets = ok,
+			.targets = &targets[i] };
+	}
+	m->rcpts = r;
+}
+
+/* As a session does it: spool, name, sync the data; the journal syncs the name. */
+static enum rc
+spool(struct parts *p, const struct sent *s, str text, struct err *err)
+{
+	struct fs_spool spool;
+	enum rc rc = fs_spool_open(p->incoming, 0660, &spool, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = fs_append(spool.fd, text, err);
+	if (rc == RC_OK)
+		rc = fs_spool_publish(p->incoming, &spool, s->id.text, err);
+	if (rc == RC_OK)
+		rc = fs_sync_data(spool.fd, err);
+	fs_spool_drop(p->incoming, &spool);
+	return rc;
+}
+
+enum rc
+parts_send(struct parts *p, struct sent *s, struct err *err)
+{
+	BUF_AUTO text = BUF(1 << 20);
+	BUF_AUTO record = BUF(JREC_MOST);
+	BUF_AUTO packed = BUF(FACTS_MOST);
+	struct jrec_rcpt r[PARTS_ACCOUNTS];
+	uint64_t targets[PARTS_ACCOUNTS];
+	char addresses[PARTS_ACCOUNTS][40];
+	struct facts facts = { .date_s = INT64_MIN, .header_bytes = 17,
+		.envelope.subject = STR("test") };
+	struct jrec_message m = { .time_ms = s->time_ms != 0 ? s->time_ms : clock_wall_ms(),
+		.helo = STR("h.test"), .from = STR("s@y.test"), .flags = s->flags,
+		.nrcpts = s->n + s->refused };
+	enum rc rc = RC_OK;
+
+	s->id = ids_message(m.time_ms);
+	m.id = s->id;
+	write_message(s, &text);
+	m.size = text.len;
+	sha256(str_skip(buf_str(&text), TRACE_BLOCK), m.digest);
+	facts_pack(&packed, &facts);
+	m.facts = buf_str(&packed);
+	fill_record(p, s, &m, r, targets, addresses);
+	jrec_put_message(&record, &m);
+	if (s->n > 0 && (s->flags & JREC_AGAIN) == 0)
+		rc = spool(p, s, buf_str(&text), err);
+	if (rc != RC_OK)
+		return rc;
+	return journal_commit(p->journal, JREC_MESSAGE, buf_str(&record), true, &s->seq, err);
+}
+
+void
+parts_apply(struct parts *p)
+{
+	struct err err = { .rc = RC_OK };
+
+	must(apply_all(p->apply, journal_synced(p->journal), &err), &err);
+}
+
+static void
+on_breach(const char *sentence, void *arg)
+{
+	struct parts *p = arg;
+	size_t used = strlen(p->damage);
+
+	p->breaches++;
+	(void)snprintf(p->damage + used, sizeof(p->damage) - used, "%s\n", sentence);
+}
+
+void
+parts_audit(struct parts *p, bool verify)
+{
+	struct audit_want w = { .data = p->data, .directory = p->directory, .store = p->store,
+		.ledger = p->ledger, .breach = on_breach, .arg = p };
+	struct audit_sum sum = { .breaches = 0 };
+	struct err err = { .rc = RC_OK };
+
+	p->breaches = 0;
+	p->damage[0] = '\0';
+	must(verify ? verify_run(&w, &sum, &err) : audit_run(&w, &sum, &err), &err);
+	assert_int_equal(sum.breaches, p->breaches);
+}
+
+void
+parts_sound(struct parts *p)
+{
+	for (int verify = 0; verify < 2; verify++) {
+		parts_audit(p, verify == 1);
+		if (p->breaches != 0)
+			fail_msg("%s", p->damage);
+	}
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* testing: an instance without processes: directory, store, ledger and a journal
+ * in a fresh folder, and messages that go the whole way. */
+#pragma once
+
+#include "conf/conf.h"
+#include "deliver/apply.h"
+#include "deliver/audit.h"
+#include "journal/journal.h"
+
+enum { PARTS_ACCOUNTS = 60, PARTS_DAMAGE = 8192 };
+
+struct parts {
+	int data, incoming, folder;	/* folder: journal/gate */
+	const struct conf *conf;
+	struct directory *directory;
+	struct store *store;
+	struct ledger *ledger;
+	struct apply *apply;
+	struct journal *journal;
+	uint64_t accounts[PARTS_ACCOUNTS];	/* a0@x.test, a1@x.test, … */
+	size_t naccounts;
+	uint64_t roll_bytes;
+	uint64_t crossed;		/* the last account that was */
+	unsigned breaches;
+	char damage[PARTS_DAMAGE];
+};
+
+/* What a message is to be: recipients a0…, some of them refused. */
+struct sent {
+	size_t from, n;			/* delivered to accounts [from, from+n) */
+	size_t refused;			/* …and refused to that many after them */
+	size_t body;			/* bytes */
+	uint32_t flags;
+	uint64_t time_ms;		/* 0: now */
+	struct msg_id id;		/* out */
+	uint64_t seq;			/* out */
+};
+
+void parts_make(struct parts *p, const char *path, size_t naccounts);
+/* RC_OK, or what recovery said; opens journal, store, ledger and apply anew. */
+enum rc parts_open(struct parts *p, struct err *err) MUST_CHECK;
+void parts_close(struct parts *p);	/* folders and directory stay */
+void parts_clear(struct parts *p);
+/* Spools, links, syncs and commits as a session does. */
+enum rc parts_send(struct parts *p, struct sent *s, struct err *err) MUST_CHECK;
+void parts_apply(struct parts *p);	/* everything; fails the test otherwise */
+void parts_audit(struct parts *p, bool verify);	/* fills breaches and damage */
+void parts_sound(struct parts *p);	/* no breach in either */
