@@ -87,8 +87,10 @@ read_descriptor(struct fake *f, int fd)
 	int file = -1;
 
 	assert_int_equal(recvmsg(fd, &m, 0), 1);
-	assert_non_null(CMSG_FIRSTHDR(&m));
-	memcpy(&file, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(file));
+	const struct cmsghdr *head = CMSG_FIRSTHDR(&m);
+	assert_non_null(head);
+	if (head != NULL)
+		memcpy(&file, CMSG_DATA(head), sizeof(file));
 	ssize_t n = pread(file, text, sizeof(text), 0);
 	assert_true(n >= 0);
 	LOCK_AUTO held = lock_take(&f->lock);
