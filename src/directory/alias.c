@@ -107,8 +107,8 @@ static enum rc
 check_paths(struct directory *d, str alias, struct err *err)
 {
 	ARENA_AUTO mem = arena_new(WORK_BYTES);
-	str *above;
-	size_t n;
+	str *above = NULL;
+	size_t n = 0;
 	enum rc rc = collect_above(d, alias, mem, &above, &n, err);
 
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {

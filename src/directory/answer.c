@@ -159,6 +159,8 @@ resolve(struct answer *a, const struct chan_msg *m)
 		return RC_BAD;
 	if (a->nwaiting >= ANSWER_WAITING)
 		return RC_OK;
+	/* What was changed before the question came is told before its answer. */
+	keep_notices(a);
 	arena_reset(a->mem);
 	if (directory_resolve(a->want.directory, q.address, a->want.usage, a->want.usage_arg,
 			a->mem, &out, NULL) != RC_OK)
