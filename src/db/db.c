@@ -226,6 +226,12 @@ db_unsettled(struct db *db)
 }
 
 enum rc
+db_sync(struct db *db, struct err *err)
+{
+	return db->driver->sync(db->conn, err);
+}
+
+enum rc
 db_checkpoint(struct db *db, struct err *err)
 {
 	return db->driver->checkpoint(db->conn, err);

@@ -68,7 +68,10 @@ void db_rollback(struct db *db);
 /* Bytes committed since the last checkpoint: when it is worth one.  (Commits
  * make one themselves only past 8 MiB.) */
 uint64_t db_unsettled(struct db *db);
-/* All that is committed is in the main file and synced; the WAL starts anew. */
+/* What is committed so far is on disk (with DB_SYNC_FULL it always is). */
+enum rc db_sync(struct db *db, struct err *err) MUST_CHECK;
+/* All that is committed is in the main file and synced; the WAL starts anew.
+ * Waits for nobody: RC_TEMP while a reader still needs the WAL. */
 enum rc db_checkpoint(struct db *db, struct err *err) MUST_CHECK;
 enum rc db_integrity(struct db *db, struct err *err) MUST_CHECK;	/* RC_PERM names the damage */
 /* A consistent copy of a live database into a new file dirfd/path, synced. */

@@ -37,6 +37,7 @@ struct db_driver {
 	enum rc (*version)(void *conn, unsigned *version, struct err *err);
 	enum rc (*set_version)(void *conn, unsigned version, struct err *err);
 	uint64_t (*unsettled)(void *conn);
+	enum rc (*sync)(void *conn, struct err *err);
 	enum rc (*checkpoint)(void *conn, struct err *err);
 	enum rc (*integrity)(void *conn, struct err *err);
 	enum rc (*copy)(void *conn, int dirfd, const char *path, struct err *err);

@@ -148,6 +148,26 @@ TEST(commits_stay_in_the_wal_until_a_checkpoint)
 	db_close(&db);
 }
 
+TEST(a_reader_delays_a_checkpoint_but_holds_up_nobody)
+{
+	FD_AUTO dir = folder();
+	struct db *db = open_in(dir, "a.db"), *reader = open_in(dir, "a.db");
+
+	exec(db,
+		"CREATE TABLE t(id INTEGER PRIMARY KEY) STRICT; INSERT INTO t VALUES (1)");
+	assert_int_equal(db_begin_read(reader, NULL), RC_OK);
+	assert_int_equal(one(reader, "SELECT count(*) FROM t"), 1);
+	exec(db, "INSERT INTO t VALUES (2)");
+	assert_int_equal(db_checkpoint(db, NULL), RC_TEMP);
+	assert_int_equal(db_sync(db, NULL), RC_OK);
+	assert_int_equal(one(reader, "SELECT count(*) FROM t"), 1);
+	db_rollback(reader);
+	assert_int_equal(one(reader, "SELECT count(*) FROM t"), 2);
+	assert_int_equal(db_checkpoint(db, NULL), RC_OK);
+	db_close(&reader);
+	db_close(&db);
+}
+
 TEST(a_wal_nobody_checkpoints_does_not_fill_the_disk)
 {
 	FD_AUTO dir = folder();
@@ -275,6 +295,8 @@ TEST(every_write_and_sync_of_a_database_is_seen_by_the_power_test)
 	assert_int_equal(fstatat(dir, "index/a.db-wal", &st, 0), 0);
 	assert_int_equal(bytes_of_wal >= (uint64_t)st.st_size, true);
 	unsigned syncs = seen[FS_SYNC];
+	assert_int_equal(db_sync(db, NULL), RC_OK);
+	assert_int_equal(seen[FS_SYNC], ++syncs);
 	assert_int_equal(db_checkpoint(db, NULL), RC_OK);
 	assert_true(seen[FS_SYNC] >= syncs + 2); /* the WAL, then the database */
 	db_close(&db);

@@ -28,6 +28,7 @@ enum {
 struct conn {
 	sqlite3 *h;
 	sqlite3_stmt *begin, *commit;
+	int dirfd;
 	char *name; /* for errors */
 	unsigned wal_pages, wal_limit;
 };
@@ -235,12 +236,13 @@ own_statements(struct conn *c, struct err *err)
 }
 
 static struct conn *
-conn_new(const char *name)
+conn_new(int dirfd, const char *name)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		abort();
+	c->dirfd = dirfd;
 	c->name = strdup(name);
 	if (c->name == NULL)
 		abort();
@@ -259,7 +261,7 @@ sqlite_open(const struct db_want *w, void **out, struct err *err)
 			w->dirfd, w->path, w->mode == 0 ? 0600 : w->mode, &made, err);
 	if (rc != RC_OK)
 		return rc;
-	struct conn *c = conn_new(w->path);
+	struct conn *c = conn_new(w->dirfd, w->path);
 	rc = handle_open(w->dirfd, w->path,
 		w->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, c, err);
 	if (rc == RC_OK)
@@ -433,17 +435,34 @@ sqlite_unsettled(void *conn)
 	return (uint64_t)((struct conn *)conn)->wal_pages * PAGE;
 }
 
+/* The WAL holds what the database file does not.  It carries no fcntl locks, so
+ * a descriptor of it may be closed. */
+static enum rc
+sqlite_sync(void *conn, struct err *err)
+{
+	struct conn *c = conn;
+	FD_AUTO fd = -1;
+	char path[600];
+
+	(void)snprintf(path, sizeof(path), "%s-wal", c->name);
+	enum rc rc = fs_open(c->dirfd, path, O_RDWR, 0, &fd, err);
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_OK : rc;
+	return fs_sync_data(fd, err);
+}
+
 static enum rc
 sqlite_checkpoint(void *conn, struct err *err)
 {
 	struct conn *c = conn;
 	int in_log = 0, done = 0;
 	int code = sqlite3_wal_checkpoint_v2(
-		c->h, "main", SQLITE_CHECKPOINT_RESTART, &in_log, &done);
+		c->h, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);
 
-	/* Busy with all done: somebody still reads, the WAL starts anew later. */
-	if (code != SQLITE_OK && !((code & 0xff) == SQLITE_BUSY && in_log == done))
+	if (code != SQLITE_OK)
 		return failed(c, code, err);
+	if (in_log != done)
+		return err_set(err, RC_TEMP, "%s: a reader still needs the WAL", c->name);
 	c->wal_pages = 0;
 	return RC_OK;
 }
@@ -514,7 +533,7 @@ sqlite_copy(void *conn, int dirfd, const char *path, struct err *err)
 		return rc;
 	if (!made)
 		return err_set(err, RC_BAD, "%s: it exists already", path);
-	struct conn *to = conn_new(path);
+	struct conn *to = conn_new(dirfd, path);
 	rc = handle_open(dirfd, path, SQLITE_OPEN_READWRITE, to, err);
 	if (rc == RC_OK)
 		rc = copy_pages(conn, to, err);
@@ -548,6 +567,7 @@ const struct db_driver db_sqlite = {
 	.version = sqlite_version,
 	.set_version = sqlite_set_version,
 	.unsettled = sqlite_unsettled,
+	.sync = sqlite_sync,
 	.checkpoint = sqlite_checkpoint,
 	.integrity = sqlite_integrity,
 	.copy = sqlite_copy,

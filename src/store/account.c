@@ -184,7 +184,7 @@ remove_rows(struct shard *sh, uint64_t account, struct err *err)
 static enum rc
 remove_files(struct shard *sh, uint64_t account, struct err *err)
 {
-	enum rc rc = db_checkpoint(sh->db, err);
+	enum rc rc = db_sync(sh->db, err);
 
 	if (rc != RC_OK || (rc = blob_remove_all(sh->data, account, err)) != RC_OK)
 		return rc;

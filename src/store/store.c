@@ -104,6 +104,7 @@ store_open(const struct store_want *w, struct store **out, struct err *err)
 	s->data = w->data;
 	s->read_only = w->read_only;
 	(void)pthread_mutex_init(&s->positions_lock, NULL);
+	(void)pthread_mutex_init(&s->checkpoint_lock, NULL);
 	for (unsigned i = 0; i < STORE_SHARDS; i++)
 		(void)pthread_mutex_init(&s->shards[i].lock, NULL);
 	rc = folders(s, err);
@@ -133,6 +134,7 @@ store_close(struct store **sp)
 		(void)pthread_mutex_destroy(&s->shards[i].lock);
 	}
 	(void)pthread_mutex_destroy(&s->positions_lock);
+	(void)pthread_mutex_destroy(&s->checkpoint_lock);
 	free(s);
 	*sp = NULL;
 }
@@ -185,7 +187,7 @@ mark_all(struct store *s, const struct position *list, size_t n, struct err *err
 		return rc;
 	}
 	/* Who is told the position removes files and trims journals by it. */
-	return db_checkpoint(sh->db, err);
+	return db_sync(sh->db, err);
 }
 
 static enum rc
@@ -236,8 +238,11 @@ settle_shards(struct store *s, const struct doomed_of all[STORE_SHARDS], struct 
 		LOCK_AUTO held = lock_take(&sh->lock);
 
 		rc = doomed_unlink(sh, all[i].list, all[i].n, err);
-		if (rc == RC_OK && db_unsettled(sh->db) >= CHECKPOINT_BYTES)
-			rc = db_checkpoint(sh->db, err);
+		if (rc != RC_OK || db_unsettled(sh->db) < CHECKPOINT_BYTES)
+			continue;
+		rc = db_checkpoint(sh->db, err);
+		if (rc == RC_TEMP)
+			rc = RC_OK; /* a reader: the next one does it */
 	}
 	return rc;
 }
@@ -250,6 +255,7 @@ settle_shards(struct store *s, const struct doomed_of all[STORE_SHARDS], struct 
 enum rc
 store_checkpoint(struct store *s, struct err *err)
 {
+	LOCK_AUTO held = lock_take(&s->checkpoint_lock);
 	struct position list[JOURNALS];
 	struct doomed_of *all = calloc(STORE_SHARDS, sizeof(*all));
 	size_t n = positions_now(s, list);

@@ -37,6 +37,7 @@ struct store {
 	int data;
 	bool read_only;
 	struct shard shards[STORE_SHARDS];
+	pthread_mutex_t checkpoint_lock;	/* one at a time; taken first */
 	pthread_mutex_t positions_lock;		/* taken last, held briefly */
 	struct position positions[JOURNALS];
 	size_t npositions;
