@@ -11,6 +11,7 @@ struct pool {
 	pthread_cond_t some;
 	struct work *first, **last;
 	size_t waiting, most;
+	unsigned idle; /* threads that wait and have not been called */
 	bool stop;
 	unsigned nthreads;
 	pthread_t threads[];
@@ -22,8 +23,10 @@ take(struct pool *p)
 {
 	LOCK_AUTO held = lock_take(&p->lock);
 
-	while (p->first == NULL && !p->stop)
+	while (p->first == NULL && !p->stop) {
+		p->idle++;
 		(void)pthread_cond_wait(&p->some, &p->lock);
+	}
 	struct work *w = p->first;
 	if (w == NULL)
 		return NULL;
@@ -64,8 +67,8 @@ pool_new(const char *name, unsigned threads, size_t most)
 	return p;
 }
 
-bool
-pool_give(struct pool *p, struct work *w)
+static bool
+queue(struct pool *p, struct work *w, bool *call)
 {
 	LOCK_AUTO held = lock_take(&p->lock);
 
@@ -75,7 +78,22 @@ pool_give(struct pool *p, struct work *w)
 	*p->last = w;
 	p->last = &w->next;
 	p->waiting++;
-	(void)pthread_cond_signal(&p->some);
+	*call = p->idle > 0;
+	if (*call)
+		p->idle--;
+	return true;
+}
+
+/* Called without the lock, or who is called would wait for it first. */
+bool
+pool_give(struct pool *p, struct work *w)
+{
+	bool call = false;
+
+	if (!queue(p, w, &call))
+		return false;
+	if (call)
+		(void)pthread_cond_signal(&p->some);
 	return true;
 }
 
