@@ -11,7 +11,9 @@
  *
  * Memory: buffers exist only while they hold something; conn_rest() gives them
  * (and OpenSSL's) back before parking.  Input buffer at most 64 KiB, output at
- * most 256 KiB: a producer asks conn_room().
+ * most 256 KiB: a producer asks conn_room().  A peer that leaves more than 16 KiB
+ * unread is CONN_FULL before its next command is read.  A line that goes on for
+ * more than 1 MiB closes the connection.  No call raises SIGPIPE.
  */
 #pragma once
 

@@ -14,10 +14,16 @@
  *
  * wait->want is PARK_READ/PARK_WRITE (conn_want() knows), or PARK_NOTHING for
  * a session that waits for service_wake() only: it must have a deadline too.
+ * What a session wrote is sent before it parks.  One that parks for reading
+ * while bytes are still unread (it only lets others go first) comes back as
+ * soon as it is its turn again, so a session need not meet CONN_QUIET.  READY
+ * may come without anything to read: ask the connection.
  *
  * Limits at the door (connections in all, per address, per minute) are asked
  * before `open`; who is refused gets `busy` written, best effort, and is closed.
- * With PROXY v2 the header is read before `open`, with the handshake deadline.
+ * With PROXY v2 the header is read before `open`, with the handshake deadline:
+ * required from smtp.trusted_proxies, never looked for from anybody else.  Who
+ * is late there, or still there when the service drains, is closed silently.
  */
 #pragma once
 

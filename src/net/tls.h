@@ -8,6 +8,7 @@
  * wildcard; otherwise the first serves.  A name may have an ECDSA and an RSA
  * pair.  TLS 1.2 and later, session tickets under keys that rotate
  * (RFC 5077; the last two are accepted), no renegotiation, no compression.
+ * Tickets of the one before a reload are not accepted by the one after it.
  * Any thread.
  */
 #pragma once
