@@ -2,6 +2,8 @@
 #include "base/buf.h"
 #include "wire/smtp_data.h"
 
+#include <stdlib.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void

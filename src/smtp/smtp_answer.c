@@ -123,21 +123,19 @@ next_reply(struct smtp_verdict *v, struct buf *b)
 static void
 log_message(const struct smtp_verdict *v)
 {
+	enum { FINDINGS_LOGGED = 200 };
 	const struct smtp_rcpt *r = v->rcpts;
 	char ip[IP_TEXT];
 
 	ip_text(&v->client, ip);
 	log_info("smtp message id=%s client=%s from=<" STR_FMT "> to=<" STR_FMT
-		 ">%s rcpts=%zu "
-		 "delivered=%zu size=%llu code=%u%s%s%s%s",
+		 ">%s rcpts=%zu delivered=%zu size=%llu code=%u findings=" STR_FMT "%s%s%s%s",
 		v->answered.text, ip, STR_ARG(v->from), STR_ARG(r->address),
 		v->nrcpts > 1 ? ",..." : "", v->nrcpts, v->delivered,
 		(unsigned long long)v->size, v->per_rcpt ? 353 : r->code,
-		v->again ? " again" : "", v->committed ? "" : " unrecorded",
-		v->err.text[0] == '\0' ? "" : ": ", v->err.text);
-	if (v->listed.len > 0)
-		log_info("smtp message id=%s findings=" STR_FMT, v->answered.text,
-			STR_ARG(v->listed));
+		STR_ARG(str_first(v->listed, FINDINGS_LOGGED)), v->again ? " again" : "",
+		v->committed ? "" : " unrecorded", v->err.text[0] == '\0' ? "" : ": ",
+		v->err.text);
 }
 
 static enum smtp_step

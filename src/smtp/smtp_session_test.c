@@ -71,7 +71,7 @@ TEST(dialogues_read_as_in_the_standard)
 		"C: RCPT TO:<a@b.c> X=1", "S: 555 5.5.4", "C: MAIL FROM:<x@y.z>", "S: 503 5.5.1",
 		"C: RSET", "S: 250 2.0.0", "C: RCPT TO:<alice@example.test>", "S: 503 5.5.1",
 		"C: DATA", "S: 503 5.5.1", "C: VRFY alice", "S: 252", "C: EXPN all", "S: 502",
-		"C: HELP", "S: 214 2.0.0", "C: AUTH PLAIN", "S: 503", "C: STARTTLS", "S: 502",
+		"C: HELP", "S: 214 2.0.0", "C: AUTH PLAIN", "S: 503", "C: STARTTLS x", "S: 501",
 		"C: NOOP anything", "S: 250", "C: RSET x", "S: 501", "C: EHLO", "S: 501",
 		"C: TURN", "S: 500 5.5.2", "C: MAIL FROM:<ä@b.c>", "S: 553 5.6.7",
 		"C: MAIL FROM:<ä@b.c> SMTPUTF8", "S: 250", "C: EHLO again", "S: 250 PRDR",
@@ -92,7 +92,7 @@ TEST(ehlo_says_what_there_is_and_nothing_else)
 	str reply = client_reply(&c);
 	assert_true(str_eq(reply, STR("250-mx.example.test\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n"
 		"250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n"
-		"250-ENHANCEDSTATUSCODES\r\n250-LIMITS MAILMAX=1000 RCPTMAX=500\r\n"
+		"250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n250-LIMITS MAILMAX=1000 RCPTMAX=500\r\n"
 		"250 PRDR\r\n")));
 	client_close(&c);
 	world_close(&w);
@@ -134,6 +134,43 @@ TEST(commands_sent_behind_one_that_must_be_last_are_refused)
 		client_close(&c);
 	}
 	assert_int_equal(world_files(&w), 0);
+	world_close(&w);
+}
+
+TEST(starttls_forgets_all_that_was_said_in_clear)
+{
+	struct world w;
+	struct jrec_message m;
+	ARENA_AUTO mem = arena_new(1 << 20);
+
+	world_open(&w, "");
+	struct client c = hello(&w);
+	TALK(&c, TO("alice@example.test"), "C: STARTTLS", "S: 220");
+	client_tls(&c);
+	TALK(&c, "C: RCPT TO:<alice@example.test>", "S: 503", "C: EHLO again", "S: 250 PRDR",
+		"C: STARTTLS", "S: 503", TO("alice@example.test"), "C: DATA", "S: 354", "C: x",
+		"C: .", "S: 250 2.6.0");
+	client_close(&c);
+	assert_true(world_record(&w, 0, mem, &m));
+	assert_true((m.flags & JREC_TLS) != 0);
+	assert_true(str_eq(m.helo, STR("again")));
+	char *text = world_file(&w, &m.id);
+	assert_non_null(strstr(text, "with ESMTPS\r\n"));
+	assert_non_null(strstr(text, "\t(TLS"));
+	free(text);
+	world_close(&w);
+}
+
+TEST(commands_injected_before_the_handshake_are_refused)
+{
+	struct world w;
+
+	world_open(&w, "");
+	struct client c = hello(&w);
+	client_send(&c, STR("STARTTLS\r\nMAIL FROM:<evil@b.c>\r\n"));
+	TALK(&c, "S: 503 5.5.0");
+	assert_true(str_empty(client_reply(&c)));
+	client_close(&c);
 	world_close(&w);
 }
 

@@ -133,8 +133,8 @@ settle_differences(struct smtp_verdict *v)
 	}
 	if (split_again(v)) {
 		answer_all(v, JREC_NOT_NOW, 451, "4.5.3",
-			"the recipients' answers differ, please send this again: it will be "
-			"asked for in parts");
+			"the recipients' answers differ, send this again and it is taken "
+			"in parts");
 		return;
 	}
 	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next) {

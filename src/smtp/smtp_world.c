@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,7 +13,9 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "crypto/cert.h"
 #include "filter/filter.h"
+#include "net/tls.h"
 #include "test/test.h"
 
 /* ---- the directory ---- */
@@ -183,6 +186,23 @@ listen_somewhere(unsigned *port)
 	return fd;
 }
 
+static struct tls *
+make_tls(void)
+{
+	struct cert_pem ca, server;
+	struct tls *tls;
+	uint64_t now = clock_wall_ms();
+
+	assert_int_equal(cert_make_ca(STR("mx.example.test"), now, &ca, NULL), RC_OK);
+	assert_int_equal(
+		cert_make_server(&ca, STR("mx.example.test"), now, &server, NULL), RC_OK);
+	struct tls_pair pair = { STR("mx"), str_of(server.cert), str_of(server.key) };
+	assert_int_equal(tls_new(&pair, 1, false, 3600000, &tls, NULL), RC_OK);
+	cert_pem_clear(&ca);
+	cert_pem_clear(&server);
+	return tls;
+}
+
 void
 world_open(struct world *w, const char *settings)
 {
@@ -211,7 +231,9 @@ world_open(struct world *w, const char *settings)
 	assert_int_equal(journal_open(&want, &g->journal, NULL), RC_OK);
 	g->once = once_new();
 	g->verdicts = pool_new("verdict", 2, 100);
-	assert_int_equal(service_new(w->conf, NULL, &g->service, NULL), RC_OK);
+	struct tls *tls = make_tls();
+	assert_int_equal(service_new(w->conf, tls, &g->service, NULL), RC_OK);
+	tls_drop(&tls);
 	smtp_gate_init(g);
 	void *arg = g;
 	int fd = listen_somewhere(&w->port);
@@ -257,13 +279,29 @@ client_open(struct world *w)
 void
 client_close(struct client *c)
 {
+	SSL_free(c->ssl);
 	(void)close(c->fd);
 	buf_free(&c->in);
 }
 
 void
+client_tls(struct client *c)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	c->ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	assert_int_equal(SSL_set_fd(c->ssl, c->fd), 1);
+	assert_int_equal(SSL_connect(c->ssl), 1);
+}
+
+void
 client_send(struct client *c, str bytes)
 {
+	if (c->ssl != NULL) {
+		assert_int_equal(SSL_write(c->ssl, bytes.ptr, (int)bytes.len), bytes.len);
+		return;
+	}
 	assert_int_equal(send(c->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL), bytes.len);
 }
 
@@ -294,7 +332,8 @@ client_reply(struct client *c)
 	size_t n;
 
 	while ((n = reply_end(c)) == 0) {
-		ssize_t got = recv(c->fd, piece, sizeof(piece), 0);
+		ssize_t got = c->ssl != NULL ? SSL_read(c->ssl, piece, sizeof(piece))
+					     : recv(c->fd, piece, sizeof(piece), 0);
 
 		if (got <= 0)
 			return STR("");

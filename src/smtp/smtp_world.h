@@ -27,6 +27,7 @@ struct world {
 
 struct client {
 	int fd;
+	struct ssl_st *ssl; /* after client_tls() */
 	struct buf in;
 	size_t at;
 };
@@ -37,6 +38,7 @@ void world_close(struct world *w);
 
 struct client client_open(struct world *w);
 void client_close(struct client *c);
+void client_tls(struct client *c); /* the handshake, whatever the certificate */
 void client_send(struct client *c, str bytes);
 /* One reply, its lines with CRLF; "" at the end of the stream. */
 str client_reply(struct client *c);

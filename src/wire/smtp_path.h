@@ -4,8 +4,8 @@
  *
  * Strict, but for what is common and harmless in real mail: a local part may be
  * longer than 64 octets (return paths that carry an address do that), and a
- * domain may hold underscores.  A whole path has at most 256 octets
- * (RFC 5321 4.5.3.1.3).  Source routes are read and ignored (RFC 5321 C).
+ * domain may hold underscores; "" as a local part is refused.  A whole path has
+ * at most 256 octets (RFC 5321 4.5.3.1.3).  Source routes are read and ignored (RFC 5321 C).
  * Bytes over 127 must be UTF-8 without C1 controls; whether the client said
  * SMTPUTF8 is the caller's to ask (`utf8`).
  *
