@@ -45,3 +45,5 @@ json_t *verb_json_str(str s);
 void verb_changed(struct verb_io *io);
 /* How full an account is, for directory_resolve(); arg is the verb_io. */
 enum rc verb_usage_of(uint64_t account, uint64_t *bytes, void *arg);
+/* Figures and processes of the running server, printed and put into `all`. */
+void status_live(struct verb_io *io, json_t *all);

@@ -91,6 +91,7 @@ verb_status(struct verb_io *io, int argc, char **argv)
 		if (!io->json)
 			verb_printf(io, "%12" PRIu64 "  %s\n", figures[i].value, figures[i].doc);
 	}
+	status_live(io, all);
 	if (io->json)
 		verb_json(io, all);
 	else

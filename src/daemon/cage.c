@@ -25,7 +25,7 @@ enum {
 	LL_IOCTL_DEV = 1 << 15,		/* ABI 5 */
 	LL_BIND_TCP = 1 << 0, LL_CONNECT_TCP = 1 << 1,	/* ABI 4 */
 	LL_SCOPE_ABSTRACT_UNIX = 1 << 0, LL_SCOPE_SIGNAL = 1 << 1,	/* ABI 6 */
-	RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2, RULESET_VERSION = 1,
+	RULE_PATH_BENEATH = 1, RULESET_VERSION = 1,
 };
 
 struct ruleset_attr {
@@ -36,10 +36,6 @@ struct path_attr {
 	uint64_t allowed;
 	int32_t parent;
 } __attribute__((packed));
-
-struct port_attr {
-	uint64_t allowed, port;
-};
 
 unsigned
 cage_abi(void)
@@ -103,10 +99,6 @@ close_files(const struct cage *c, int data, unsigned abi, struct err *err)
 	for (const struct cage_folder *f = c->folders; f->path != NULL; f++)
 		if ((rc = allow_folder(rules, data, f, abi, err)) != RC_OK)
 			return rc;
-	struct port_attr port = { .allowed = LL_CONNECT_TCP, .port = c->connect_port };
-	if (abi >= 4 && c->connect_port != 0 &&
-		syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &port, 0) != 0)
-		return err_errno(err, "Landlock, clamd's port");
 	if (syscall(SYS_landlock_restrict_self, rules, 0) != 0)
 		return err_errno(err, "Landlock");
 	return RC_OK;
@@ -148,6 +140,11 @@ allow_with_arguments(scmp_filter_ctx f)
 	/* abort() signals itself, nobody else */
 	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	/* TCP fast open would be a connect() that nobody sees */
+	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
+		SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
 	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 		SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	/* limits may be asked, not set */
@@ -159,25 +156,27 @@ allow_with_arguments(scmp_filter_ctx f)
 static int
 allow_sockets(scmp_filter_ctx f, enum cage_sockets kind)
 {
+	const scmp_datum_t type = 0xf;
 	int e = 0;
 
 	if (kind == CAGE_NO_SOCKETS)
 		return 0;
-	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+	e |= seccomp_rule_add(f, SCMP_ACT_NOTIFY, SCMP_SYS(connect), 0);
+	/* streams only: a datagram needs no connect() */
 	if (kind == CAGE_UNIX_SOCKETS)
-		return e | seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	/* streams only: there are no datagrams to send anywhere */
+		return e | seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+			SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+			SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
 	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-		SCMP_A0(SCMP_CMP_EQ, AF_INET), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
+		SCMP_A0(SCMP_CMP_EQ, AF_INET), SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
 	return e | seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-		SCMP_A0(SCMP_CMP_EQ, AF_INET6), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
+		SCMP_A0(SCMP_CMP_EQ, AF_INET6), SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
 }
 
 /* EPERM, not death, for what is not allowed: a library that tries something
  * unforeseen gets an error it can live with, an attacker gets no further. */
 static enum rc
-close_calls(const struct cage *c, struct err *err)
+close_calls(const struct cage *c, int *notify, struct err *err)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int e;
@@ -194,6 +193,8 @@ close_calls(const struct cage *c, struct err *err)
 		e = allow_sockets(f, c->sockets);
 	if (e == 0)
 		e = seccomp_load(f);
+	if (e == 0 && c->sockets != CAGE_NO_SOCKETS)
+		*notify = seccomp_notify_fd(f);
 	seccomp_release(f);
 	if (e == 0)
 		return RC_OK;
@@ -228,7 +229,8 @@ shrug(enum rc rc, bool required, struct err *err)
 }
 
 enum rc
-cage_close(const struct cage *c, int data, unsigned abi, bool required, struct err *err)
+cage_close(const struct cage *c, int data, unsigned abi, bool required, int *notify,
+	struct err *err)
 {
 	enum rc rc = close_limits(&c->limits, err);
 
@@ -242,5 +244,6 @@ cage_close(const struct cage *c, int data, unsigned abi, bool required, struct e
 		rc = close_files(c, data, abi, err);
 	if ((rc = shrug(rc, required, err)) != RC_OK)
 		return rc;
-	return shrug(close_calls(c, err), required, err);
+	*notify = -1;
+	return shrug(close_calls(c, notify, err), required, err);
 }

@@ -41,12 +41,13 @@ struct cage_limits {
 struct cage {
 	const struct cage_folder *folders;
 	const char *const *const *calls;	/* lists of system calls, ended by NULL */
-	enum cage_sockets sockets;		/* kinds that socket() may make */
-	uint16_t connect_port;			/* the one TCP port; 0: none */
+	enum cage_sockets sockets;		/* kinds that socket() may make; connect() is
+						 * then the manager's (dial.h) */
 	struct cage_limits limits;
 };
 
 unsigned cage_abi(void);		/* Landlock's version; 0: none */
 bool cage_has_seccomp(void);
-enum rc cage_close(const struct cage *c, int data, unsigned abi, bool required,
+/* *notify: what connect() is answered through; -1 without sockets. */
+enum rc cage_close(const struct cage *c, int data, unsigned abi, bool required, int *notify,
 	struct err *err) MUST_CHECK;

@@ -199,11 +199,16 @@ child_cage(struct child *c)
 {
 	struct err err = { 0 };
 	struct cage cage = { 0 };
+	struct chan_msg dial = { .type = CHILD_DIAL, .nfds = 1 };
 
 	c->process->rights(c, &cage);
 	if (cage_close(&cage, c->data, c->head.abi,
-		    c->conf->sandbox.mode == CONF_SANDBOX_REQUIRED, &err) != RC_OK)
+		    c->conf->sandbox.mode == CONF_SANDBOX_REQUIRED, &dial.fds[0], &err) != RC_OK)
 		child_die(&err, "the cage cannot be closed");
+	if (dial.fds[0] >= 0 &&
+		chan_send(c->control, &dial, clock_ms() + SEND_WAIT_MS, &err) != RC_OK)
+		child_die(&err, "the manager does not listen");
+	fs_close(&dial.fds[0]);
 	if (c->conf->test.probe)
 		probe_cage(c);
 }

@@ -152,8 +152,6 @@ start(struct gate *g)
 	g->smtp.once = once_new();
 	g->smtp.remote = remote_new(on_applied, g);
 	g->smtp.scanners = scanners_new(scanners_wanted(conf), on_lost, g);
-	if (!str_empty(conf->clamav.socket))
-		g->smtp.clamd = clamd_new(conf);
 	read_clamd_limits(g);
 	if (journal_open(&want, &g->smtp.journal, &err) != RC_OK)
 		child_die(&err, "journal");
@@ -263,6 +261,9 @@ gate_run(struct child *c)
 	(void)pthread_mutex_init(&g.lock, NULL);
 	cond_init(&g.stopped);
 	open_folders(&g);
+	/* before the cage: clamd's host name may have to be looked up */
+	if (!str_empty(c->conf->clamav.socket))
+		g.smtp.clamd = clamd_new(c->conf);
 	child_cage(c);
 	start(&g);
 	g.clock = thread_start("clock", clock_thread, &g);

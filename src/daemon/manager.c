@@ -119,6 +119,7 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 	if ((rc = instance_pack_keys(&m->in, &m->keys, err)) != RC_OK)
 		return rc;
 	raise_files();
+	dial_target(&m->dial, m->in.conf->clamav.socket);
 	if ((rc = listen_open(m->in.conf, &m->listeners, err)) != RC_OK ||
 		(rc = control_open(m->in.run, &m->control, err)) != RC_OK ||
 		(rc = metrics_make(&m->metrics, err)) != RC_OK)
@@ -155,6 +156,7 @@ reload(struct manager *m)
 	buf_free(&m->keys);
 	m->keys = keys;
 	log_least((enum log_level)fresh.conf->server.log_level);
+	dial_target(&m->dial, fresh.conf->clamav.socket);
 	for (size_t i = 0; i < m->nkids; i++)
 		kid_reload(m, &m->kids[i]);
 	metric_add(METRIC_reloads, 1);
@@ -277,6 +279,11 @@ on_kid(struct manager *m, struct kid *k)
 			kid_kill(k, "it does not speak our protocol");
 		return;
 	}
+	if (msg.type == CHILD_DIAL && k == gate_of(m) && msg.nfds == 1) {
+		fs_close(&m->dial.notify);
+		m->dial.notify = msg.fds[0];
+		return;
+	}
 	chan_close_fds(&msg);
 	if (msg.type == CHILD_READY)
 		on_ready(m, k);
@@ -354,19 +361,30 @@ drain_late(struct manager *m)
 }
 
 static void
+on_dial(struct manager *m, short events)
+{
+	if ((events & POLLIN) != 0)
+		dial_answer(&m->dial);
+	else
+		fs_close(&m->dial.notify);	/* that gate is gone */
+}
+
+static void
 turn(struct manager *m)
 {
-	struct pollfd p[2 + MOST_KIDS] = { { .fd = m->signals, .events = POLLIN },
-		{ .fd = m->control, .events = POLLIN } };
+	struct pollfd p[3 + MOST_KIDS] = { { .fd = m->signals, .events = POLLIN },
+		{ .fd = m->control, .events = POLLIN }, { .fd = m->dial.notify, .events = POLLIN } };
 	int timeout = start_due(m);
 
 	for (size_t i = 0; i < m->nkids; i++)
-		p[2 + i] = (struct pollfd){ .fd = m->kids[i].control, .events = POLLIN };
-	if (poll(p, 2 + m->nkids, timeout) < 0 && errno != EINTR)
+		p[3 + i] = (struct pollfd){ .fd = m->kids[i].control, .events = POLLIN };
+	if (poll(p, 3 + m->nkids, timeout) < 0 && errno != EINTR)
 		abort();
 	for (size_t i = 0; i < m->nkids; i++)
-		if (p[2 + i].revents != 0 && m->kids[i].control == p[2 + i].fd)
+		if (p[3 + i].revents != 0 && m->kids[i].control == p[3 + i].fd)
 			on_kid(m, &m->kids[i]);
+	if (p[2].revents != 0 && m->dial.notify == p[2].fd)
+		on_dial(m, p[2].revents);
 	if (p[1].revents != 0)
 		on_control(m);
 	if (p[0].revents != 0)
@@ -391,7 +409,8 @@ int
 manager_serve(const char *conf_path)
 {
 	static struct manager m = { .in = { .dir = -1, .data = -1, .keys = -1, .run = -1,
-		.lock = -1 }, .control = -1, .signals = -1, .metrics = -1 };
+		.lock = -1 }, .control = -1, .signals = -1, .metrics = -1,
+		.dial = { .notify = -1 } };
 	struct err err = { 0 };
 
 	log_name("manager");

@@ -2,6 +2,7 @@
 /* manager_int: the manager's own files. */
 #pragma once
 
+#include "daemon/dial.h"
 #include "daemon/instance.h"
 #include "daemon/listen.h"
 #include "daemon/process.h"
@@ -27,6 +28,7 @@ struct manager {
 	unsigned abi;			/* Landlock's */
 	struct listeners listeners;
 	int control, signals, metrics;
+	struct dial dial;		/* the gate's connections to clamd */
 	struct buf keys;		/* packed, as the gate gets them */
 	struct kid kids[MOST_KIDS];
 	size_t nkids;

@@ -26,14 +26,14 @@ CALLS memory_and_time[] = { "brk", "munmap", "mremap", "madvise", "clock_gettime
 	"getrusage", "getrlimit", NULL };
 CALLS descriptors[] = { "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv",
 	"pwritev", "lseek", "close", "fstat", "newfstatat", "fstat64", "statx", "fcntl", "dup",
-	"poll", "ppoll", "ftruncate", "memfd_create", "recvmsg", "sendmsg", NULL };
+	"poll", "ppoll", "ftruncate", "memfd_create", "recvmsg", NULL };
 CALLS files[] = { "openat", "open", "stat", "lstat", "access", "faccessat", "faccessat2",
 	"getdents64", "linkat", "unlinkat", "unlink", "renameat", "renameat2", "mkdirat", "mkdir",
 	"rmdir", "readlink", "readlinkat", "fchmod", "fchmodat", "fsync", "fdatasync", "syncfs",
 	"sync_file_range", "fallocate", "fstatfs", "statfs", "umask", "fadvise64", "utimensat",
 	NULL };
 CALLS network[] = { "accept4", "accept", "shutdown", "getsockname", "getpeername", "getsockopt",
-	"setsockopt", "recvfrom", "sendto", "epoll_create1", "epoll_ctl", "epoll_wait",
+	"setsockopt", "recvfrom", "epoll_create1", "epoll_ctl", "epoll_wait",
 	"epoll_pwait", "epoll_pwait2", "eventfd2", "timerfd_create", "timerfd_settime", NULL };
 
 static struct cage_limits
@@ -55,21 +55,14 @@ gate_rights(const struct child *c, struct cage *out)
 		{ NULL, 0 } };
 	static const char *const *const calls[] = { memory_and_time, descriptors, files, network,
 		NULL };
-	str clamd = c->conf->clamav.socket, port = clamd, host;
-	uint64_t number = 0;
+	str clamd = c->conf->clamav.socket;
 
 	*out = (struct cage){ .folders = folders, .calls = calls,
 		.limits = limits(RLIM_INFINITY, RLIM_INFINITY) };
-	if (str_empty(clamd))
-		return;
-	out->sockets = CAGE_UNIX_SOCKETS;
-	if (clamd.ptr[0] == '/')
-		return;
-	out->sockets = CAGE_TCP_SOCKETS;
-	while (str_find(port, STR(":")) < port.len)
-		(void)str_cut(&port, ':', &host);
-	if (str_u64(port, 65535, &number))
-		out->connect_port = (uint16_t)number;
+	/* to be connected to clamd, by the manager (dial.h), and nowhere else */
+	if (!str_empty(clamd))
+		out->sockets = clamd.ptr[0] == '/' || str_find(clamd, STR(":")) == clamd.len ?
+			CAGE_UNIX_SOCKETS : CAGE_TCP_SOCKETS;
 }
 
 /* Mailboxes and directory; talks to the gate and to the command line only

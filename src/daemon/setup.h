@@ -12,6 +12,7 @@
  *	MGR_CONTROL	one descriptor: a connection of the control socket (house)
  * child → manager
  *	CHILD_READY	its cage is closed and it works
+ *	CHILD_DIAL	one descriptor: what its connect() calls are answered through (dial.h)
  *	CHILD_LOST	body: slot (4) of a scanner to be killed and replaced (gate)
  */
 #pragma once
@@ -25,7 +26,7 @@
 
 enum setup_msg {
 	MGR_SETUP = 100, MGR_PEER, MGR_RELOAD, MGR_DRAIN, MGR_CONTROL,
-	CHILD_READY = 200, CHILD_LOST,
+	CHILD_READY = 200, CHILD_LOST, CHILD_DIAL,
 };
 
 enum setup_part { PART_SETTINGS, PART_KEYS, PART_CLAMD, PART_METRICS, PART_DATA, PARTS };
