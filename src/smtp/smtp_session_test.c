@@ -409,6 +409,8 @@ TEST(a_message_that_was_never_answered_gives_no_second_copy)
 	struct world w;
 	uint8_t digest[32];
 	char want[100];
+	struct jrec_message m;
+	ARENA_AUTO mem = arena_new(1 << 20);
 
 	world_open(&w, "");
 	sha256(STR("x\r\n"), digest);
@@ -419,6 +421,8 @@ TEST(a_message_that_was_never_answered_gives_no_second_copy)
 	(void)snprintf(want, sizeof(want), "S: 250 2.6.0 %s accepted", p.id.text);
 	TALK(&c, TO("alice@example.test"), "C: DATA", "S: 354", "C: x", "C: .", want);
 	assert_int_equal(world_files(&w), 0);
+	assert_true(world_record(&w, 0, mem, &m));
+	assert_true((m.flags & JREC_AGAIN) != 0);
 	TALK(&c, TO("alice@example.test"), "C: DATA", "S: 354", "C: x", "C: .", "S: 250");
 	assert_int_equal(world_files(&w), 1);
 	client_close(&c);
