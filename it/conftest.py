@@ -3,13 +3,14 @@
 import hashlib
 import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from clamd import CLAMD, Clamd, FakeClamd  # noqa: E402
+from clamd import CLAMD, TOP, Clamd, FakeClamd  # noqa: E402
 from dialogue import Dialogue, settings  # noqa: E402
 from gatepost import BINARY, Gatepost  # noqa: E402
 
@@ -17,6 +18,8 @@ from gatepost import BINARY, Gatepost  # noqa: E402
 def pytest_sessionstart(session):
     if not BINARY.exists():
         pytest.exit(f"{BINARY} is not there: run make first", 2)
+    if os.geteuid() == 0:       # then each process switches to a user of its own
+        subprocess.run([TOP / "tools" / "users.sh"], check=True)
 
 
 @pytest.fixture(scope="session")
