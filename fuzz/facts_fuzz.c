@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What the reader accepts is written again byte for byte, and read again. */
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "wire/facts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -359,6 +359,29 @@ probe_oversized(
 		(unsigned long long)limit);
 }
 
+/* It scans less than we believed: how much, by halves, and what is larger is
+ * refused from now on. */
+static enum rc
+believe_less(struct clamd *c, const struct clamd_peer *p, uint64_t whole, str text,
+	uint64_t until_ms, struct err *err)
+{
+	struct clamd_source s = { .fd = -1, .text = text, .size = whole };
+	enum clamd_says says = CLAMD_CLEAN;
+
+	while (says != CLAMD_FOUND && s.size / 2 >= text.len) {
+		s.size /= 2;
+		enum rc rc = probe_with(p, &s, until_ms, &says, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	LOCK_AUTO held = lock_take(&c->lock);
+	c->limits.file = s.size;
+	return err_set(err, RC_BAD,
+		"clamd does not scan %llu bytes whole, as its settings file "
+		"says it does: what is larger than %llu is refused",
+		(unsigned long long)whole, (unsigned long long)s.size);
+}
+
 enum rc
 clamd_probe(struct clamd *c, uint64_t until_ms, struct err *err)
 {
@@ -378,11 +401,9 @@ clamd_probe(struct clamd *c, uint64_t until_ms, struct err *err)
 	}
 	if (peer.none)
 		return RC_OK;
-	enum rc rc = probe_oversized(&peer, stream, until_ms, err);
 	s.text = eicar(text);
 	s.size = s.text.len;
-	if (rc == RC_OK)
-		rc = probe_with(&peer, &s, until_ms, &says, err);
+	enum rc rc = probe_with(&peer, &s, until_ms, &says, err);
 	if (rc != RC_OK)
 		return rc;
 	if (says != CLAMD_FOUND)
@@ -392,9 +413,6 @@ clamd_probe(struct clamd *c, uint64_t until_ms, struct err *err)
 	s.size = whole > s.size ? whole : s.size;
 	rc = probe_with(&peer, &s, until_ms, &says, err);
 	if (rc == RC_OK && says != CLAMD_FOUND)
-		return err_set(err, RC_BAD,
-			"clamd does not scan %llu bytes whole, as its settings "
-			"file says it does",
-			(unsigned long long)whole);
-	return rc;
+		return believe_less(c, &peer, s.size, s.text, until_ms, err);
+	return rc == RC_OK ? probe_oversized(&peer, stream, until_ms, err) : rc;
 }

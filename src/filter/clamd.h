@@ -50,10 +50,12 @@ struct clamd_limits {
  * -1 when there is none), applies clamd's defaults for what it does not say. */
 enum rc clamd_limits_read(str text, struct clamd_limits *out, struct err *err) MUST_CHECK;
 void clamd_set_limits(struct clamd *c, const struct clamd_limits *l);
-/* Sends an oversized stream and sees whether clamd refuses it, then the EICAR
- * test file, alone and at the front of as many bytes as the largest message that
- * we would have scanned; for `check` and at start.  RC_BAD: it scans less than we
- * would believe, or its settings are not those that we read.  RC_NONE: it does
- * not know the EICAR test file, so this could not be tried.  RC_TEMP: no answer. */
+/* Sends the EICAR test file, alone and at the front of as many bytes as the
+ * largest message that we would have scanned, then an oversized stream, and sees
+ * what clamd makes of them; for `check`, at start and after each
+ * clamd_set_limits().  RC_BAD: it scans less than we believed (then the limits
+ * are lowered to what it does scan), or its settings are not those that we read.
+ * RC_NONE: it does not know the EICAR test file, so nothing could be tried.
+ * RC_TEMP: no answer. */
 enum rc clamd_probe(struct clamd *c, uint64_t until_ms, struct err *err) MUST_CHECK;
 bool clamd_is_down(struct clamd *c);

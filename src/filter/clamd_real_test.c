@@ -239,6 +239,8 @@ check_messages(struct real *r)
 
 TEST(the_real_clamd_finds_eicar_attached_and_zipped_and_its_limits_hold)
 {
+	static const char zeros[LIMIT + 1];
+	struct verdict v;
 	struct clamd_limits believed = { 2 * LIMIT, 2 * LIMIT, 0 };
 	struct real r = { 0 };
 	struct err err = { 0 };
@@ -257,6 +259,9 @@ TEST(the_real_clamd_finds_eicar_attached_and_zipped_and_its_limits_hold)
 	clamd_set_limits(r.clamd, &believed);
 	assert_int_equal(clamd_probe(r.clamd, clock_ms() + LONG_MS, &err), RC_BAD);
 	assert_non_null(strstr(err.text, "does not scan"));
+	v = judge(&r, (str){ zeros, sizeof(zeros) }, &rc);
+	assert_int_equal(rc, RC_OK);
+	assert_int_equal(v.what, VERDICT_REFUSE);
 	believed = (struct clamd_limits){ LIMIT / 2, LIMIT, 0 };
 	clamd_set_limits(r.clamd, &believed);
 	assert_int_equal(clamd_probe(r.clamd, clock_ms() + LONG_MS, &err), RC_BAD);
