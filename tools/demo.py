@@ -26,7 +26,7 @@ from gatepost import free  # noqa: E402
 BINARY = TOP / "build" / "gatepost"
 DEMO = TOP / "build" / "demo"
 CONF = DEMO / "gatepost.conf"
-OFFSET = 20000
+OFFSET = int(os.environ.get("GATEPOST_DEMO_OFFSET", "20000"))
 PORT = 25 + OFFSET
 HTML = """<html><body><h1>Minutes</h1>
 <p>Dear Alice, the minutes of Monday are <b>attached</b>.</p></body></html>
@@ -150,7 +150,6 @@ def send_all(folder):
 
 
 def read_back():
-
     wait_for(lambda: len(mailbox()) >= 1, 10)
     promise(len(mailbox()) == 1, f"one message in alice's mailbox, not {len(mailbox())}")
     show(run("mailbox", "list", "alice@example.test", "INBOX"))
@@ -162,10 +161,9 @@ def read_back():
 
 
 def mailbox():
-
     done = subprocess.run([BINARY, "-c", CONF, "mailbox", "list", "alice@example.test", "INBOX",
                            "--json"], capture_output=True, text=True)
-    return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    return json.loads(done.stdout or "[]")
 
 
 def story(folder):

@@ -40,27 +40,17 @@ on_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
 	return RC_OK;
 }
 
-enum verb_exit
-verb_mailbox_list(struct verb_io *io, int argc, char **argv)
+static enum verb_exit
+list_mailboxes(struct verb_io *io, const struct account *a)
 {
-	struct listing l = { .io = io };
-	struct account a;
-	enum rc rc;
+	struct listing l = { .io = io, .rows = json_array() };
+	enum rc rc = store_mailboxes(io->store, a->id, on_mailbox, &l, &io->err);
 
-	if (!verb_words(io, "mailbox list", argc, argv, 1, 1))
-		return VERB_USAGE;
-	if ((rc = find(io, argv[0], &a)) != RC_OK)
-		return verb_fail(io, rc);
-	/* an account's mailboxes are made with its first message, or here */
-	rc = store_account_make(io->store, a.id, &io->err);
-	l.rows = json_array();
-	if (rc == RC_OK)
-		rc = store_mailboxes(io->store, a.id, on_mailbox, &l, &io->err);
 	if (rc == RC_OK && io->json)
 		verb_json(io, l.rows);
 	else
 		json_decref(l.rows);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 static str
@@ -127,6 +117,40 @@ on_message(const struct store_message *m, void *arg, struct err *err)
 	return RC_OK;
 }
 
+static enum verb_exit
+list_messages(struct verb_io *io, const struct account *a, str mailbox)
+{
+	struct listing l = { .io = io, .rows = json_array() };
+	enum rc rc = store_messages(io->store, a->id, mailbox, 0, on_message, &l, &io->err);
+
+	if (rc == RC_NONE)
+		rc = err_set(&io->err, rc, STR_FMT " has no mailbox " STR_FMT
+			"; `gatepost mailbox list` shows what there is", STR_ARG(a->address),
+			STR_ARG(mailbox));
+	if (rc == RC_OK && io->json)
+		verb_json(io, l.rows);
+	else
+		json_decref(l.rows);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
+}
+
+enum verb_exit
+verb_mailbox_list(struct verb_io *io, int argc, char **argv)
+{
+	struct account a;
+	enum rc rc;
+
+	if (!verb_words(io, "mailbox list", argc, argv, 1, 2))
+		return VERB_USAGE;
+	rc = find(io, argv[0], &a);
+	/* an account's mailboxes are made with its first message, or here */
+	if (rc == RC_OK)
+		rc = store_account_make(io->store, a.id, &io->err);
+	if (rc != RC_OK)
+		return verb_fail(io, rc);
+	return argc == 1 ? list_mailboxes(io, &a) : list_messages(io, &a, str_of(argv[1]));
+}
+
 static enum rc
 on_wanted(const struct store_message *m, void *arg, struct err *err)
 {
@@ -153,23 +177,6 @@ send_file(struct verb_io *io, uint64_t account, const struct msg_id *id)
 		at += got;
 	}
 	return rc;
-}
-
-static enum verb_exit
-list_messages(struct verb_io *io, const struct account *a, str mailbox)
-{
-	struct listing l = { .io = io, .rows = json_array() };
-	enum rc rc = store_messages(io->store, a->id, mailbox, 0, on_message, &l, &io->err);
-
-	if (rc == RC_NONE)
-		rc = err_set(&io->err, rc, STR_FMT " has no mailbox " STR_FMT
-			"; `gatepost mailbox list` shows what there is", STR_ARG(a->address),
-			STR_ARG(mailbox));
-	if (rc == RC_OK && io->json)
-		verb_json(io, l.rows);
-	else
-		json_decref(l.rows);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -201,5 +208,5 @@ verb_mailbox_read(struct verb_io *io, int argc, char **argv)
 			" in " STR_FMT, STR_ARG(a.address), uid, STR_ARG(mailbox));
 	if (rc == RC_OK)
 		rc = send_file(io, a.id, &l.found);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

@@ -54,7 +54,8 @@ const struct verb verbs[] = {
 		0, verb_explain },
 	{ "ledger", "[--since TIME] [--from ADDRESS] [--to ADDRESS] [--id ID] [--last N]",
 		"Shows what happened to messages.", 0, verb_ledger },
-	{ "mailbox list", "ADDRESS", "Lists the mailboxes of an account.", 0, verb_mailbox_list },
+	{ "mailbox list", "ADDRESS [MAILBOX]", "Lists the mailboxes of an account, or the messages "
+		"of one.", 0, verb_mailbox_list },
 	{ "mailbox read", "ADDRESS [MAILBOX] [UID]", "Lists the messages of a mailbox (INBOX), or "
 		"gives one as it is.", 0, verb_mailbox_read },
 	{ "audit", "", "Proves the promises over journal, ledger, store and incoming.", 0,
