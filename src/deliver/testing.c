@@ -24,12 +24,11 @@ address_of(size_t n, char out[40])
 	(void)snprintf(out, 40, "a%zu@x.test", n);
 }
 
-void
-parts_make(struct parts *p, const char *path, size_t naccounts)
+static void
+attach(struct parts *p, const char *path)
 {
 	struct err err = { .rc = RC_OK };
 
-	*p = (struct parts){ .data = -1, .incoming = -1, .folder = -1, .naccounts = naccounts };
 	must(fs_open_dir(AT_FDCWD, path, &p->data, &err), &err);
 	must(fs_mkdirs(p->data, "incoming", 0770, &err), &err);
 	must(fs_mkdirs(p->data, "journal/gate", 0770, &err), &err);
@@ -38,6 +37,15 @@ parts_make(struct parts *p, const char *path, size_t naccounts)
 	must(conf_parse(STR("hostname = mx.x.test\n"), "test", &p->conf, &err), &err);
 	struct directory_want w = { .data = p->data, .conf = p->conf };
 	must(directory_open(&w, &p->directory, &err), &err);
+}
+
+void
+parts_make(struct parts *p, const char *path, size_t naccounts)
+{
+	struct err err = { .rc = RC_OK };
+
+	*p = (struct parts){ .data = -1, .incoming = -1, .folder = -1, .naccounts = naccounts };
+	attach(p, path);
 	must(domain_add(p->directory, STR("x.test"), &err), &err);
 	for (size_t i = 0; i < naccounts; i++) {
 		char address[40];
@@ -47,6 +55,15 @@ parts_make(struct parts *p, const char *path, size_t naccounts)
 		must(account_add(p->directory, &a, &p->accounts[i], &err), &err);
 	}
 	must(fs_sync_all(p->data, &err), &err);
+}
+
+void
+parts_attach(struct parts *p, const struct parts *made, const char *path)
+{
+	*p = (struct parts){ .data = -1, .incoming = -1, .folder = -1,
+		.naccounts = made->naccounts, .roll_bytes = made->roll_bytes };
+	memcpy(p->accounts, made->accounts, sizeof(p->accounts));
+	attach(p, path);
 }
 
 static void

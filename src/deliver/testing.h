@@ -38,6 +38,8 @@ struct sent {
 };
 
 void parts_make(struct parts *p, const char *path, size_t naccounts);
+/* Another folder with the same accounts. */
+void parts_attach(struct parts *p, const struct parts *made, const char *path);
 /* RC_OK, or what recovery said; opens journal, store, ledger and apply anew. */
 enum rc parts_open(struct parts *p, struct err *err) MUST_CHECK;
 void parts_close(struct parts *p);	/* folders and directory stay */
