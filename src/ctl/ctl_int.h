@@ -31,6 +31,8 @@ enum { VERB_ARGS = 64 };
 /* The words left are from least to most; otherwise the usage is in io->err.  A
  * word that begins with "--" is an option that nobody took. */
 bool verb_words(struct verb_io *io, const char *verb, int argc, char **argv, int least, int most);
+/* VERB_DONE, and no sentence is left of what was looked for and not needed. */
+enum verb_exit verb_done(struct verb_io *io);
 /* The first line of the input, without its end. RC_BAD: there is none. */
 enum rc verb_password(struct verb_io *io, str *out, struct err *err) MUST_CHECK;
 /* "5.0" as thousandths; "10M" as bytes (K M G T, 1024). */

@@ -26,6 +26,13 @@ verb_fail(struct verb_io *io, enum rc rc)
 	return VERB_FAILED;
 }
 
+enum verb_exit
+verb_done(struct verb_io *io)
+{
+	io->err = (struct err){ 0 };
+	return VERB_DONE;
+}
+
 void
 verb_printf(struct verb_io *io, const char *fmt, ...)
 {

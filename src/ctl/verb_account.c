@@ -58,7 +58,7 @@ add_from_file(struct verb_io *io, bool has_quota, uint64_t quota)
 		verb_json(io, json_pack("{s:I}", "added", (json_int_t)n));
 	else
 		verb_printf(io, "%zu accounts added\n", n);
-	return VERB_DONE;
+	return verb_done(io);
 }
 
 enum verb_exit
@@ -83,7 +83,7 @@ verb_account_add(struct verb_io *io, int argc, char **argv)
 		rc = verb_password(io, &a.password, &io->err);
 	if (rc == RC_OK)
 		rc = account_add(io->directory, &a, NULL, &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 static json_t *
@@ -116,7 +116,7 @@ verb_account_list(struct verb_io *io, int argc, char **argv)
 		for (size_t i = 0; i < n; i++)
 			(void)json_array_append_new(all, account_json(&list[i]));
 		verb_json(io, all);
-		return VERB_DONE;
+		return verb_done(io);
 	}
 	for (size_t i = 0; i < n; i++) {
 		char quota[VERB_SIZE_TEXT] = "no quota";
@@ -126,7 +126,7 @@ verb_account_list(struct verb_io *io, int argc, char **argv)
 		verb_printf(io, STR_FMT "\t%s%s\n", STR_ARG(list[i].address), quota,
 			list[i].disabled ? "\tdisabled" : "");
 	}
-	return VERB_DONE;
+	return verb_done(io);
 }
 
 static enum rc
@@ -193,7 +193,7 @@ verb_account_show(struct verb_io *io, int argc, char **argv)
 		print_account(io, &a, &usage, apps);
 	}
 	json_decref(apps);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 static enum verb_exit
@@ -204,7 +204,7 @@ disable(struct verb_io *io, const char *verb, int argc, char **argv, bool disabl
 	if (!verb_words(io, verb, argc, argv, 1, 1))
 		return VERB_USAGE;
 	rc = account_disable(io->directory, str_of(argv[0]), disabled, &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -233,7 +233,7 @@ verb_account_remove(struct verb_io *io, int argc, char **argv)
 		return verb_fail(io, rc);
 	rc = store_account_remove(io->store, id, &io->err);
 	verb_changed(io);
-	return rc == RC_OK || rc == RC_NONE ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK || rc == RC_NONE ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -253,7 +253,7 @@ verb_account_password(struct verb_io *io, int argc, char **argv)
 	rc = verb_password(io, &password, &io->err);
 	if (rc == RC_OK)
 		rc = account_password(io->directory, str_of(argv[0]), password, &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -271,7 +271,7 @@ verb_account_quota(struct verb_io *io, int argc, char **argv)
 		return VERB_USAGE;
 	}
 	rc = account_quota(io->directory, str_of(argv[0]), own, quota, &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -290,7 +290,7 @@ verb_app_password_add(struct verb_io *io, int argc, char **argv)
 	else
 		verb_printf(io, "%s\n", secret);
 	wipe(secret, sizeof(secret));
-	return VERB_DONE;
+	return verb_done(io);
 }
 
 enum verb_exit
@@ -313,7 +313,7 @@ verb_app_password_list(struct verb_io *io, int argc, char **argv)
 		verb_json(io, apps);
 	else
 		json_decref(apps);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -324,5 +324,5 @@ verb_app_password_revoke(struct verb_io *io, int argc, char **argv)
 	if (!verb_words(io, "account app-password revoke", argc, argv, 2, 2))
 		return VERB_USAGE;
 	rc = app_password_revoke(io->directory, str_of(argv[0]), str_of(argv[1]), &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

@@ -22,7 +22,7 @@ verb_alias_add(struct verb_io *io, int argc, char **argv)
 	if ((list = targets(io, argc, argv)) == NULL)
 		return verb_fail(io, err_set(&io->err, RC_LIMIT, "too many targets"));
 	rc = alias_add(io->directory, list[0], list + 1, (size_t)argc - 1, &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -36,7 +36,7 @@ verb_alias_remove(struct verb_io *io, int argc, char **argv)
 	if ((list = targets(io, argc, argv)) == NULL)
 		return verb_fail(io, err_set(&io->err, RC_LIMIT, "too many targets"));
 	rc = alias_remove(io->directory, list[0], list + 1, (size_t)argc - 1, &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 static void
@@ -77,9 +77,9 @@ verb_alias_list(struct verb_io *io, int argc, char **argv)
 		for (size_t i = 0; i < n; i++)
 			(void)json_array_append_new(all, alias_json(&list[i]));
 		verb_json(io, all);
-		return VERB_DONE;
+		return verb_done(io);
 	}
 	for (size_t i = 0; i < n; i++)
 		print_alias(io, &list[i]);
-	return VERB_DONE;
+	return verb_done(io);
 }

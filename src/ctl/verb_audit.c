@@ -53,7 +53,7 @@ run(struct verb_io *io, audit_fn *fn, const char *clean)
 			sum.recipients, sum.messages, sum.breaches == 0 ? clean : "not sound");
 	}
 	if (sum.breaches == 0)
-		return VERB_DONE;
+		return verb_done(io);
 	(void)err_set(&io->err, RC_PERM, "%" PRIu64 " breaches; each is a sentence above. A backup "
 		"may have what is missing: see doc/backup.md", sum.breaches);
 	return VERB_FAILED;

@@ -407,7 +407,7 @@ verb_backup(struct verb_io *io, int argc, char **argv)
 		verb_printf(io, "%" PRIu64 " messages are in %s; keys are not\n", b.messages,
 			argv[0]);
 	if (b.damaged == 0)
-		return VERB_DONE;
+		return verb_done(io);
 	(void)err_set(&io->err, RC_PERM, "%" PRIu64 " messages could not be copied, because their "
 		"files are missing here", b.damaged);
 	return VERB_FAILED;

@@ -9,7 +9,7 @@ verb_domain_add(struct verb_io *io, int argc, char **argv)
 	if (!verb_words(io, "domain add", argc, argv, 1, 1))
 		return VERB_USAGE;
 	rc = domain_add(io->directory, str_of(argv[0]), &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 static json_t *
@@ -50,7 +50,7 @@ verb_domain_list(struct verb_io *io, int argc, char **argv)
 		verb_json(io, all);
 	else
 		json_decref(all);
-	return VERB_DONE;
+	return verb_done(io);
 }
 
 /* The postmaster's mail goes with the domain. */
@@ -75,7 +75,7 @@ verb_domain_remove(struct verb_io *io, int argc, char **argv)
 	if (postmaster.id != 0)
 		rc = store_account_remove(io->store, postmaster.id, &io->err);
 	verb_changed(io);
-	return rc == RC_OK || rc == RC_NONE ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK || rc == RC_NONE ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -86,7 +86,7 @@ verb_domain_alias(struct verb_io *io, int argc, char **argv)
 	if (!verb_words(io, "domain alias", argc, argv, 2, 2))
 		return VERB_USAGE;
 	rc = domain_alias(io->directory, str_of(argv[0]), str_of(argv[1]), &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
 enum verb_exit
@@ -98,5 +98,5 @@ verb_domain_catchall(struct verb_io *io, int argc, char **argv)
 		return VERB_USAGE;
 	rc = domain_catchall(io->directory, str_of(argv[0]),
 		strcmp(argv[1], "off") == 0 ? (str){ 0 } : str_of(argv[1]), &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

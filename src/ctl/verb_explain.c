@@ -78,5 +78,5 @@ verb_explain(struct verb_io *io, int argc, char **argv)
 		verb_json(io, all);
 	else
 		json_decref(all);
-	return VERB_DONE;
+	return verb_done(io);
 }

@@ -112,5 +112,5 @@ verb_ledger(struct verb_io *io, int argc, char **argv)
 		verb_json(io, l.rows);
 	else
 		json_decref(l.rows);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

@@ -28,11 +28,11 @@ verb_policy_show(struct verb_io *io, int argc, char **argv)
 			p.has_threshold ? json_real(p.threshold / 1000.0) : json_null(), "filter",
 			p.has_filter ? json_string(p.observe ? "observe" : "enforce") :
 				json_null()));
-		return VERB_DONE;
+		return verb_done(io);
 	}
 	verb_printf(io, "threshold=%s\nfilter=%s\n", p.has_threshold ? threshold : "default",
 		!p.has_filter ? "default" : p.observe ? "observe" : "enforce");
-	return VERB_DONE;
+	return verb_done(io);
 }
 
 static bool
@@ -74,5 +74,5 @@ verb_policy_set(struct verb_io *io, int argc, char **argv)
 			return VERB_USAGE;
 		}
 	rc = policy_set(io->directory, str_of(argv[0]), &p, &io->err);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

@@ -183,6 +183,7 @@ verb_restore(struct verb_io *io, int argc, char **argv)
 {
 	const char *account = verb_option(&argc, argv, "--account");
 	struct instance in = INSTANCE_NONE;
+	const struct conf *conf = NULL;
 	FD_AUTO src = -1;
 	enum rc rc;
 
@@ -190,7 +191,11 @@ verb_restore(struct verb_io *io, int argc, char **argv)
 		return VERB_USAGE;
 	rc = open_source(io, argv[0], &src);
 	if (rc == RC_OK)
-		rc = make_data_folder(io, io->conf);
+		rc = conf_load(io->conf_path, &conf, &io->err);
+	if (rc == RC_OK)
+		rc = make_data_folder(io, conf);
+	if (conf != NULL)
+		conf_drop(&conf);
 	if (rc == RC_OK)
 		rc = instance_open(io->conf_path, &in, &io->err);
 	if (rc == RC_OK && (rc = instance_lock(&in, &io->err)) == RC_LIMIT)
@@ -200,5 +205,5 @@ verb_restore(struct verb_io *io, int argc, char **argv)
 		rc = account == NULL ? restore_all(io, &in, src) :
 			restore_account(io, &in, src, account);
 	instance_close(&in);
-	return rc == RC_OK ? VERB_DONE : verb_fail(io, rc);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

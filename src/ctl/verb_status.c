@@ -96,5 +96,5 @@ verb_status(struct verb_io *io, int argc, char **argv)
 		verb_json(io, all);
 	else
 		json_decref(all);
-	return VERB_DONE;
+	return verb_done(io);
 }

@@ -65,8 +65,9 @@ const struct verb verbs[] = {
 	{ "backup", "DEST", "Copies a consistent state into a new folder, also while the server "
 		"runs. Keys are not in it.", VERB_LOCAL, verb_backup },
 	{ "restore", "SRC [--account ADDRESS]", "Fills an empty instance from a backup, or gives "
-		"an account back the messages it misses. No server may run.", VERB_LOCAL,
-		verb_restore },
+		"an account back the messages it misses. No server may run.",
+		/* the data folder that the settings name may be what was lost */
+		VERB_LOCAL | VERB_NO_CONF, verb_restore },
 	{ NULL, NULL, NULL, 0, NULL },
 };
 
