@@ -54,7 +54,7 @@ on_lost(const char *why, void *arg)
 {
 	struct house *h = arg;
 
-	log_warn("the gate's channel is given up: %s", why);
+	log_info("the gate's channel is given up: %s", why);
 	child_tell(h->child, CHILD_LOST, 0);
 }
 
