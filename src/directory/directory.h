@@ -81,8 +81,8 @@ enum rc domain_add(struct directory *d, str name, struct err *err) MUST_CHECK;
 /* RC_BAD while accounts other than postmaster@ or domain aliases are left. */
 enum rc domain_remove(struct directory *d, str name, struct err *err) MUST_CHECK;
 enum rc domain_alias(struct directory *d, str name, str other, struct err *err) MUST_CHECK;
-enum rc domain_catchall(struct directory *d, str name, str address, struct err *err)
-	MUST_CHECK;	/* address "" : off */
+/* address "": off */
+enum rc domain_catchall(struct directory *d, str name, str address, struct err *err) MUST_CHECK;
 enum rc domain_list(struct directory *d, struct arena *mem, struct domain **out, size_t *n,
 	struct err *err) MUST_CHECK;
 
@@ -103,12 +103,10 @@ enum rc account_by_id(struct directory *d, uint64_t id, struct arena *mem, struc
 	struct err *err) MUST_CHECK;
 enum rc account_list(struct directory *d, str domain, struct arena *mem, struct account **out,
 	size_t *n, struct err *err) MUST_CHECK;	/* domain "": all */
-enum rc account_disable(struct directory *d, str address, bool disabled, struct err *err)
-	MUST_CHECK;
+enum rc account_disable(struct directory *d, str address, bool disabled, struct err *err) MUST_CHECK;
 /* postmaster@ cannot be removed alone.  Mail that is already accepted for it
  * goes to its domain's postmaster. *id: whose store is to be removed. */
-enum rc account_remove(struct directory *d, str address, uint64_t *id, struct err *err)
-	MUST_CHECK;
+enum rc account_remove(struct directory *d, str address, uint64_t *id, struct err *err) MUST_CHECK;
 enum rc account_quota(struct directory *d, str address, bool has, uint64_t quota, struct err *err)
 	MUST_CHECK;
 enum rc account_password(struct directory *d, str address, str password, struct err *err)
@@ -123,8 +121,7 @@ enum rc app_password_add(struct directory *d, str address, str name, char secret
 typedef enum rc app_password_fn(str name, uint64_t created_ms, void *arg, struct err *err);
 enum rc app_password_list(struct directory *d, str address, app_password_fn *fn, void *arg,
 	struct err *err) MUST_CHECK;
-enum rc app_password_revoke(struct directory *d, str address, str name, struct err *err)
-	MUST_CHECK;
+enum rc app_password_revoke(struct directory *d, str address, str name, struct err *err) MUST_CHECK;
 
 /* Targets must be local (remote ones: RC_BAD until sending exists); loops are
  * found here.  Adding to an alias that is there adds targets. */
@@ -143,8 +140,7 @@ struct policy {
 
 /* scope: an address, a domain, or "all".  get: what is set there itself. */
 enum rc policy_get(struct directory *d, str scope, struct policy *out, struct err *err) MUST_CHECK;
-enum rc policy_set(struct directory *d, str scope, const struct policy *p, struct err *err)
-	MUST_CHECK;
+enum rc policy_set(struct directory *d, str scope, const struct policy *p, struct err *err) MUST_CHECK;
 
 /* For audit and verify. */
 typedef void directory_damage_fn(const char *sentence, void *arg);
