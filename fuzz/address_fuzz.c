@@ -16,7 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 2000 || address_canonical(in, mem, &once, &tag, NULL) != RC_OK)
 		return 0;
-	if (address_canonical(once, mem, &twice, NULL, NULL) != RC_OK || !str_eq(once, twice))
+	if (address_canonical(once, mem, &twice, NULL, NULL) != RC_OK ||
+		!str_eq(once, twice))
 		abort();
 	return 0;
 }

@@ -25,12 +25,14 @@ prepared(str password, char **out, struct err *err)
 	if (str_empty(password))
 		return err_set(err, RC_BAD, "the password is empty");
 	if (!str_z(password, raw, sizeof(raw)))
-		return err_set(err, RC_BAD, "the password is longer than %d bytes or holds a NUL",
+		return err_set(err, RC_BAD,
+			"the password is longer than %d bytes or holds a NUL",
 			PASSWORD_MOST);
 	failed = gsasl_saslprep(raw, GSASL_ALLOW_UNASSIGNED, &ready, NULL);
 	wipe(raw, sizeof(raw));
 	if (failed != GSASL_OK)
-		return err_set(err, RC_BAD, "the password holds control characters or is not "
+		return err_set(err, RC_BAD,
+			"the password holds control characters or is not "
 			"UTF-8");
 	if (ready[0] == '\0') {
 		free(ready);
@@ -75,7 +77,8 @@ password_hash(str password, char out[PASSWORD_TEXT], struct err *err)
 		return rc;
 	ids_random(random, sizeof(random));
 	if (crypt_gensalt_rn("$y$", YESCRYPT_COST, random, (int)sizeof(random), setting,
-			(int)sizeof(setting)) == NULL || !hash_with(ready, setting, out))
+		    (int)sizeof(setting)) == NULL ||
+		!hash_with(ready, setting, out))
 		rc = err_set(err, RC_TEMP, "libcrypt could not make a yescrypt hash");
 	forget(ready);
 	return rc;
@@ -92,13 +95,14 @@ password_matches(str password, str hash)
 		prepared(password, &ready, NULL) != RC_OK)
 		return false;
 	same = hash_with(ready, setting, made) && strlen(made) == hash.len &&
-		same_secret(made, setting, hash.len);
+	       same_secret(made, setting, hash.len);
 	forget(ready);
 	return same;
 }
 
 enum rc
-scram_derive(str password, str salt, uint32_t iterations, struct scram *out, struct err *err)
+scram_derive(
+	str password, str salt, uint32_t iterations, struct scram *out, struct err *err)
 {
 	struct scram s = { .iterations = iterations };
 	uint8_t salted[SCRAM_KEY], client[SCRAM_KEY];
@@ -112,7 +116,7 @@ scram_derive(str password, str salt, uint32_t iterations, struct scram *out, str
 	memcpy(s.salt, salt.ptr, sizeof(s.salt));
 	/* RFC 5802 3: SaltedPassword, ClientKey, StoredKey, ServerKey */
 	if (PKCS5_PBKDF2_HMAC(ready, (int)strlen(ready), s.salt, (int)sizeof(s.salt),
-			(int)iterations, EVP_sha256(), (int)sizeof(salted), salted) != 1)
+		    (int)iterations, EVP_sha256(), (int)sizeof(salted), salted) != 1)
 		abort();
 	str key = { (const char *)salted, sizeof(salted) };
 	hmac_sha256(key, STR("Client Key"), client);
@@ -131,13 +135,14 @@ scram_make(str password, struct scram *out, struct err *err)
 	char salt[SCRAM_SALT];
 
 	ids_random(salt, sizeof(salt));
-	return scram_derive(password, (str){ salt, sizeof(salt) }, SCRAM_ITERATIONS, out, err);
+	return scram_derive(
+		password, (str){ salt, sizeof(salt) }, SCRAM_ITERATIONS, out, err);
 }
 
 void
 app_secret_make(char secret[APP_SECRET], uint8_t digest[32])
 {
-	uint8_t random[13];		/* 104 bits, of which 100 are used */
+	uint8_t random[13]; /* 104 bits, of which 100 are used */
 	char text[22];
 
 	ids_random(random, sizeof(random));

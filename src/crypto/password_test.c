@@ -38,7 +38,8 @@ TEST(what_cannot_be_typed_again_is_no_password)
 	assert_int_equal(password_hash(STR("a\nb"), hash, &err), RC_BAD);
 	assert_int_equal(password_hash(STR("a\0b"), hash, &err), RC_BAD);
 	assert_int_equal(password_hash(STR("\xff\xfe"), hash, &err), RC_BAD);
-	assert_int_equal(password_hash((str){ large, sizeof(large) }, hash, &err), RC_BAD);
+	assert_int_equal(
+		password_hash((str){ large, sizeof(large) }, hash, &err), RC_BAD);
 	assert_non_null(strstr(err.text, "longer"));
 }
 
@@ -46,19 +47,22 @@ TEST(what_cannot_be_typed_again_is_no_password)
 TEST(scram_keys_are_those_of_the_rfc)
 {
 	/* base64 W22ZaJ0SNY7soEsUEjb6gQ== */
-	static const char salt[16] = "\x5b\x6d\x99\x68\x9d\x12\x35\x8e\xec\xa0\x4b\x14\x12\x36"
+	static const char salt[16] =
+		"\x5b\x6d\x99\x68\x9d\x12\x35\x8e\xec\xa0\x4b\x14\x12\x36"
 		"\xfa\x81";
 	struct scram s;
 	char hex[65];
 
-	assert_int_equal(scram_derive(STR("pencil"), (str){ salt, 16 }, 4096, &s, NULL), RC_OK);
+	assert_int_equal(
+		scram_derive(STR("pencil"), (str){ salt, 16 }, 4096, &s, NULL), RC_OK);
 	ids_hex(s.stored_key, sizeof(s.stored_key), hex);
-	assert_string_equal(hex,
-		"586e5df283e6dceb5c3e791d8b8528ec191e664045ce971792e2e6b5bb13e2a6");
+	assert_string_equal(
+		hex, "586e5df283e6dceb5c3e791d8b8528ec191e664045ce971792e2e6b5bb13e2a6");
 	ids_hex(s.server_key, sizeof(s.server_key), hex);
-	assert_string_equal(hex,
-		"c1f3cbc1c13a9d35a14c0990eed97629ea225863e566a4314ab99f3f00e5d9d5");
-	assert_int_equal(scram_derive(STR("pencil"), STR("short"), 4096, &s, NULL), RC_BAD);
+	assert_string_equal(
+		hex, "c1f3cbc1c13a9d35a14c0990eed97629ea225863e566a4314ab99f3f00e5d9d5");
+	assert_int_equal(
+		scram_derive(STR("pencil"), STR("short"), 4096, &s, NULL), RC_BAD);
 }
 
 TEST(an_app_password_matches_however_it_is_typed)

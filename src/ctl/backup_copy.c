@@ -25,7 +25,8 @@ copy_blob_path(uint64_t account, const struct msg_id *id, char out[COPY_PATH])
 
 	(void)gmtime_r(&t, &tm);
 	(void)snprintf(out, COPY_PATH, "accounts/%" PRIu64 "/%04u%02u/%s", account,
-		(unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)(tm.tm_mon + 1) % 100u, id->text);
+		(unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)(tm.tm_mon + 1) % 100u,
+		id->text);
 }
 
 /* Backwards: what is appended meanwhile is then missing at the end only. */
@@ -124,7 +125,9 @@ copy_one(const char *name, void *arg)
 enum rc
 copy_tree(int from, int to, const char *path, bool link, struct err *err)
 {
-	struct walk w = { .from = from, .to = to, .path = path, .link = link, .err = err };
+	struct walk w = {
+		.from = from, .to = to, .path = path, .link = link, .err = err
+	};
 	enum rc rc = fs_mkdirs(to, path, 0700, err);
 
 	if (rc != RC_OK)
@@ -173,7 +176,7 @@ copy_journal(int from, int to, const char *path, struct err *err)
 	for (size_t i = 0; rc == RC_OK && i < list->n; i++) {
 		(void)snprintf(file, sizeof(file), "%s/%s", path, list->name[i]);
 		rc = copy_file(from, to, file, false, err);
-		if (rc == RC_NONE)	/* trimmed this moment */
+		if (rc == RC_NONE) /* trimmed this moment */
 			rc = RC_OK;
 	}
 	free(list);
@@ -197,10 +200,12 @@ remove_one(const char *name, void *arg)
 }
 
 enum rc
-remove_files(int dir, const char *path, bool (*which)(const char *name, void *arg), void *arg,
-	struct err *err)
+remove_files(int dir, const char *path, bool (*which)(const char *name, void *arg),
+	void *arg, struct err *err)
 {
-	struct walk w = { .to = dir, .path = path, .which = which, .arg = arg, .err = err };
+	struct walk w = {
+		.to = dir, .path = path, .which = which, .arg = arg, .err = err
+	};
 	enum rc rc = fs_each(dir, path, remove_one, &w, err);
 
 	if (rc == RC_NONE)

@@ -4,7 +4,7 @@
 struct word {
 	str charset, text;
 	char encoding;
-	size_t len;			/* of all of it, with =? and ?= */
+	size_t len; /* of all of it, with =? and ?= */
 };
 
 static bool
@@ -51,7 +51,8 @@ decode_q(str s, struct buf *out)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
 
-		if (c == '=' && i + 2 < s.len && hex(s.ptr[i + 1]) >= 0 && hex(s.ptr[i + 2]) >= 0) {
+		if (c == '=' && i + 2 < s.len && hex(s.ptr[i + 1]) >= 0 &&
+			hex(s.ptr[i + 2]) >= 0) {
 			c = (char)(hex(s.ptr[i + 1]) * 16 + hex(s.ptr[i + 2]));
 			i += 2;
 		} else if (c == '_') {
@@ -98,7 +99,8 @@ decode(const struct word *w, struct buf *out)
 	BUF_AUTO bytes = BUF(4096);
 	bool latin = str_ieq(w->charset, STR("iso-8859-1"));
 
-	if (!latin && !str_ieq(w->charset, STR("utf-8")) && !str_ieq(w->charset, STR("us-ascii")))
+	if (!latin && !str_ieq(w->charset, STR("utf-8")) &&
+		!str_ieq(w->charset, STR("us-ascii")))
 		return false;
 	if (w->encoding == 'B')
 		decode_b(w->text, &bytes);
@@ -120,7 +122,8 @@ encoded_words(str header, struct buf *out)
 		size_t blank = 0;
 		struct word w;
 
-		while (blank < header.len && (header.ptr[blank] == ' ' || header.ptr[blank] == '\t'))
+		while (blank < header.len &&
+			(header.ptr[blank] == ' ' || header.ptr[blank] == '\t'))
 			blank++;
 		str next = str_skip(header, blank);
 		bool word = parse(next, &w);

@@ -29,7 +29,7 @@ struct back {
 	struct ledger *ledger;
 	struct journal *journal;
 	struct account from, to;
-	struct known *known;		/* what the account has */
+	struct known *known; /* what the account has */
 	uint64_t count, last;
 	struct err *err;
 };
@@ -37,10 +37,13 @@ struct back {
 static enum rc
 open_all(struct back *b, const struct conf *conf)
 {
-	const struct directory_want from_dw = { .data = b->src, .conf = conf, .read_only = true };
+	const struct directory_want from_dw = {
+		.data = b->src, .conf = conf, .read_only = true
+	};
 	const struct directory_want dw = { .data = b->data, .conf = conf };
-	const struct store_want from_sw = { .data = b->src, .cache_bytes = 1 << 20,
-		.read_only = true };
+	const struct store_want from_sw = {
+		.data = b->src, .cache_bytes = 1 << 20, .read_only = true
+	};
 	const struct store_want sw = { .data = b->data, .cache_bytes = 1 << 20 };
 	const struct ledger_want lw = { .data = b->data };
 	enum rc rc = directory_open(&from_dw, &b->from_directory, b->err);
@@ -113,8 +116,12 @@ commit(struct back *b, const struct msg_id *id, const struct store_message *m)
 		.ntargets = 1,
 		.targets = &b->to.id,
 	};
-	struct jrec_message r = { .id = *id, .time_ms = clock_wall_ms(), .helo = STR("restore"),
-		.size = m->size, .nrcpts = 1, .rcpts = &rcpt };
+	struct jrec_message r = { .id = *id,
+		.time_ms = clock_wall_ms(),
+		.helo = STR("restore"),
+		.size = m->size,
+		.nrcpts = 1,
+		.rcpts = &rcpt };
 
 	if (facts_unpack_envelope(m->envelope, mem, &f.envelope) != RC_OK)
 		f.envelope = (struct fact_envelope){ 0 };
@@ -124,8 +131,10 @@ commit(struct back *b, const struct msg_id *id, const struct store_message *m)
 	(void)ip_parse(STR("127.0.0.1"), &r.client);
 	jrec_put_message(&record, &r);
 	if (!buf_ok(&facts) || !buf_ok(&record))
-		return err_set(b->err, RC_LIMIT, "message %s is too large for the journal", id->text);
-	return journal_commit(b->journal, JREC_MESSAGE, buf_str(&record), true, &b->last, b->err);
+		return err_set(b->err, RC_LIMIT,
+			"message %s is too large for the journal", id->text);
+	return journal_commit(
+		b->journal, JREC_MESSAGE, buf_str(&record), true, &b->last, b->err);
 }
 
 static enum rc
@@ -142,8 +151,10 @@ give_back(const struct store_message *m, void *arg, struct err *err)
 		return RC_OK;
 	rc = store_open_message(b->from_store, b->from.id, &m->id, &in, err);
 	if (rc != RC_OK)
-		return rc == RC_NONE ? err_set(err, RC_TEMP, "message %s has no file in the backup",
-			m->id.text) : rc;
+		return rc == RC_NONE ? err_set(err, RC_TEMP,
+					       "message %s has no file in the backup",
+					       m->id.text)
+				     : rc;
 	(void)snprintf(to, sizeof(to), "incoming/%s", id.text);
 	rc = fs_open(b->data, to, O_WRONLY | O_CREAT | O_EXCL, 0660, &out, err);
 	if (rc == RC_OK)
@@ -172,9 +183,11 @@ each_message(struct back *b, struct store *s, uint64_t account, store_message_fn
 	json_t *names = json_array();
 	enum rc rc = store_mailboxes(s, account, add_name, names, b->err);
 
-	for (size_t i = 0; (rc == RC_OK || rc == RC_NONE) && i < json_array_size(names); i++)
+	for (size_t i = 0; (rc == RC_OK || rc == RC_NONE) && i < json_array_size(names);
+		i++)
 		rc = store_messages(s, account,
-			str_of(json_string_value(json_array_get(names, i))), 0, fn, b, b->err);
+			str_of(json_string_value(json_array_get(names, i))), 0, fn, b,
+			b->err);
 	json_decref(names);
 	return rc == RC_NONE ? RC_OK : rc;
 }
@@ -212,9 +225,13 @@ give_all_back(struct back *b)
 static enum rc
 apply(struct back *b, const struct conf *conf)
 {
-	const struct apply_want want = { .data = b->data, .journal = "house",
-		.directory = b->directory, .store = b->store, .ledger = b->ledger,
-		.checkpoint_ms = conf->store.checkpoint, .ledger_keep_ms = conf->server.ledger_keep };
+	const struct apply_want want = { .data = b->data,
+		.journal = "house",
+		.directory = b->directory,
+		.store = b->store,
+		.ledger = b->ledger,
+		.checkpoint_ms = conf->store.checkpoint,
+		.ledger_keep_ms = conf->server.ledger_keep };
 	struct apply *a = NULL;
 	enum rc rc = apply_open(&want, &a, b->err);
 
@@ -227,21 +244,23 @@ apply(struct back *b, const struct conf *conf)
 }
 
 enum rc
-restore_account(struct verb_io *io, const struct instance *in, int src, const char *address)
+restore_account(
+	struct verb_io *io, const struct instance *in, int src, const char *address)
 {
 	struct back b = { .io = io, .src = src, .data = in->data, .err = &io->err };
 	enum rc rc = instance_become_owner(in, &io->err);
 
 	if (rc == RC_OK)
 		rc = open_all(&b, in->conf);
-	if (rc == RC_OK &&
-		(rc = account_find(b.from_directory, str_of(address), io->mem, &b.from, b.err)) ==
-			RC_NONE)
+	if (rc == RC_OK && (rc = account_find(b.from_directory, str_of(address), io->mem,
+				    &b.from, b.err)) == RC_NONE)
 		rc = err_set(b.err, rc, "the backup has no account %.150s", address);
-	if (rc == RC_OK &&
-		(rc = account_find(b.directory, str_of(address), io->mem, &b.to, b.err)) == RC_NONE)
-		rc = err_set(b.err, rc, "there is no account %.150s here; `gatepost account add` "
-			"makes it", address);
+	if (rc == RC_OK && (rc = account_find(b.directory, str_of(address), io->mem,
+				    &b.to, b.err)) == RC_NONE)
+		rc = err_set(b.err, rc,
+			"there is no account %.150s here; `gatepost account add` "
+			"makes it",
+			address);
 	if (rc == RC_OK)
 		rc = each_message(&b, b.store, b.to.id, learn);
 	if (rc == RC_OK)
@@ -249,8 +268,8 @@ restore_account(struct verb_io *io, const struct instance *in, int src, const ch
 	if (rc == RC_OK && b.count > 0)
 		rc = apply(&b, in->conf);
 	if (rc == RC_OK)
-		verb_printf(io, "%" PRIu64 " messages are back in the INBOX of %s\n", b.count,
-			address);
+		verb_printf(io, "%" PRIu64 " messages are back in the INBOX of %s\n",
+			b.count, address);
 	close_all(&b);
 	return rc;
 }

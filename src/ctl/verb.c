@@ -12,7 +12,8 @@ enum { LINE = 64 * 1024, NUMBER = 40 };
 enum verb_exit
 verb_usage(struct verb_io *io, const struct verb *v)
 {
-	(void)err_set(&io->err, RC_BAD, "usage: gatepost -c FILE %s %s", v->words, v->usage);
+	(void)err_set(
+		&io->err, RC_BAD, "usage: gatepost -c FILE %s %s", v->words, v->usage);
 	return VERB_USAGE;
 }
 
@@ -20,7 +21,8 @@ enum verb_exit
 verb_fail(struct verb_io *io, enum rc rc)
 {
 	if (io->err.text[0] == '\0')
-		(void)err_set(&io->err, rc, "it could not be done, and the reason was not told; "
+		(void)err_set(&io->err, rc,
+			"it could not be done, and the reason was not told; "
 			"the server's log may know");
 	io->err.rc = rc;
 	return VERB_FAILED;
@@ -117,7 +119,8 @@ verb_password(struct verb_io *io, str *out, struct err *err)
 	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 		line.len--;
 	if (str_empty(line))
-		return err_set(err, RC_BAD, "standard input holds no password; give it as the "
+		return err_set(err, RC_BAD,
+			"standard input holds no password; give it as the "
 			"first line");
 	*out = line;
 	return RC_OK;
@@ -129,7 +132,8 @@ verb_fix(const char *text, int32_t *out)
 	str rest = str_of(text), whole;
 	uint64_t units, thousandths = 0;
 
-	if (!str_cut(&rest, '.', &whole) || !str_u64(whole, 1000000, &units) || rest.len > 3)
+	if (!str_cut(&rest, '.', &whole) || !str_u64(whole, 1000000, &units) ||
+		rest.len > 3)
 		return false;
 	for (size_t i = 0; i < 3; i++) {
 		char c = i < rest.len ? rest.ptr[i] : '0';

@@ -10,7 +10,8 @@ enum { MOST_FROM_FILE = 1000000 };
 static enum rc
 bad_size(struct verb_io *io, const char *text)
 {
-	return err_set(&io->err, RC_BAD, "\"%.40s\" is not a size; write 500M or 10G", text);
+	return err_set(
+		&io->err, RC_BAD, "\"%.40s\" is not a size; write 500M or 10G", text);
 }
 
 /* One line: ADDRESS, then a space or tab and the password, to the line's end. */
@@ -42,7 +43,8 @@ add_from_file(struct verb_io *io, bool has_quota, uint64_t quota)
 	for (size_t i = 0; i < io->input.len; i++)
 		lines += io->input.ptr[i] == '\n';
 	if (lines > MOST_FROM_FILE || (list = calloc(lines, sizeof(*list))) == NULL) {
-		rc = err_set(&io->err, RC_LIMIT, "at most %d accounts at once", MOST_FROM_FILE);
+		rc = err_set(&io->err, RC_LIMIT, "at most %d accounts at once",
+			MOST_FROM_FILE);
 		return verb_fail(io, rc);
 	}
 	while (str_cut(&rest, '\n', &line))
@@ -93,8 +95,8 @@ account_json(const struct account *a)
 
 	clock_text(a->created_ms, created);
 	return json_pack("{s:I, s:o, s:b, s:I, s:s}", "id", (json_int_t)a->id, "address",
-		verb_json_str(a->address), "disabled", a->disabled, "quota", (json_int_t)a->quota,
-		"created", created);
+		verb_json_str(a->address), "disabled", a->disabled, "quota",
+		(json_int_t)a->quota, "created", created);
 }
 
 enum verb_exit
@@ -106,8 +108,8 @@ verb_account_list(struct verb_io *io, int argc, char **argv)
 
 	if (!verb_words(io, "account list", argc, argv, 0, 1))
 		return VERB_USAGE;
-	rc = account_list(io->directory, argc > 0 ? str_of(argv[0]) : (str){ 0 }, io->mem, &list,
-		&n, &io->err);
+	rc = account_list(io->directory, argc > 0 ? str_of(argv[0]) : (str){ 0 }, io->mem,
+		&list, &n, &io->err);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
 	if (io->json) {
@@ -136,8 +138,8 @@ add_app_name(str name, uint64_t created_ms, void *arg, struct err *err)
 
 	(void)err;
 	clock_text(created_ms, created);
-	(void)json_array_append_new(arg, json_pack("{s:o, s:s}", "name", verb_json_str(name),
-		"created", created));
+	(void)json_array_append_new(arg,
+		json_pack("{s:o, s:s}", "name", verb_json_str(name), "created", created));
 	return RC_OK;
 }
 
@@ -151,9 +153,11 @@ print_account(struct verb_io *io, const struct account *a, const struct store_us
 	if (a->quota != 0)
 		verb_size_text(a->quota, quota);
 	clock_text(a->created_ms, created);
-	verb_printf(io, "address\t" STR_FMT "\nnumber\t%" PRIu64 "\nstate\t%s\nquota\t%s\n"
-		"used\t%s in %" PRIu64 " messages\ncreated\t%s\n", STR_ARG(a->address), a->id,
-		a->disabled ? "disabled" : "enabled", quota, bytes, u->messages, created);
+	verb_printf(io,
+		"address\t" STR_FMT "\nnumber\t%" PRIu64 "\nstate\t%s\nquota\t%s\n"
+		"used\t%s in %" PRIu64 " messages\ncreated\t%s\n",
+		STR_ARG(a->address), a->id, a->disabled ? "disabled" : "enabled", quota,
+		bytes, u->messages, created);
 	for (size_t i = 0; i < json_array_size(apps); i++) {
 		const json_t *app = json_array_get(apps, i);
 
@@ -184,9 +188,10 @@ verb_account_show(struct verb_io *io, int argc, char **argv)
 	if (rc == RC_OK && io->json) {
 		json_t *all = account_json(&a);
 
-		(void)json_object_set_new(all, "bytes", json_integer((json_int_t)usage.bytes));
-		(void)json_object_set_new(all, "messages",
-			json_integer((json_int_t)usage.messages));
+		(void)json_object_set_new(
+			all, "bytes", json_integer((json_int_t)usage.bytes));
+		(void)json_object_set_new(
+			all, "messages", json_integer((json_int_t)usage.messages));
 		(void)json_object_set(all, "app_passwords", apps);
 		verb_json(io, all);
 	} else if (rc == RC_OK) {
@@ -243,7 +248,8 @@ verb_account_password(struct verb_io *io, int argc, char **argv)
 	enum rc rc;
 
 	if (!verb_switch(&argc, argv, "--password-stdin")) {
-		(void)err_set(&io->err, RC_BAD, "give --password-stdin, and the password as the "
+		(void)err_set(&io->err, RC_BAD,
+			"give --password-stdin, and the password as the "
 			"first line of standard input: what stands on the command line can be seen "
 			"by others");
 		return VERB_USAGE;
@@ -282,7 +288,8 @@ verb_app_password_add(struct verb_io *io, int argc, char **argv)
 
 	if (!verb_words(io, "account app-password add", argc, argv, 2, 2))
 		return VERB_USAGE;
-	rc = app_password_add(io->directory, str_of(argv[0]), str_of(argv[1]), secret, &io->err);
+	rc = app_password_add(
+		io->directory, str_of(argv[0]), str_of(argv[1]), secret, &io->err);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
 	if (io->json)
@@ -302,11 +309,13 @@ verb_app_password_list(struct verb_io *io, int argc, char **argv)
 	if (!verb_words(io, "account app-password list", argc, argv, 1, 1))
 		return VERB_USAGE;
 	apps = json_array();
-	rc = app_password_list(io->directory, str_of(argv[0]), add_app_name, apps, &io->err);
+	rc = app_password_list(
+		io->directory, str_of(argv[0]), add_app_name, apps, &io->err);
 	for (size_t i = 0; rc == RC_OK && !io->json && i < json_array_size(apps); i++) {
 		const json_t *app = json_array_get(apps, i);
 
-		verb_printf(io, "%s\t%s\n", json_string_value(json_object_get(app, "name")),
+		verb_printf(io, "%s\t%s\n",
+			json_string_value(json_object_get(app, "name")),
 			json_string_value(json_object_get(app, "created")));
 	}
 	if (rc == RC_OK && io->json)
@@ -323,6 +332,7 @@ verb_app_password_revoke(struct verb_io *io, int argc, char **argv)
 
 	if (!verb_words(io, "account app-password revoke", argc, argv, 2, 2))
 		return VERB_USAGE;
-	rc = app_password_revoke(io->directory, str_of(argv[0]), str_of(argv[1]), &io->err);
+	rc = app_password_revoke(
+		io->directory, str_of(argv[0]), str_of(argv[1]), &io->err);
 	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

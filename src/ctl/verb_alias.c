@@ -55,7 +55,8 @@ alias_json(const struct alias *a)
 
 	for (size_t i = 0; i < a->ntargets; i++)
 		(void)json_array_append_new(list, verb_json_str(a->targets[i]));
-	return json_pack("{s:o, s:o}", "address", verb_json_str(a->address), "targets", list);
+	return json_pack(
+		"{s:o, s:o}", "address", verb_json_str(a->address), "targets", list);
 }
 
 enum verb_exit
@@ -67,8 +68,8 @@ verb_alias_list(struct verb_io *io, int argc, char **argv)
 
 	if (!verb_words(io, "alias list", argc, argv, 0, 1))
 		return VERB_USAGE;
-	rc = alias_list(io->directory, argc > 0 ? str_of(argv[0]) : (str){ 0 }, io->mem, &list, &n,
-		&io->err);
+	rc = alias_list(io->directory, argc > 0 ? str_of(argv[0]) : (str){ 0 }, io->mem,
+		&list, &n, &io->err);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
 	if (io->json) {

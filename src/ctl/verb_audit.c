@@ -20,7 +20,8 @@ on_breach(const char *sentence, void *arg)
 		verb_printf(t->io, "%s\n", sentence);
 }
 
-typedef enum rc audit_fn(const struct audit_want *w, struct audit_sum *out, struct err *err);
+typedef enum rc audit_fn(
+	const struct audit_want *w, struct audit_sum *out, struct err *err);
 
 static enum verb_exit
 run(struct verb_io *io, audit_fn *fn, const char *clean)
@@ -42,20 +43,25 @@ run(struct verb_io *io, audit_fn *fn, const char *clean)
 		return verb_fail(io, rc);
 	}
 	if (io->json) {
-		verb_json(io, json_pack("{s:I, s:I, s:I, s:I, s:o}", "records",
-			(json_int_t)sum.records, "rows", (json_int_t)sum.rows, "recipients",
-			(json_int_t)sum.recipients, "messages", (json_int_t)sum.messages,
-			"breaches", t.breaches));
+		verb_json(
+			io, json_pack("{s:I, s:I, s:I, s:I, s:o}", "records",
+				    (json_int_t)sum.records, "rows", (json_int_t)sum.rows,
+				    "recipients", (json_int_t)sum.recipients, "messages",
+				    (json_int_t)sum.messages, "breaches", t.breaches));
 	} else {
 		json_decref(t.breaches);
-		verb_printf(io, "%" PRIu64 " journal records, %" PRIu64 " ledger rows, %" PRIu64
-			" recipients, %" PRIu64 " messages: %s\n", sum.records, sum.rows,
-			sum.recipients, sum.messages, sum.breaches == 0 ? clean : "not sound");
+		verb_printf(io,
+			"%" PRIu64 " journal records, %" PRIu64 " ledger rows, %" PRIu64
+			" recipients, %" PRIu64 " messages: %s\n",
+			sum.records, sum.rows, sum.recipients, sum.messages,
+			sum.breaches == 0 ? clean : "not sound");
 	}
 	if (sum.breaches == 0)
 		return verb_done(io);
-	(void)err_set(&io->err, RC_PERM, "%" PRIu64 " breaches; each is a sentence above. A backup "
-		"may have what is missing: see doc/backup.md", sum.breaches);
+	(void)err_set(&io->err, RC_PERM,
+		"%" PRIu64 " breaches; each is a sentence above. A backup "
+		"may have what is missing: see doc/backup.md",
+		sum.breaches);
 	return VERB_FAILED;
 }
 

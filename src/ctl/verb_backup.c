@@ -29,8 +29,8 @@ struct backup {
 	struct verb_io *io;
 	const struct conf *conf;
 	struct set live, copy;
-	uint64_t account;		/* whose messages are looked at */
-	uint64_t unsettled;		/* files that went away before they were copied */
+	uint64_t account; /* whose messages are looked at */
+	uint64_t unsettled; /* files that went away before they were copied */
 	uint64_t damaged, messages;
 	struct err *err;
 };
@@ -46,8 +46,12 @@ set_close(struct set *s)
 static enum rc
 set_open(struct set *s, const struct conf *conf, struct err *err)
 {
-	const struct directory_want dw = { .data = s->data, .conf = conf, .read_only = true };
-	const struct store_want sw = { .data = s->data, .cache_bytes = 1 << 20, .read_only = true };
+	const struct directory_want dw = {
+		.data = s->data, .conf = conf, .read_only = true
+	};
+	const struct store_want sw = {
+		.data = s->data, .cache_bytes = 1 << 20, .read_only = true
+	};
 	const struct ledger_want lw = { .data = s->data, .read_only = true };
 	enum rc rc = directory_open(&dw, &s->directory, err);
 
@@ -74,25 +78,28 @@ is_aside(const char *name, void *arg)
 
 	(void)arg;
 	return len > 4 && (strcmp(name + len - 4, "-wal") == 0 ||
-		strcmp(name + len - 4, "-shm") == 0);
+				  strcmp(name + len - 4, "-shm") == 0);
 }
 
 static bool
 is_database(const char *name, void *arg)
 {
-	return strncmp(name, "directory.db", 12) == 0 && (arg == NULL || is_aside(name, NULL));
+	return strncmp(name, "directory.db", 12) == 0 &&
+	       (arg == NULL || is_aside(name, NULL));
 }
 
 static enum rc
 clear_round(struct backup *b)
 {
-	static const char *const folders[] = { "index", "ledger", "journal/gate", "journal/house" };
+	static const char *const folders[] = { "index", "ledger", "journal/gate",
+		"journal/house" };
 	enum rc rc = remove_files(b->copy.data, ".", is_database, NULL, b->err);
 
 	for (size_t i = 0; rc == RC_OK && i < 4; i++) {
 		rc = fs_mkdirs(b->copy.data, folders[i], 0700, b->err);
 		if (rc == RC_OK)
-			rc = remove_files(b->copy.data, folders[i], any_file, NULL, b->err);
+			rc = remove_files(
+				b->copy.data, folders[i], any_file, NULL, b->err);
 	}
 	return rc;
 }
@@ -150,13 +157,15 @@ need_file(const struct store_message *m, void *arg, struct err *err)
 		return rc;
 	rc = store_has(b->live.store, b->account, &m->id, &gone, err);
 	if (rc == RC_NONE) {
-		b->unsettled++;		/* its reader removed it after the index was copied */
+		b->unsettled++; /* its reader removed it after the index was copied */
 		return RC_OK;
 	}
 	if (rc == RC_OK) {
 		b->damaged++;
-		verb_printf(b->io, "message %s of account number %" PRIu64 " has no file here "
-			"either; `gatepost verify` tells more\n", m->id.text, b->account);
+		verb_printf(b->io,
+			"message %s of account number %" PRIu64 " has no file here "
+			"either; `gatepost verify` tells more\n",
+			m->id.text, b->account);
 	}
 	return rc;
 }
@@ -178,10 +187,11 @@ need_account(struct backup *b, uint64_t account)
 	enum rc rc = store_mailboxes(b->copy.store, account, need_mailbox, names, b->err);
 
 	b->account = account;
-	for (size_t i = 0; (rc == RC_OK || rc == RC_NONE) && i < json_array_size(names); i++)
+	for (size_t i = 0; (rc == RC_OK || rc == RC_NONE) && i < json_array_size(names);
+		i++)
 		rc = store_messages(b->copy.store, account,
-			str_of(json_string_value(json_array_get(names, i))), 0, need_file, b,
-			b->err);
+			str_of(json_string_value(json_array_get(names, i))), 0, need_file,
+			b, b->err);
 	json_decref(names);
 	return rc == RC_NONE ? RC_OK : rc;
 }
@@ -241,9 +251,11 @@ need_records(struct backup *b, const char *journal)
 	rc = store_applied(b->copy.store, journal, &after, b->err);
 	if (rc == RC_OK || rc == RC_NONE)
 		rc = journal_read_open(dir, after, &r, b->err);
-	while (rc == RC_OK && (rc = journal_next(r, UINT64_MAX, &item, b->err)) == RC_OK) {
+	while (rc == RC_OK &&
+		(rc = journal_next(r, UINT64_MAX, &item, b->err)) == RC_OK) {
 		arena_reset(mem);
-		if (item.kind == JREC_MESSAGE && jrec_get_message(item.payload, mem, &m) == RC_OK)
+		if (item.kind == JREC_MESSAGE &&
+			jrec_get_message(item.payload, mem, &m) == RC_OK)
 			rc = need_incoming(b, &m);
 	}
 	journal_read_close(&r);
@@ -281,7 +293,7 @@ without_row(const char *name, void *arg)
 	bool gone;
 
 	return ids_valid(str_of(name)) && str_z(str_of(name), id.text, sizeof(id.text)) &&
-		store_has(s->b->copy.store, s->account, &id, &gone, NULL) == RC_NONE;
+	       store_has(s->b->copy.store, s->account, &id, &gone, NULL) == RC_NONE;
 }
 
 static bool
@@ -290,7 +302,8 @@ sweep_month(const char *name, void *arg)
 	struct sweep *s = arg;
 	char path[COPY_PATH];
 
-	(void)snprintf(path, sizeof(path), "accounts/%" PRIu64 "/%.20s", s->account, name);
+	(void)snprintf(
+		path, sizeof(path), "accounts/%" PRIu64 "/%.20s", s->account, name);
 	(void)!remove_files(s->b->copy.data, path, without_row, s, NULL);
 	return true;
 }
@@ -322,7 +335,8 @@ run_rounds(struct backup *b)
 		if (rc == RC_OK)
 			rc = reconcile(b);
 		if (rc == RC_OK && b->unsettled == 0) {
-			rc = fs_each(b->copy.data, "accounts", sweep_account, &sweep, b->err);
+			rc = fs_each(
+				b->copy.data, "accounts", sweep_account, &sweep, b->err);
 			set_close(&b->copy);
 			return rc;
 		}
@@ -330,8 +344,10 @@ run_rounds(struct backup *b)
 	}
 	if (rc != RC_OK)
 		return rc;
-	return err_set(b->err, RC_TEMP, "%" PRIu64 " messages were removed by their readers while "
-		"they were being copied, %d times in a row; try again", b->unsettled, ROUNDS);
+	return err_set(b->err, RC_TEMP,
+		"%" PRIu64 " messages were removed by their readers while "
+		"they were being copied, %d times in a row; try again",
+		b->unsettled, ROUNDS);
 }
 
 static enum rc
@@ -348,7 +364,8 @@ finish(struct backup *b)
 
 /* DEST, new or empty, 0700, with the settings in it; before rights are given up. */
 static enum rc
-make_destination(struct verb_io *io, const struct instance *in, const char *path, int *data)
+make_destination(
+	struct verb_io *io, const struct instance *in, const char *path, int *data)
 {
 	FD_AUTO dest = -1;
 	char *text = NULL;
@@ -356,14 +373,18 @@ make_destination(struct verb_io *io, const struct instance *in, const char *path
 	enum rc rc;
 
 	if (mkdir(path, 0700) != 0)
-		return errno != EEXIST ? err_errno(&io->err, path) :
-			err_set(&io->err, RC_BAD, "%.150s exists already; name a new folder", path);
+		return errno != EEXIST
+			       ? err_errno(&io->err, path)
+			       : err_set(&io->err, RC_BAD,
+					 "%.150s exists already; name a new folder",
+					 path);
 	dest = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dest < 0)
 		return err_errno(&io->err, path);
 	rc = fs_read_all(AT_FDCWD, in->conf_path, 1 << 20, &text, &len, &io->err);
 	if (rc == RC_OK)
-		rc = fs_replace(dest, "gatepost.conf", 0600, (str){ text, len }, &io->err);
+		rc = fs_replace(
+			dest, "gatepost.conf", 0600, (str){ text, len }, &io->err);
 	free(text);
 	if (rc == RC_OK)
 		rc = fs_mkdirs(dest, "data", 0700, &io->err);
@@ -402,13 +423,16 @@ verb_backup(struct verb_io *io, int argc, char **argv)
 		return verb_fail(io, rc);
 	if (io->json)
 		verb_json(io, json_pack("{s:s, s:I, s:I}", "backup", argv[0], "messages",
-			(json_int_t)b.messages, "damaged", (json_int_t)b.damaged));
+				      (json_int_t)b.messages, "damaged",
+				      (json_int_t)b.damaged));
 	else
-		verb_printf(io, "%" PRIu64 " messages are in %s; keys are not\n", b.messages,
-			argv[0]);
+		verb_printf(io, "%" PRIu64 " messages are in %s; keys are not\n",
+			b.messages, argv[0]);
 	if (b.damaged == 0)
 		return verb_done(io);
-	(void)err_set(&io->err, RC_PERM, "%" PRIu64 " messages could not be copied, because their "
-		"files are missing here", b.damaged);
+	(void)err_set(&io->err, RC_PERM,
+		"%" PRIu64 " messages could not be copied, because their "
+		"files are missing here",
+		b.damaged);
 	return VERB_FAILED;
 }

@@ -16,7 +16,8 @@ static json_t *
 domain_json(const struct domain *d)
 {
 	return json_pack("{s:o, s:o, s:o}", "name", verb_json_str(d->name), "alias_of",
-		str_empty(d->alias_of) ? json_null() : verb_json_str(d->alias_of), "catchall",
+		str_empty(d->alias_of) ? json_null() : verb_json_str(d->alias_of),
+		"catchall",
 		str_empty(d->catchall) ? json_null() : verb_json_str(d->catchall));
 }
 
@@ -65,7 +66,8 @@ verb_domain_remove(struct verb_io *io, int argc, char **argv)
 		return VERB_USAGE;
 	buf_add(&address, STR("postmaster@"));
 	buf_addz(&address, argv[0]);
-	rc = account_find(io->directory, buf_str(&address), io->mem, &postmaster, &io->err);
+	rc = account_find(
+		io->directory, buf_str(&address), io->mem, &postmaster, &io->err);
 	/* of an alias of a domain it is the other domain's: that one stays */
 	if (rc == RC_OK && !str_ieq(postmaster.address, buf_str(&address)))
 		postmaster.id = 0;

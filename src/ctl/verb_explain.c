@@ -37,13 +37,16 @@ targets_json(struct verb_io *io, const struct ask_answer *a)
 	for (size_t i = 0; i < a->ntargets; i++) {
 		struct account account = { .address = STR("?") };
 
-		if (account_by_id(io->directory, a->targets[i], io->mem, &account, NULL) != RC_OK)
+		if (account_by_id(io->directory, a->targets[i], io->mem, &account,
+			    NULL) != RC_OK)
 			account.address = STR("?");
-		(void)json_array_append_new(list, json_pack("{s:I, s:o}", "account",
-			(json_int_t)a->targets[i], "address", verb_json_str(account.address)));
+		(void)json_array_append_new(list,
+			json_pack("{s:I, s:o}", "account", (json_int_t)a->targets[i],
+				"address", verb_json_str(account.address)));
 		if (!io->json && a->status == ASK_LOCAL)
 			verb_printf(io, "  " STR_FMT " (account number %llu)\n",
-				STR_ARG(account.address), (unsigned long long)a->targets[i]);
+				STR_ARG(account.address),
+				(unsigned long long)a->targets[i]);
 	}
 	return list;
 }
@@ -61,8 +64,8 @@ verb_explain(struct verb_io *io, int argc, char **argv)
 	if (!io->json)
 		verb_printf(io, "mail to %s:\n", argv[0]);
 	t.steps = json_array();
-	rc = directory_explain(io->directory, str_of(argv[0]), verb_usage_of, io, say, &t, io->mem,
-		&a, &io->err);
+	rc = directory_explain(io->directory, str_of(argv[0]), verb_usage_of, io, say, &t,
+		io->mem, &a, &io->err);
 	if (rc != RC_OK) {
 		json_decref(t.steps);
 		return verb_fail(io, rc);
@@ -71,9 +74,9 @@ verb_explain(struct verb_io *io, int argc, char **argv)
 		verb_printf(io, "%s\n", outcomes[a.status].sentence);
 	targets = targets_json(io, &a);
 	json_t *all = json_pack("{s:s, s:o, s:o, s:f, s:s, s:o}", "status",
-		outcomes[a.status].name, "address", verb_json_str(a.address), "targets", targets,
-		"threshold", a.threshold / 1000.0, "filter", a.observe ? "observe" : "enforce",
-		"steps", t.steps);
+		outcomes[a.status].name, "address", verb_json_str(a.address), "targets",
+		targets, "threshold", a.threshold / 1000.0, "filter",
+		a.observe ? "observe" : "enforce", "steps", t.steps);
 	if (io->json)
 		verb_json(io, all);
 	else

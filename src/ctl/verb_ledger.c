@@ -23,23 +23,25 @@ row_json(const struct ledger_row *row)
 		json_t *targets = json_array();
 
 		for (size_t k = 0; k < r->ntargets; k++)
-			(void)json_array_append_new(targets,
-				json_integer((json_int_t)r->targets[k]));
-		(void)json_array_append_new(rcpts, json_pack(
-			"{s:o, s:s, s:i, s:o, s:f, s:o, s:o}", "address",
-			verb_json_str(r->address), "answer", answer_name(r->answer), "code",
-			(int)r->code, "enhanced", verb_json_str(r->enhanced), "score",
-			r->score / 1000.0, "reason", verb_json_str(r->reason), "targets", targets));
+			(void)json_array_append_new(
+				targets, json_integer((json_int_t)r->targets[k]));
+		(void)json_array_append_new(rcpts,
+			json_pack("{s:o, s:s, s:i, s:o, s:f, s:o, s:o}", "address",
+				verb_json_str(r->address), "answer",
+				answer_name(r->answer), "code", (int)r->code, "enhanced",
+				verb_json_str(r->enhanced), "score", r->score / 1000.0,
+				"reason", verb_json_str(r->reason), "targets", targets));
 	}
 	clock_text(row->time_ms, when);
 	ip_text(&row->client, client);
-	return json_pack("{s:s, s:s, s:o, s:I, s:s, s:o, s:o, s:I, s:b, s:b, s:b, s:o, s:o}",
-		"id", row->id.text, "time", when, "journal", verb_json_str(row->journal), "record",
-		(json_int_t)row->seq, "client", client, "helo", verb_json_str(row->helo), "from",
-		verb_json_str(row->from), "size", (json_int_t)row->size, "tls",
-		(row->flags & JREC_TLS) != 0, "prdr", (row->flags & JREC_PRDR) != 0, "again",
-		(row->flags & JREC_AGAIN) != 0, "findings", verb_json_str(row->findings),
-		"recipients", rcpts);
+	return json_pack(
+		"{s:s, s:s, s:o, s:I, s:s, s:o, s:o, s:I, s:b, s:b, s:b, s:o, s:o}", "id",
+		row->id.text, "time", when, "journal", verb_json_str(row->journal),
+		"record", (json_int_t)row->seq, "client", client, "helo",
+		verb_json_str(row->helo), "from", verb_json_str(row->from), "size",
+		(json_int_t)row->size, "tls", (row->flags & JREC_TLS) != 0, "prdr",
+		(row->flags & JREC_PRDR) != 0, "again", (row->flags & JREC_AGAIN) != 0,
+		"findings", verb_json_str(row->findings), "recipients", rcpts);
 }
 
 static void
@@ -58,8 +60,9 @@ print_row(struct verb_io *io, const struct ledger_row *row)
 		const struct ledger_rcpt *r = &row->rcpts[i];
 
 		verb_printf(io, "  to <" STR_FMT ">: %s, %u " STR_FMT "%s" STR_FMT "\n",
-			STR_ARG(r->address), answer_name(r->answer), r->code, STR_ARG(r->enhanced),
-			str_empty(r->reason) ? "" : ", ", STR_ARG(r->reason));
+			STR_ARG(r->address), answer_name(r->answer), r->code,
+			STR_ARG(r->enhanced), str_empty(r->reason) ? "" : ", ",
+			STR_ARG(r->reason));
 	}
 	if (!str_empty(row->findings))
 		verb_printf(io, "  findings " STR_FMT "\n", STR_ARG(row->findings));
@@ -102,7 +105,8 @@ verb_ledger(struct verb_io *io, int argc, char **argv)
 	if (since != NULL && clock_parse(str_of(since), &q.since_ms, &io->err) != RC_OK)
 		return VERB_USAGE;
 	if (last != NULL && (!str_u64(str_of(last), 1000000, &most) || most == 0)) {
-		(void)err_set(&io->err, RC_BAD, "\"%.40s\" is not a number of messages", last);
+		(void)err_set(
+			&io->err, RC_BAD, "\"%.40s\" is not a number of messages", last);
 		return VERB_USAGE;
 	}
 	q.most = (size_t)most;

@@ -13,7 +13,7 @@ enum { CHUNK = 64 * 1024, SHOWN = 60, ENVELOPE = 1 << 20 };
 struct listing {
 	struct verb_io *io;
 	json_t *rows;
-	struct msg_id found;		/* of the one message asked for */
+	struct msg_id found; /* of the one message asked for */
 };
 
 static enum rc
@@ -29,11 +29,13 @@ on_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
 
 	(void)err;
 	if (l->io->json)
-		(void)json_array_append_new(l->rows, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I}",
-			"name", verb_json_str(m->name), "special", verb_json_str(m->special),
-			"messages", (json_int_t)m->messages, "unseen", (json_int_t)m->unseen,
-			"uidnext", (json_int_t)m->uidnext, "uidvalidity",
-			(json_int_t)m->uidvalidity));
+		(void)json_array_append_new(l->rows,
+			json_pack("{s:o, s:o, s:I, s:I, s:I, s:I}", "name",
+				verb_json_str(m->name), "special",
+				verb_json_str(m->special), "messages",
+				(json_int_t)m->messages, "unseen", (json_int_t)m->unseen,
+				"uidnext", (json_int_t)m->uidnext, "uidvalidity",
+				(json_int_t)m->uidvalidity));
 	else
 		verb_printf(l->io, STR_FMT "\t%" PRIu64 " messages\t%" PRIu64 " unseen\n",
 			STR_ARG(m->name), m->messages, m->unseen);
@@ -56,7 +58,7 @@ list_mailboxes(struct verb_io *io, const struct account *a)
 static str
 flags_text(unsigned flags, char out[8])
 {
-	static const char letters[] = "SAFDd";	/* in the order of enum store_flag */
+	static const char letters[] = "SAFDd"; /* in the order of enum store_flag */
 	size_t n = 0;
 
 	for (unsigned i = 0; i < sizeof(letters) - 1; i++)
@@ -71,11 +73,13 @@ static void
 one_line(struct buf *b, str s, size_t most)
 {
 	for (size_t i = 0; i < s.len && b->len < most; i++)
-		buf_addc(b, (unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f ? ' ' : s.ptr[i]);
+		buf_addc(b, (unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f ? ' '
+									      : s.ptr[i]);
 }
 
 static void
-describe(const struct store_message *m, struct arena *mem, struct buf *from, struct buf *subject)
+describe(const struct store_message *m, struct arena *mem, struct buf *from,
+	struct buf *subject)
 {
 	struct fact_envelope e = { 0 };
 	BUF_AUTO text = BUF(4096);
@@ -105,14 +109,18 @@ on_message(const struct store_message *m, void *arg, struct err *err)
 	clock_text(m->received_ms, when);
 	str letters = flags_text(m->flags, flags);
 	if (l->io->json)
-		(void)json_array_append_new(l->rows, json_pack(
-			"{s:I, s:s, s:s, s:I, s:o, s:o, s:o}", "uid", (json_int_t)m->uid, "id",
-			m->id.text, "received", when, "size", (json_int_t)m->size, "flags",
-			verb_json_str(letters), "from", verb_json_str(buf_str(&from)), "subject",
-			verb_json_str(buf_str(&subject))));
+		(void)json_array_append_new(
+			l->rows, json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:o}", "uid",
+					 (json_int_t)m->uid, "id", m->id.text, "received",
+					 when, "size", (json_int_t)m->size, "flags",
+					 verb_json_str(letters), "from",
+					 verb_json_str(buf_str(&from)), "subject",
+					 verb_json_str(buf_str(&subject))));
 	else
-		verb_printf(l->io, "%" PRIu64 "\t%s\t" STR_FMT "\t" STR_FMT "\t%" PRIu64
-			"\t" STR_FMT "\n", m->uid, when, STR_ARG(str_first(buf_str(&from), SHOWN)),
+		verb_printf(l->io,
+			"%" PRIu64 "\t%s\t" STR_FMT "\t" STR_FMT "\t%" PRIu64 "\t" STR_FMT
+			"\n",
+			m->uid, when, STR_ARG(str_first(buf_str(&from), SHOWN)),
 			STR_ARG(buf_str(&subject)), m->size, STR_ARG(letters));
 	return RC_OK;
 }
@@ -121,12 +129,14 @@ static enum verb_exit
 list_messages(struct verb_io *io, const struct account *a, str mailbox)
 {
 	struct listing l = { .io = io, .rows = json_array() };
-	enum rc rc = store_messages(io->store, a->id, mailbox, 0, on_message, &l, &io->err);
+	enum rc rc = store_messages(
+		io->store, a->id, mailbox, 0, on_message, &l, &io->err);
 
 	if (rc == RC_NONE)
-		rc = err_set(&io->err, rc, STR_FMT " has no mailbox " STR_FMT
-			"; `gatepost mailbox list` shows what there is", STR_ARG(a->address),
-			STR_ARG(mailbox));
+		rc = err_set(&io->err, rc,
+			STR_FMT " has no mailbox " STR_FMT
+				"; `gatepost mailbox list` shows what there is",
+			STR_ARG(a->address), STR_ARG(mailbox));
 	if (rc == RC_OK && io->json)
 		verb_json(io, l.rows);
 	else
@@ -148,7 +158,8 @@ verb_mailbox_list(struct verb_io *io, int argc, char **argv)
 		rc = store_account_make(io->store, a.id, &io->err);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
-	return argc == 1 ? list_mailboxes(io, &a) : list_messages(io, &a, str_of(argv[1]));
+	return argc == 1 ? list_mailboxes(io, &a)
+			 : list_messages(io, &a, str_of(argv[1]));
 }
 
 static enum rc
@@ -170,7 +181,8 @@ send_file(struct verb_io *io, uint64_t account, const struct msg_id *id)
 	size_t got;
 	enum rc rc = store_open_message(io->store, account, id, &fd, &io->err);
 
-	while (rc == RC_OK && (rc = fs_pread(fd, chunk, CHUNK, at, &got, &io->err)) == RC_OK) {
+	while (rc == RC_OK &&
+		(rc = fs_pread(fd, chunk, CHUNK, at, &got, &io->err)) == RC_OK) {
 		if (got == 0)
 			return RC_OK;
 		io->out(io, (str){ chunk, got });
@@ -204,8 +216,9 @@ verb_mailbox_read(struct verb_io *io, int argc, char **argv)
 		return list_messages(io, &a, mailbox);
 	rc = store_messages(io->store, a.id, mailbox, uid, on_wanted, &l, &io->err);
 	if (rc == RC_NONE || (rc == RC_OK && l.found.text[0] == '\0'))
-		rc = err_set(&io->err, RC_NONE, STR_FMT " has no message with the UID %" PRIu64
-			" in " STR_FMT, STR_ARG(a.address), uid, STR_ARG(mailbox));
+		rc = err_set(&io->err, RC_NONE,
+			STR_FMT " has no message with the UID %" PRIu64 " in " STR_FMT,
+			STR_ARG(a.address), uid, STR_ARG(mailbox));
 	if (rc == RC_OK)
 		rc = send_file(io, a.id, &l.found);
 	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);

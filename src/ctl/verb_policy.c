@@ -25,13 +25,19 @@ verb_policy_show(struct verb_io *io, int argc, char **argv)
 	fix_text(p.threshold, threshold);
 	if (io->json) {
 		verb_json(io, json_pack("{s:s, s:o, s:o}", "scope", argv[0], "threshold",
-			p.has_threshold ? json_real(p.threshold / 1000.0) : json_null(), "filter",
-			p.has_filter ? json_string(p.observe ? "observe" : "enforce") :
-				json_null()));
+				      p.has_threshold ? json_real(p.threshold / 1000.0)
+						      : json_null(),
+				      "filter",
+				      p.has_filter ? json_string(p.observe ? "observe"
+									   : "enforce")
+						   : json_null()));
 		return verb_done(io);
 	}
-	verb_printf(io, "threshold=%s\nfilter=%s\n", p.has_threshold ? threshold : "default",
-		!p.has_filter ? "default" : p.observe ? "observe" : "enforce");
+	verb_printf(io, "threshold=%s\nfilter=%s\n",
+		p.has_threshold ? threshold : "default",
+		!p.has_filter ? "default"
+		: p.observe   ? "observe"
+			      : "enforce");
 	return verb_done(io);
 }
 
@@ -68,7 +74,8 @@ verb_policy_set(struct verb_io *io, int argc, char **argv)
 		return verb_fail(io, rc);
 	for (int i = 1; i < argc; i++)
 		if (!take_word(&p, argv[i])) {
-			(void)err_set(&io->err, RC_BAD, "\"%.60s\" is not a setting of a policy; "
+			(void)err_set(&io->err, RC_BAD,
+				"\"%.60s\" is not a setting of a policy; "
 				"write threshold=5.0, filter=observe, or default as the value",
 				argv[i]);
 			return VERB_USAGE;

@@ -59,8 +59,10 @@ count_name(const char *name, void *arg)
 static enum rc
 not_empty(struct verb_io *io, const char *what)
 {
-	return err_set(&io->err, RC_BAD, "this instance is not empty: it has %s. Restore into a new "
-		"one (`gatepost init`), or give an account back its mail with --account", what);
+	return err_set(&io->err, RC_BAD,
+		"this instance is not empty: it has %s. Restore into a new "
+		"one (`gatepost init`), or give an account back its mail with --account",
+		what);
 }
 
 static enum rc
@@ -78,7 +80,8 @@ must_be_empty(struct verb_io *io, const struct instance *in)
 		uint64_t first = 0, last = 0;
 
 		if (fs_open_dir(in->data, journals[i], &dir, NULL) == RC_OK &&
-			(journal_bounds(dir, &first, &last, &io->err) != RC_OK || last != 0))
+			(journal_bounds(dir, &first, &last, &io->err) != RC_OK ||
+				last != 0))
 			return not_empty(io, "a journal");
 	}
 	if (fs_each(in->data, "accounts", count_name, &n, NULL) == RC_OK && n > 0)
@@ -97,7 +100,8 @@ must_be_empty(struct verb_io *io, const struct instance *in)
 static enum rc
 clear(struct verb_io *io, const struct instance *in)
 {
-	static const char *const folders[] = { "index", "ledger", "journal/gate", "journal/house" };
+	static const char *const folders[] = { "index", "ledger", "journal/gate",
+		"journal/house" };
 	enum rc rc = remove_files(in->data, ".", is_directory_db, NULL, &io->err);
 
 	for (size_t i = 0; rc == RC_OK && i < 4; i++)
@@ -114,16 +118,21 @@ fill(struct verb_io *io, const struct instance *in, int src)
 		const char *path;
 		bool link;
 	} folders[] = {
-		{ "accounts", true }, { "incoming", true }, { "held", true }, { "queue", false },
-		{ "index", false }, { "ledger", false }, { "journal", false },
+		{ "accounts", true },
+		{ "incoming", true },
+		{ "held", true },
+		{ "queue", false },
+		{ "index", false },
+		{ "ledger", false },
+		{ "journal", false },
 	};
 	/* root gives what it copies to others; the backup stays its owner's */
 	bool may_link = !in->owners.switching;
 	enum rc rc = copy_file(src, in->data, "directory.db", false, &io->err);
 
 	for (size_t i = 0; rc == RC_OK && i < sizeof(folders) / sizeof(folders[0]); i++)
-		rc = copy_tree(src, in->data, folders[i].path, folders[i].link && may_link,
-			&io->err);
+		rc = copy_tree(src, in->data, folders[i].path,
+			folders[i].link && may_link, &io->err);
 	return rc;
 }
 
@@ -136,9 +145,11 @@ give_to_owners(struct verb_io *io, const struct instance *in)
 	if (o->switching) {
 		if ((rc = own_tree(in->data, ".", o->house, o->group, &io->err)) != RC_OK)
 			return rc;
-		if ((rc = own_tree(in->data, "journal/gate", o->gate, o->group, &io->err)) != RC_OK)
+		if ((rc = own_tree(in->data, "journal/gate", o->gate, o->group,
+			     &io->err)) != RC_OK)
 			return rc;
-		if ((rc = own_tree(in->data, "incoming", o->gate, o->group, &io->err)) != RC_OK)
+		if ((rc = own_tree(in->data, "incoming", o->gate, o->group, &io->err)) !=
+			RC_OK)
 			return rc;
 	}
 	return instance_make_folders(in->data, o, &io->err);
@@ -160,7 +171,8 @@ restore_all(struct verb_io *io, const struct instance *in, int src)
 	if (rc == RC_OK)
 		rc = fs_sync_all(in->data, &io->err);
 	if (rc == RC_OK)
-		verb_printf(io, "restored; the settings stay as they are here, and keys are not "
+		verb_printf(io,
+			"restored; the settings stay as they are here, and keys are not "
 			"part of a backup. Next: `gatepost verify`\n");
 	return rc;
 }
@@ -172,9 +184,12 @@ open_source(struct verb_io *io, const char *path, int *data)
 
 	if (src < 0)
 		return err_errno(&io->err, path);
-	if (!copy_there(src, "data/directory.db") || !copy_there(src, "data/journal/gate"))
-		return err_set(&io->err, RC_BAD, "%.150s is not a backup: `gatepost backup` makes "
-			"one", path);
+	if (!copy_there(src, "data/directory.db") ||
+		!copy_there(src, "data/journal/gate"))
+		return err_set(&io->err, RC_BAD,
+			"%.150s is not a backup: `gatepost backup` makes "
+			"one",
+			path);
 	return fs_open_dir(src, "data", data, &io->err);
 }
 
@@ -199,11 +214,12 @@ verb_restore(struct verb_io *io, int argc, char **argv)
 	if (rc == RC_OK)
 		rc = instance_open(io->conf_path, &in, &io->err);
 	if (rc == RC_OK && (rc = instance_lock(&in, &io->err)) == RC_LIMIT)
-		rc = err_set(&io->err, rc, "a server, or another command, works on this instance; "
+		rc = err_set(&io->err, rc,
+			"a server, or another command, works on this instance; "
 			"stop it first");
 	if (rc == RC_OK)
-		rc = account == NULL ? restore_all(io, &in, src) :
-			restore_account(io, &in, src, account);
+		rc = account == NULL ? restore_all(io, &in, src)
+				     : restore_account(io, &in, src, account);
 	instance_close(&in);
 	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }

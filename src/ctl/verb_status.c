@@ -67,7 +67,8 @@ verb_status(struct verb_io *io, int argc, char **argv)
 	if (rc == RC_OK)
 		rc = waiting(io, &records, &behind);
 	if (rc == RC_OK)
-		rc = ledger_figures(io->ledger, now > DAY_MS ? now - DAY_MS : 0, &f, &io->err);
+		rc = ledger_figures(
+			io->ledger, now > DAY_MS ? now - DAY_MS : 0, &f, &io->err);
 	if (rc == RC_OK)
 		rc = fs_free_bytes(io->data, &free_bytes.value, &io->err);
 	if (rc != RC_OK)
@@ -84,12 +85,14 @@ verb_status(struct verb_io *io, int argc, char **argv)
 	json_t *all = json_object();
 	(void)json_object_set_new(all, "running", json_boolean(io->running));
 	if (!io->json)
-		verb_printf(io, "the server is %s\n", io->running ? "running" : "not running");
+		verb_printf(io, "the server is %s\n",
+			io->running ? "running" : "not running");
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
-		(void)json_object_set_new(all, figures[i].name,
-			json_integer((json_int_t)figures[i].value));
+		(void)json_object_set_new(
+			all, figures[i].name, json_integer((json_int_t)figures[i].value));
 		if (!io->json)
-			verb_printf(io, "%12" PRIu64 "  %s\n", figures[i].value, figures[i].doc);
+			verb_printf(io, "%12" PRIu64 "  %s\n", figures[i].value,
+				figures[i].doc);
 	}
 	status_live(io, all);
 	if (io->json)

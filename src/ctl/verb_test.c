@@ -25,12 +25,14 @@ set_up(struct fixture *f)
 	*f = (struct fixture){ .out = BUF(1 << 20), .io = { .data = -1, .out = on_out } };
 	f->io.arg = f;
 	f->io.mem = arena_new(16 << 20);
-	assert_int_equal(conf_parse(STR("hostname = mx.example.test\n"), "test", &conf, NULL),
+	assert_int_equal(
+		conf_parse(STR("hostname = mx.example.test\n"), "test", &conf, NULL),
 		RC_OK);
 	f->io.conf = conf;
 	assert_int_equal(fs_open_dir(AT_FDCWD, test_folder(), &f->io.data, NULL), RC_OK);
-	for (const char *const *p = (const char *const[]){ "incoming", "index", "accounts",
-			"ledger", "journal/gate", "journal/house", NULL }; *p != NULL; p++)
+	for (const char *const *p = (const char *const[]){ "incoming", "index",
+		     "accounts", "ledger", "journal/gate", "journal/house", NULL };
+		*p != NULL; p++)
 		assert_int_equal(fs_mkdirs(f->io.data, *p, 0700, NULL), RC_OK);
 	struct directory_want dw = { .data = f->io.data, .conf = conf };
 	struct store_want sw = { .data = f->io.data, .cache_bytes = 1 << 20 };
@@ -99,11 +101,12 @@ said(struct fixture *f, const char *what)
 
 TEST(every_verb_can_be_found_by_its_words_and_the_longest_wins)
 {
-	char *words[] = { (char[]){ "account" }, (char[]){ "app-password" }, (char[]){ "list" },
-		(char[]){ "x@a.test" } };
+	char *words[] = { (char[]){ "account" }, (char[]){ "app-password" },
+		(char[]){ "list" }, (char[]){ "x@a.test" } };
 	int used = 0;
 
-	assert_string_equal(verb_find(4, words, &used)->words, "account app-password list");
+	assert_string_equal(
+		verb_find(4, words, &used)->words, "account app-password list");
 	assert_int_equal(used, 3);
 	assert_null(verb_find(1, words, &used));
 	for (const struct verb *v = verbs; v->words != NULL; v++)
@@ -160,7 +163,8 @@ TEST(what_cannot_be_done_says_why)
 		"no password");
 	fails(&f, "mailbox read postmaster@a.test Nowhere", VERB_FAILED, "no mailbox");
 	fails(&f, "mailbox read postmaster@a.test INBOX 7", VERB_FAILED, "UID 7");
-	fails(&f, "alias add x@a.test y@elsewhere.test", VERB_FAILED, "not on this server");
+	fails(&f, "alias add x@a.test y@elsewhere.test", VERB_FAILED,
+		"not on this server");
 	fails(&f, "policy set a.test frob=1", VERB_USAGE, "frob");
 	fails(&f, "domain remove a.test x", VERB_USAGE, "usage");
 	fails(&f, "ledger --since yesterday", VERB_USAGE, "not a time");
@@ -186,11 +190,13 @@ TEST(a_file_of_accounts_is_taken_whole_or_not_at_all)
 
 	set_up(&f);
 	does(&f, "domain add a.test");
-	f.io.input = STR("# people\n\none@a.test\r\ntwo@a.test\topen sesame\nthree@a.test x y\n");
+	f.io.input = STR(
+		"# people\n\none@a.test\r\ntwo@a.test\topen sesame\nthree@a.test x y\n");
 	does(&f, "account add --from-file -");
 	assert_true(said(&f, "3 accounts added"));
 	f.io.input = STR("four@a.test\none@a.test\n");
-	fails(&f, "account add --from-file -", VERB_FAILED, "already an account one@a.test");
+	fails(&f, "account add --from-file -", VERB_FAILED,
+		"already an account one@a.test");
 	does(&f, "account list a.test");
 	assert_false(said(&f, "four@"));
 }
@@ -200,7 +206,8 @@ TEST(subjects_can_be_read)
 	static const char *const rows[][2] = {
 		{ "plain", "plain" },
 		{ "=?utf-8?B?R3LDvMOfZQ==?= an =?UTF-8?q?alle_=C3=A4?=",
-			"Gr\xc3\xbc\xc3\x9f""e an alle \xc3\xa4" },
+			"Gr\xc3\xbc\xc3\x9f"
+			"e an alle \xc3\xa4" },
 		{ "=?iso-8859-1?Q?=E9?= =?utf-8?Q?=C3=A9?=", "\xc3\xa9\xc3\xa9" },
 		{ "=?koi8-r?B?xA==?= x", "=?koi8-r?B?xA==?= x" },
 		{ "=?utf-8?Q?open", "=?utf-8?Q?open" },

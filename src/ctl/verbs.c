@@ -4,67 +4,88 @@
 
 const struct verb verbs[] = {
 	{ "init", "DIR --hostname NAME [--port-offset N] [--listen ADDRESS]",
-		"Makes an instance: settings, keys, data folders.", VERB_LOCAL | VERB_NO_CONF,
-		verb_init },
-	{ "serve", "", "Runs the server in the foreground; SIGTERM drains, SIGHUP reloads.",
+		"Makes an instance: settings, keys, data folders.",
+		VERB_LOCAL | VERB_NO_CONF, verb_init },
+	{ "serve", "",
+		"Runs the server in the foreground; SIGTERM drains, SIGHUP reloads.",
 		VERB_LOCAL | VERB_NO_CONF, verb_serve },
 	{ "check", "", "Says what is wrong with settings, keys, database, clamd and DNS.",
 		VERB_LOCAL | VERB_NO_CONF, verb_check },
-	{ "domain add", "NAME", "Takes mail for a domain; makes postmaster@ and abuse@.", 0,
-		verb_domain_add },
+	{ "domain add", "NAME", "Takes mail for a domain; makes postmaster@ and abuse@.",
+		0, verb_domain_add },
 	{ "domain list", "", "Lists the domains.", 0, verb_domain_list },
-	{ "domain remove", "NAME", "Removes a domain that has no accounts any more, with the mail "
-		"of its postmaster@.", 0, verb_domain_remove },
+	{ "domain remove", "NAME",
+		"Removes a domain that has no accounts any more, with the mail "
+		"of its postmaster@.",
+		0, verb_domain_remove },
 	{ "domain alias", "NAME OTHER", "Makes NAME another name of the domain OTHER.", 0,
 		verb_domain_alias },
-	{ "domain catchall", "NAME ADDRESS|off", "Sends mail for unknown names of a domain to an "
-		"address.", 0, verb_domain_catchall },
+	{ "domain catchall", "NAME ADDRESS|off",
+		"Sends mail for unknown names of a domain to an "
+		"address.",
+		0, verb_domain_catchall },
 	{ "account add", "ADDRESS [--password-stdin] [--quota SIZE] | --from-file FILE|-",
 		"Makes an account, or those of a file: lines of ADDRESS [PASSWORD], all or none.",
 		VERB_INPUT, verb_account_add },
 	{ "account list", "[DOMAIN]", "Lists the accounts.", 0, verb_account_list },
-	{ "account show", "ADDRESS", "Shows an account: quota, use, aliases, app passwords.", 0,
+	{ "account show", "ADDRESS",
+		"Shows an account: quota, use, aliases, app passwords.", 0,
 		verb_account_show },
 	{ "account disable", "ADDRESS", "Refuses mail and logins; keeps everything.", 0,
 		verb_account_disable },
-	{ "account enable", "ADDRESS", "Takes back `account disable`.", 0, verb_account_enable },
-	{ "account remove", "ADDRESS", "Removes an account and all of its mail, without asking.",
-		0, verb_account_remove },
-	{ "account password", "ADDRESS --password-stdin", "Sets the password, read from the "
-		"first line of standard input.", VERB_INPUT, verb_account_password },
-	{ "account quota", "ADDRESS SIZE|default|none", "Sets how much an account may hold.", 0,
-		verb_account_quota },
-	{ "account app-password add", "ADDRESS NAME", "Makes a password for one program and "
-		"shows it once.", 0, verb_app_password_add },
+	{ "account enable", "ADDRESS", "Takes back `account disable`.", 0,
+		verb_account_enable },
+	{ "account remove", "ADDRESS",
+		"Removes an account and all of its mail, without asking.", 0,
+		verb_account_remove },
+	{ "account password", "ADDRESS --password-stdin",
+		"Sets the password, read from the "
+		"first line of standard input.",
+		VERB_INPUT, verb_account_password },
+	{ "account quota", "ADDRESS SIZE|default|none",
+		"Sets how much an account may hold.", 0, verb_account_quota },
+	{ "account app-password add", "ADDRESS NAME",
+		"Makes a password for one program and "
+		"shows it once.",
+		0, verb_app_password_add },
 	{ "account app-password list", "ADDRESS", "Lists the names of app passwords.", 0,
 		verb_app_password_list },
-	{ "account app-password revoke", "ADDRESS NAME", "Makes an app password useless.", 0,
-		verb_app_password_revoke },
+	{ "account app-password revoke", "ADDRESS NAME", "Makes an app password useless.",
+		0, verb_app_password_revoke },
 	{ "alias add", "ADDRESS TARGET…", "Makes an alias, or adds targets to it.", 0,
 		verb_alias_add },
 	{ "alias list", "[DOMAIN]", "Lists the aliases.", 0, verb_alias_list },
-	{ "alias remove", "ADDRESS [TARGET…]", "Removes targets of an alias, or all of it.", 0,
-		verb_alias_remove },
-	{ "policy show", "ADDRESS|DOMAIN|all", "Shows what is set there, and what counts.", 0,
-		verb_policy_show },
-	{ "policy set", "ADDRESS|DOMAIN|all [threshold=5.0|default] "
-		"[filter=enforce|observe|default]", "Sets from which score on mail is refused.", 0,
-		verb_policy_set },
-	{ "explain", "ADDRESS", "Shows where mail to an address would go, and under which policy.",
-		0, verb_explain },
+	{ "alias remove", "ADDRESS [TARGET…]",
+		"Removes targets of an alias, or all of it.", 0, verb_alias_remove },
+	{ "policy show", "ADDRESS|DOMAIN|all",
+		"Shows what is set there, and what counts.", 0, verb_policy_show },
+	{ "policy set",
+		"ADDRESS|DOMAIN|all [threshold=5.0|default] "
+		"[filter=enforce|observe|default]",
+		"Sets from which score on mail is refused.", 0, verb_policy_set },
+	{ "explain", "ADDRESS",
+		"Shows where mail to an address would go, and under which policy.", 0,
+		verb_explain },
 	{ "ledger", "[--since TIME] [--from ADDRESS] [--to ADDRESS] [--id ID] [--last N]",
 		"Shows what happened to messages.", 0, verb_ledger },
-	{ "mailbox list", "ADDRESS [MAILBOX]", "Lists the mailboxes of an account, or the messages "
-		"of one.", 0, verb_mailbox_list },
-	{ "mailbox read", "ADDRESS [MAILBOX] [UID]", "Lists the messages of a mailbox (INBOX), or "
-		"gives one as it is.", 0, verb_mailbox_read },
+	{ "mailbox list", "ADDRESS [MAILBOX]",
+		"Lists the mailboxes of an account, or the messages "
+		"of one.",
+		0, verb_mailbox_list },
+	{ "mailbox read", "ADDRESS [MAILBOX] [UID]",
+		"Lists the messages of a mailbox (INBOX), or "
+		"gives one as it is.",
+		0, verb_mailbox_read },
 	{ "audit", "", "Proves the promises over journal, ledger, store and incoming.", 0,
 		verb_audit },
 	{ "verify", "", "Reads every file and database through.", 0, verb_verify },
 	{ "status", "", "Shows figures.", 0, verb_status },
-	{ "backup", "DEST", "Copies a consistent state into a new folder, also while the server "
-		"runs. Keys are not in it.", VERB_LOCAL, verb_backup },
-	{ "restore", "SRC [--account ADDRESS]", "Fills an empty instance from a backup, or gives "
+	{ "backup", "DEST",
+		"Copies a consistent state into a new folder, also while the server "
+		"runs. Keys are not in it.",
+		VERB_LOCAL, verb_backup },
+	{ "restore", "SRC [--account ADDRESS]",
+		"Fills an empty instance from a backup, or gives "
 		"an account back the messages it misses. No server may run.",
 		/* the data folder that the settings name may be what was lost */
 		VERB_LOCAL | VERB_NO_CONF, verb_restore },
@@ -106,12 +127,15 @@ verb_find(int argc, char **argv, int *used)
 }
 
 bool
-verb_words(struct verb_io *io, const char *verb, int argc, char **argv, int least, int most)
+verb_words(
+	struct verb_io *io, const char *verb, int argc, char **argv, int least, int most)
 {
 	for (int i = 0; i < argc; i++)
 		if (strncmp(argv[i], "--", 2) == 0) {
-			(void)err_set(&io->err, RC_BAD, "%s: there is no option %.60s, or its value "
-				"is missing", verb, argv[i]);
+			(void)err_set(&io->err, RC_BAD,
+				"%s: there is no option %.60s, or its value "
+				"is missing",
+				verb, argv[i]);
 			return false;
 		}
 	if (argc >= least && argc <= most)

@@ -5,7 +5,8 @@
 #include "directory/directory_int.h"
 
 enum rc
-name_insert(struct directory *d, str name, uint64_t domain, uint64_t account, struct err *err)
+name_insert(
+	struct directory *d, str name, uint64_t domain, uint64_t account, struct err *err)
 {
 	struct db_stmt *q = db_prepare(d->db,
 		"INSERT INTO name (address, domain, account) VALUES (?, ?, ?)", err);
@@ -25,8 +26,8 @@ enum rc
 account_insert(struct directory *d, str name, uint64_t domain, const uint64_t *quota,
 	uint64_t *id, struct err *err)
 {
-	struct db_stmt *q = db_prepare(d->db,
-		"INSERT INTO account (quota, created_ms) VALUES (?, ?)", err);
+	struct db_stmt *q = db_prepare(
+		d->db, "INSERT INTO account (quota, created_ms) VALUES (?, ?)", err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -74,8 +75,10 @@ check_new(struct directory *d, str address, struct arena *mem, str *name,
 	if (rc != RC_OK)
 		return rc;
 	if (!address_dot_string(str_first(*name, name->len - domain->name.len - 1)))
-		return err_set(err, RC_BAD, "the part before @ of " STR_FMT " holds a character "
-			"that addresses of accounts cannot have", STR_ARG(*name));
+		return err_set(err, RC_BAD,
+			"the part before @ of " STR_FMT " holds a character "
+			"that addresses of accounts cannot have",
+			STR_ARG(*name));
 	rc = sql_name(d, *name, &account, err);
 	if (rc == RC_OK)
 		return err_set(err, RC_BAD, "there is already an %s " STR_FMT,
@@ -93,14 +96,16 @@ add_one(struct directory *d, const struct account_new *a, const struct credentia
 	enum rc rc = check_new(d, a->address, mem, &name, &domain, err);
 
 	if (rc == RC_OK)
-		rc = account_insert(d, name, domain.id, a->has_quota ? &a->quota : NULL, id, err);
+		rc = account_insert(
+			d, name, domain.id, a->has_quota ? &a->quota : NULL, id, err);
 	if (rc == RC_OK && c != NULL)
 		rc = credentials_store(d, *id, c, err);
 	return rc;
 }
 
 enum rc
-account_add(struct directory *d, const struct account_new *a, uint64_t *id, struct err *err)
+account_add(
+	struct directory *d, const struct account_new *a, uint64_t *id, struct err *err)
 {
 	struct credentials *c = NULL;
 	uint64_t made = 0;
@@ -128,7 +133,8 @@ make_all(const struct account_new *a, size_t n, struct credentials **c, struct e
 			continue;
 		rc = credentials_make(a[i].password, &c[i], err);
 		if (rc != RC_OK) {
-			(void)snprintf(what, sizeof(what), "account number %zu of these", i + 1);
+			(void)snprintf(
+				what, sizeof(what), "account number %zu of these", i + 1);
 			return err_wrap(err, what);
 		}
 	}
@@ -136,7 +142,8 @@ make_all(const struct account_new *a, size_t n, struct credentials **c, struct e
 }
 
 enum rc
-account_add_many(struct directory *d, const struct account_new *a, size_t n, struct err *err)
+account_add_many(
+	struct directory *d, const struct account_new *a, size_t n, struct err *err)
 {
 	struct credentials **c = calloc(n + 1, sizeof(struct credentials *));
 	uint64_t id;
@@ -158,8 +165,8 @@ account_add_many(struct directory *d, const struct account_new *a, size_t n, str
 
 /* Columns: id, address, disabled, quota, created. */
 static enum rc
-read_account(struct directory *d, struct db_stmt *q, struct arena *mem, struct account *out,
-	struct err *err)
+read_account(struct directory *d, struct db_stmt *q, struct arena *mem,
+	struct account *out, struct err *err)
 {
 	struct account a = {
 		.id = db_u64(q, 0),
@@ -181,7 +188,8 @@ account_by_id(struct directory *d, uint64_t id, struct arena *mem, struct accoun
 	LOCK_AUTO held = lock_take(&d->lock);
 	struct db_stmt *q = db_prepare(d->db,
 		"SELECT a.id, n.address, a.disabled, a.quota, a.created_ms FROM account a "
-		"JOIN name n ON n.account = a.id WHERE a.id = ?", err);
+		"JOIN name n ON n.account = a.id WHERE a.id = ?",
+		err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -215,8 +223,8 @@ account_find(struct directory *d, str address, struct arena *mem, struct account
 }
 
 enum rc
-account_list(struct directory *d, str domain, struct arena *mem, struct account **out, size_t *n,
-	struct err *err)
+account_list(struct directory *d, str domain, struct arena *mem, struct account **out,
+	size_t *n, struct err *err)
 {
 	LOCK_AUTO held = lock_take(&d->lock);
 	ARENA_AUTO work = arena_new(WORK_BYTES);
@@ -225,9 +233,11 @@ account_list(struct directory *d, str domain, struct arena *mem, struct account 
 	size_t count = 0;
 	enum rc rc = RC_OK;
 
-	if (!str_empty(domain) && (rc = domain_canonical(domain, work, &domain, err)) != RC_OK)
+	if (!str_empty(domain) &&
+		(rc = domain_canonical(domain, work, &domain, err)) != RC_OK)
 		return rc;
-	rc = sql_number(d, "SELECT count(*) FROM account WHERE ? <> '@'", (str){ 0 }, &most, err);
+	rc = sql_number(
+		d, "SELECT count(*) FROM account WHERE ? <> '@'", (str){ 0 }, &most, err);
 	if (rc != RC_OK)
 		return rc;
 	list = arena_array(mem, (size_t)most + 1, sizeof(*list));
@@ -236,7 +246,8 @@ account_list(struct directory *d, str domain, struct arena *mem, struct account 
 	struct db_stmt *q = db_prepare(d->db,
 		"SELECT a.id, n.address, a.disabled, a.quota, a.created_ms FROM name n "
 		"JOIN account a ON a.id = n.account JOIN domain d ON d.id = n.domain "
-		"WHERE ? IN ('', d.name) ORDER BY d.name, n.address", err);
+		"WHERE ? IN ('', d.name) ORDER BY d.name, n.address",
+		err);
 	if (q == NULL)
 		return RC_TEMP;
 	db_bind_str(q, 1, domain);
@@ -269,11 +280,15 @@ account_disable(struct directory *d, str address, bool disabled, struct err *err
 		return rc;
 	rc = sql_account(d, address, mem, &name, &id, err);
 	if (rc == RC_OK && disabled && is_postmaster(name))
-		rc = err_set(err, RC_BAD, STR_FMT " must take mail always (RFC 5321 4.5.1); it "
-			"cannot be disabled", STR_ARG(name));
+		rc = err_set(err, RC_BAD,
+			STR_FMT " must take mail always (RFC 5321 4.5.1); it "
+				"cannot be disabled",
+			STR_ARG(name));
 	if (rc == RC_OK)
-		rc = run_with_id(d, disabled ? "UPDATE account SET disabled = 1 WHERE id = ?" :
-			"UPDATE account SET disabled = 0 WHERE id = ?", id, err);
+		rc = run_with_id(d,
+			disabled ? "UPDATE account SET disabled = 1 WHERE id = ?"
+				 : "UPDATE account SET disabled = 0 WHERE id = ?",
+			id, err);
 	return change_end(d, rc, err);
 }
 
@@ -282,21 +297,25 @@ static enum rc
 refuse_if_last(struct directory *d, str name, struct arena *mem, struct err *err)
 {
 	str other;
-	enum rc rc = sql_text(d, "SELECT alias FROM alias_target t WHERE target = ? AND "
-		"(SELECT count(*) FROM alias_target o WHERE o.alias = t.alias) = 1 LIMIT 1", name,
-		mem, &other, err);
+	enum rc rc = sql_text(d,
+		"SELECT alias FROM alias_target t WHERE target = ? AND "
+		"(SELECT count(*) FROM alias_target o WHERE o.alias = t.alias) = 1 LIMIT 1",
+		name, mem, &other, err);
 
 	if (rc == RC_OK)
-		return err_set(err, RC_BAD, "the alias " STR_FMT " leads to " STR_FMT
+		return err_set(err, RC_BAD,
+			"the alias " STR_FMT " leads to " STR_FMT
 			" only; remove the alias, or add another target to it, first",
 			STR_ARG(other), STR_ARG(name));
 	if (rc != RC_NONE)
 		return rc;
-	rc = sql_text(d, "SELECT name FROM domain WHERE catchall = ? LIMIT 1", name, mem, &other,
-		err);
+	rc = sql_text(d, "SELECT name FROM domain WHERE catchall = ? LIMIT 1", name, mem,
+		&other, err);
 	if (rc == RC_OK)
-		return err_set(err, RC_BAD, STR_FMT " is the catch-all of " STR_FMT
-			"; set another one, or `off`, first", STR_ARG(name), STR_ARG(other));
+		return err_set(err, RC_BAD,
+			STR_FMT " is the catch-all of " STR_FMT
+				"; set another one, or `off`, first",
+			STR_ARG(name), STR_ARG(other));
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
@@ -328,8 +347,10 @@ account_remove(struct directory *d, str address, uint64_t *id, struct err *err)
 		return rc;
 	rc = sql_account(d, address, mem, &name, &account, err);
 	if (rc == RC_OK && is_postmaster(name))
-		rc = err_set(err, RC_BAD, STR_FMT " must be there while its domain is "
-			"(RFC 5321 4.5.1)", STR_ARG(name));
+		rc = err_set(err, RC_BAD,
+			STR_FMT " must be there while its domain is "
+				"(RFC 5321 4.5.1)",
+			STR_ARG(name));
 	if (rc == RC_OK)
 		rc = name_delete(d, name, mem, err);
 	if (rc == RC_OK)
@@ -367,8 +388,8 @@ account_quota(struct directory *d, str address, bool has, uint64_t quota, struct
 }
 
 static enum rc
-postmaster_of(struct directory *d, const struct found_domain *f, struct arena *mem, uint64_t *id,
-	struct err *err)
+postmaster_of(struct directory *d, const struct found_domain *f, struct arena *mem,
+	uint64_t *id, struct err *err)
 {
 	str name;
 
@@ -395,7 +416,8 @@ account_heir(struct directory *d, str address, uint64_t *id, struct err *err)
 			rc = postmaster_of(d, &f, mem, &account, err);
 	}
 	if (rc == RC_NONE || (rc == RC_OK && account == 0))
-		return err_set(err, RC_NONE, "there is no domain whose postmaster could take it");
+		return err_set(err, RC_NONE,
+			"there is no domain whose postmaster could take it");
 	if (rc == RC_OK)
 		*id = account;
 	return rc;

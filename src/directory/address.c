@@ -27,7 +27,8 @@ lower(str s, struct arena *mem, str *out)
 	if (p == NULL)
 		return RC_LIMIT;
 	for (size_t i = 0; i < s.len; i++)
-		p[i] = s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? (char)(s.ptr[i] + 32) : s.ptr[i];
+		p[i] = s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? (char)(s.ptr[i] + 32)
+							  : s.ptr[i];
 	*out = (str){ p, s.len };
 	return RC_OK;
 }
@@ -49,8 +50,8 @@ host_name(str name)
 		for (size_t i = 0; i < label.len; i++) {
 			char c = label.ptr[i];
 
-			if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' &&
-				c != '_')
+			if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+				c != '-' && c != '_')
 				return false;
 		}
 		labels++;
@@ -73,8 +74,9 @@ to_a_labels(str domain, struct arena *mem, str *out, struct err *err)
 	char *ace = NULL;
 	enum rc rc;
 
-	if (!str_z(domain, z, sizeof(z)) || idn2_lookup_u8((const uint8_t *)z,
-			(uint8_t **)&ace, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (!str_z(domain, z, sizeof(z)) ||
+		idn2_lookup_u8((const uint8_t *)z, (uint8_t **)&ace,
+			IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return not_a_domain(err, domain);
 	rc = lower(str_of(ace), mem, out);
 	idn2_free(ace);
@@ -111,7 +113,8 @@ visible(str s)
 
 	for (size_t i = 0; i < s.len;) {
 		utf8proc_int32_t c;
-		utf8proc_ssize_t n = utf8proc_iterate(p + i, (utf8proc_ssize_t)(s.len - i), &c);
+		utf8proc_ssize_t n = utf8proc_iterate(
+			p + i, (utf8proc_ssize_t)(s.len - i), &c);
 
 		if (n <= 0)
 			return false;
@@ -139,7 +142,8 @@ fold(str local, struct arena *mem, str *out, struct err *err)
 	enum rc rc;
 
 	if (!visible(local))
-		return err_set(err, RC_BAD, "the part before @ is not visible UTF-8 text");
+		return err_set(
+			err, RC_BAD, "the part before @ is not visible UTF-8 text");
 	if (plain_ascii(local))
 		return lower(local, mem, out);
 	n = utf8proc_map((const uint8_t *)local.ptr, (utf8proc_ssize_t)local.len, &folded,
@@ -162,7 +166,8 @@ address_split(str address, struct arena *mem, struct address *out, struct err *e
 	while (at > 0 && address.ptr[at - 1] != '@')
 		at--;
 	if (at == 0)
-		return err_set(err, RC_BAD, "\"" STR_FMT "\" is not an address: it has no @",
+		return err_set(err, RC_BAD,
+			"\"" STR_FMT "\" is not an address: it has no @",
 			STR_ARG(str_first(address, 100)));
 	rc = domain_canonical(str_skip(address, at), mem, &a.domain, err);
 	if (rc != RC_OK)
@@ -171,13 +176,15 @@ address_split(str address, struct arena *mem, struct address *out, struct err *e
 	if (local.len == 0 || local.len > LOCAL_MOST + 1 + TAG_MOST)
 		return err_set(err, RC_BAD, "the part before @ is empty or too long");
 	if ((rc = fold(local, mem, &local, err)) != RC_OK)
-		return rc == RC_LIMIT ? err_set(err, RC_LIMIT, "the address is too long") : rc;
+		return rc == RC_LIMIT ? err_set(err, RC_LIMIT, "the address is too long")
+				      : rc;
 	/* "+x@" is a name, not a tag of nobody */
 	plus = str_find(str_skip(local, 1), STR("+")) + 1;
 	a.local = str_first(local, plus);
 	a.tag = str_skip(local, plus + 1);
 	if (a.local.len > LOCAL_MOST || a.tag.len > TAG_MOST)
-		return err_set(err, RC_BAD, "the part before @ is longer than %d bytes", LOCAL_MOST);
+		return err_set(err, RC_BAD, "the part before @ is longer than %d bytes",
+			LOCAL_MOST);
 	*out = a;
 	return RC_OK;
 }
@@ -203,7 +210,8 @@ address_join(str local, str tag, str domain, struct arena *mem, str *out)
 }
 
 enum rc
-address_canonical(str address, struct arena *mem, str *canonical, str *tag, struct err *err)
+address_canonical(
+	str address, struct arena *mem, str *canonical, str *tag, struct err *err)
 {
 	struct address a;
 	str joined;
@@ -230,7 +238,8 @@ address_dot_string(str local)
 	for (size_t i = 0; i < local.len; i++) {
 		char c = local.ptr[i];
 
-		if (memchr(specials, c, sizeof(specials) - 1) != NULL || (c == '.' && before == '.'))
+		if (memchr(specials, c, sizeof(specials) - 1) != NULL ||
+			(c == '.' && before == '.'))
 			return false;
 		before = c;
 	}

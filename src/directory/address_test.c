@@ -7,12 +7,13 @@
 #include <stdlib.h>
 
 static const struct row {
-	str in, canonical, tag;		/* canonical "": refused */
+	str in, canonical, tag; /* canonical "": refused */
 } rows[] = {
 	{ STR_INIT("Alice@Example.TEST"), STR_INIT("alice@example.test"), STR_INIT("") },
 	{ STR_INIT("alice+news@example.test"), STR_INIT("alice@example.test"),
 		STR_INIT("news") },
-	{ STR_INIT("alice+a+b@example.test"), STR_INIT("alice@example.test"), STR_INIT("a+b") },
+	{ STR_INIT("alice+a+b@example.test"), STR_INIT("alice@example.test"),
+		STR_INIT("a+b") },
 	{ STR_INIT("+x@example.test"), STR_INIT("+x@example.test"), STR_INIT("") },
 	{ STR_INIT("a@b@example.test"), STR_INIT("a@b@example.test"), STR_INIT("") },
 	/* decomposed and upper case, composed and lower case: one name */
@@ -49,9 +50,11 @@ TEST(an_address_has_one_form_however_it_is_written)
 		enum rc rc = address_canonical(rows[i].in, mem, &canonical, &tag, NULL);
 
 		if (rc != (str_empty(rows[i].canonical) ? RC_BAD : RC_OK) ||
-			!str_eq(canonical, rows[i].canonical) || !str_eq(tag, rows[i].tag))
+			!str_eq(canonical, rows[i].canonical) ||
+			!str_eq(tag, rows[i].tag))
 			fail_msg("row %zu: " STR_FMT " gave %d " STR_FMT " + " STR_FMT, i,
-				STR_ARG(rows[i].in), rc, STR_ARG(canonical), STR_ARG(tag));
+				STR_ARG(rows[i].in), rc, STR_ARG(canonical),
+				STR_ARG(tag));
 	}
 }
 
@@ -63,10 +66,12 @@ TEST(names_that_are_too_long_are_refused)
 
 	memset(text, 'a', sizeof(text));
 	memcpy(text + 64, "@example.test", 13);
-	assert_int_equal(address_canonical((str){ text, 77 }, mem, &out, NULL, NULL), RC_OK);
+	assert_int_equal(
+		address_canonical((str){ text, 77 }, mem, &out, NULL, NULL), RC_OK);
 	memset(text, 'a', sizeof(text));
 	memcpy(text + 65, "@example.test", 13);
-	assert_int_equal(address_canonical((str){ text, 78 }, mem, &out, NULL, NULL), RC_BAD);
+	assert_int_equal(
+		address_canonical((str){ text, 78 }, mem, &out, NULL, NULL), RC_BAD);
 	memset(text, 'a', sizeof(text));
 	for (size_t i = 63; i < 253; i += 64)
 		text[i] = '.';
@@ -110,11 +115,11 @@ check_case(str test, unsigned *checked)
 			fail_msg("valid, but refused: " STR_FMT, STR_ARG(address));
 		++*checked;
 	} else if (str_eq(diagnosis, STR("ERR_NODOMAIN")) ||
-		str_eq(diagnosis, STR("ERR_NOLOCALPART")) ||
-		str_eq(diagnosis, STR("ERR_DOMAINHYPHENSTART")) ||
-		str_eq(diagnosis, STR("ERR_DOMAINHYPHENEND")) ||
-		str_eq(diagnosis, STR("RFC5322_LOCAL_TOOLONG")) ||
-		str_eq(diagnosis, STR("RFC5322_LABEL_TOOLONG"))) {
+		   str_eq(diagnosis, STR("ERR_NOLOCALPART")) ||
+		   str_eq(diagnosis, STR("ERR_DOMAINHYPHENSTART")) ||
+		   str_eq(diagnosis, STR("ERR_DOMAINHYPHENEND")) ||
+		   str_eq(diagnosis, STR("RFC5322_LOCAL_TOOLONG")) ||
+		   str_eq(diagnosis, STR("RFC5322_LABEL_TOOLONG"))) {
 		if (rc != RC_BAD)
 			fail_msg("not valid, but taken: " STR_FMT, STR_ARG(address));
 		++*checked;
@@ -129,7 +134,8 @@ TEST(addresses_of_the_public_suite_are_judged_as_it_does)
 	size_t len;
 
 	if (suites == NULL) {
-		print_message("SKIPPED: set GATEPOST_SUITES to the folder of the public suites\n");
+		print_message(
+			"SKIPPED: set GATEPOST_SUITES to the folder of the public suites\n");
 		skip();
 	}
 	(void)snprintf(path, sizeof(path), "%s/address/tests.xml", suites);

@@ -11,8 +11,8 @@
 
 enum {
 	FRAME = CHAN_MOST + CHAN_HEADER,
-	MEM = 64 * 1024,		/* one answer: address and ASK_TARGETS ids */
-	BATCH = 64,			/* frames read before what waits is sent */
+	MEM = 64 * 1024, /* one answer: address and ASK_TARGETS ids */
+	BATCH = 64, /* frames read before what waits is sent */
 };
 
 struct waiting {
@@ -48,7 +48,7 @@ poke(struct answer *a)
 	uint64_t one = 1;
 	ssize_t n = write(a->wake, &one, sizeof(one));
 
-	(void)n;		/* full: it is awake anyway */
+	(void)n; /* full: it is awake anyway */
 }
 
 static void
@@ -102,8 +102,9 @@ send_waiting(struct answer *a)
 {
 	while (a->first != NULL) {
 		struct waiting *w = a->first;
-		const struct chan_msg m = { .type = w->type, .id = w->id,
-			.body = { w->body, w->len } };
+		const struct chan_msg m = {
+			.type = w->type, .id = w->id, .body = { w->body, w->len }
+		};
 		enum rc rc = chan_send(a->fd, &m, 0, NULL);
 
 		if (rc == RC_PERM) {
@@ -162,8 +163,8 @@ resolve(struct answer *a, const struct chan_msg *m)
 	/* What was changed before the question came is told before its answer. */
 	keep_notices(a);
 	arena_reset(a->mem);
-	if (directory_resolve(a->want.directory, q.address, a->want.usage, a->want.usage_arg,
-			a->mem, &out, NULL) != RC_OK)
+	if (directory_resolve(a->want.directory, q.address, a->want.usage,
+		    a->want.usage_arg, a->mem, &out, NULL) != RC_OK)
 		out = (struct ask_answer){ .status = ASK_LATER };
 	ask_put_answer(&b, &out);
 	keep(a, ASK_RESOLVED, m->id, buf_str(&b));
@@ -232,7 +233,8 @@ run(void *arg)
 	struct answer *a = arg;
 
 	while (look_around(a)) {
-		struct pollfd p[2] = { { .fd = a->wake, .events = POLLIN }, { .events = POLLIN } };
+		struct pollfd p[2] = { { .fd = a->wake, .events = POLLIN },
+			{ .events = POLLIN } };
 		uint64_t count;
 
 		if (a->fd >= 0) {

@@ -7,32 +7,32 @@ static const struct rule {
 } rules[] = {
 	{ "SELECT name FROM domain d WHERE alias_of IS NULL AND NOT EXISTS (SELECT 1 FROM name "
 	  "WHERE address = 'postmaster@' || d.name AND account IS NOT NULL)",
-	  "directory: the domain %.*s has no account postmaster@" },
+		"directory: the domain %.*s has no account postmaster@" },
 	{ "SELECT name FROM domain d WHERE alias_of IS NULL AND NOT EXISTS (SELECT 1 FROM name "
 	  "WHERE address = 'abuse@' || d.name)",
-	  "directory: the domain %.*s has no abuse@" },
+		"directory: the domain %.*s has no abuse@" },
 	{ "SELECT name FROM domain d WHERE alias_of IS NOT NULL AND NOT EXISTS "
 	  "(SELECT 1 FROM domain o WHERE o.id = d.alias_of AND o.alias_of IS NULL)",
-	  "directory: the domain %.*s is an alias of none" },
+		"directory: the domain %.*s is an alias of none" },
 	{ "SELECT name FROM domain WHERE catchall IS NOT NULL AND NOT EXISTS "
 	  "(SELECT 1 FROM name WHERE address = catchall)",
-	  "directory: the catch-all of %.*s leads nowhere" },
+		"directory: the catch-all of %.*s leads nowhere" },
 	{ "SELECT address FROM name n WHERE NOT EXISTS (SELECT 1 FROM domain WHERE id = n.domain)",
-	  "directory: %.*s is in no domain" },
+		"directory: %.*s is in no domain" },
 	{ "SELECT address FROM name n WHERE account IS NOT NULL AND NOT EXISTS "
 	  "(SELECT 1 FROM account WHERE id = n.account)",
-	  "directory: the account row of %.*s is missing" },
+		"directory: the account row of %.*s is missing" },
 	{ "SELECT id FROM account a WHERE NOT EXISTS (SELECT 1 FROM name WHERE account = a.id)",
-	  "directory: the account number %.*s has no name" },
+		"directory: the account number %.*s has no name" },
 	{ "SELECT address FROM name n WHERE account IS NULL AND NOT EXISTS "
 	  "(SELECT 1 FROM alias_target WHERE alias = n.address)",
-	  "directory: the alias %.*s has no target" },
+		"directory: the alias %.*s has no target" },
 	{ "SELECT alias FROM alias_target t WHERE NOT EXISTS "
 	  "(SELECT 1 FROM name WHERE address = t.target)",
-	  "directory: a target of the alias %.*s is missing" },
+		"directory: a target of the alias %.*s is missing" },
 	{ "SELECT account FROM credential c WHERE NOT EXISTS "
 	  "(SELECT 1 FROM account WHERE id = c.account)",
-	  "directory: a credential belongs to the account number %.*s, which is missing" },
+		"directory: a credential belongs to the account number %.*s, which is missing" },
 	{ NULL, NULL },
 };
 
@@ -50,7 +50,8 @@ apply_rule(struct directory *d, const struct rule *r, directory_damage_fn *fn, v
 		struct err line;
 
 		(void)err_set(&line, RC_PERM, STR_FMT STR_FMT "%s",
-			(int)(hole - r->sentence), r->sentence, STR_ARG(db_str(q, 0)), hole + 4);
+			(int)(hole - r->sentence), r->sentence, STR_ARG(db_str(q, 0)),
+			hole + 4);
 		fn(line.text, arg);
 	}
 	db_reset(q);
@@ -65,13 +66,15 @@ check_aliases(struct directory *d, directory_damage_fn *fn, void *arg, struct er
 	str *names;
 	uint64_t most;
 	size_t n = 0;
-	enum rc rc = sql_number(d, "SELECT count(*) FROM name WHERE account IS NULL AND ? = ''",
-		STR(""), &most, err);
+	enum rc rc = sql_number(d,
+		"SELECT count(*) FROM name WHERE account IS NULL AND ? = ''", STR(""),
+		&most, err);
 
 	if (rc != RC_OK)
 		return rc;
 	names = arena_array(mem, (size_t)most + 1, sizeof(*names));
-	struct db_stmt *q = db_prepare(d->db, "SELECT address FROM name WHERE account IS NULL", err);
+	struct db_stmt *q = db_prepare(
+		d->db, "SELECT address FROM name WHERE account IS NULL", err);
 	if (names == NULL || q == NULL)
 		return err_set(err, RC_TEMP, "too many aliases to check");
 	while (n < most && (rc = db_step(q, err)) == RC_OK)

@@ -51,9 +51,11 @@ struct row {
 static enum rc
 put_row(struct directory *d, uint64_t account, const struct row *r, struct err *err)
 {
-	struct db_stmt *q = db_prepare(d->db, "INSERT INTO credential "
+	struct db_stmt *q = db_prepare(d->db,
+		"INSERT INTO credential "
 		"(account, kind, name, secret, salt, iterations, created_ms) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?)", err);
+		"VALUES (?, ?, ?, ?, ?, ?, ?)",
+		err);
 
 	if (q == NULL)
 		return RC_TEMP;
@@ -84,8 +86,8 @@ credentials_store(struct directory *d, uint64_t account, const struct credential
 		.salt = { (const char *)c->scram.salt, sizeof(c->scram.salt) },
 		.iterations = c->scram.iterations,
 	};
-	struct db_stmt *q = db_prepare(d->db,
-		"DELETE FROM credential WHERE account = ? AND kind <> 'app'", err);
+	struct db_stmt *q = db_prepare(
+		d->db, "DELETE FROM credential WHERE account = ? AND kind <> 'app'", err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -126,8 +128,10 @@ static enum rc
 must_be_a_name(str name, struct err *err)
 {
 	if (str_empty(name) || name.len > APP_NAME_MOST)
-		return err_set(err, RC_BAD, "an app password needs a name of 1 to %d bytes, "
-			"for example `phone`", APP_NAME_MOST);
+		return err_set(err, RC_BAD,
+			"an app password needs a name of 1 to %d bytes, "
+			"for example `phone`",
+			APP_NAME_MOST);
 	for (size_t i = 0; i < name.len; i++)
 		if ((unsigned char)name.ptr[i] < ' ' || name.ptr[i] == 0x7f)
 			return err_set(err, RC_BAD, "the name holds a control character");
@@ -135,11 +139,13 @@ must_be_a_name(str name, struct err *err)
 }
 
 enum rc
-app_password_add(struct directory *d, str address, str name, char secret[32], struct err *err)
+app_password_add(
+	struct directory *d, str address, str name, char secret[32], struct err *err)
 {
 	ARENA_AUTO mem = arena_new(WORK_BYTES);
 	uint8_t digest[32];
-	struct row app = { .kind = STR("app"), .name = name,
+	struct row app = { .kind = STR("app"),
+		.name = name,
 		.secret = { (const char *)digest, sizeof(digest) } };
 	uint64_t id;
 	str account;
@@ -150,9 +156,10 @@ app_password_add(struct directory *d, str address, str name, char secret[32], st
 	app_secret_make(secret, digest);
 	rc = sql_account(d, address, mem, &account, &id, err);
 	if (rc == RC_OK && (rc = put_row(d, id, &app, err)) == RC_BAD)
-		rc = err_set(err, RC_BAD, STR_FMT " has an app password \"" STR_FMT
-			"\" already; revoke it first, or take another name", STR_ARG(account),
-			STR_ARG(name));
+		rc = err_set(err, RC_BAD,
+			STR_FMT " has an app password \"" STR_FMT
+				"\" already; revoke it first, or take another name",
+			STR_ARG(account), STR_ARG(name));
 	rc = change_end(d, rc, err);
 	if (rc != RC_OK)
 		wipe(secret, APP_SECRET);
@@ -160,8 +167,8 @@ app_password_add(struct directory *d, str address, str name, char secret[32], st
 }
 
 enum rc
-app_password_list(struct directory *d, str address, app_password_fn *fn, void *arg,
-	struct err *err)
+app_password_list(
+	struct directory *d, str address, app_password_fn *fn, void *arg, struct err *err)
 {
 	LOCK_AUTO held = lock_take(&d->lock);
 	ARENA_AUTO mem = arena_new(WORK_BYTES);
@@ -172,8 +179,10 @@ app_password_list(struct directory *d, str address, app_password_fn *fn, void *a
 
 	if (rc != RC_OK)
 		return rc;
-	q = db_prepare(d->db, "SELECT name, created_ms FROM credential "
-		"WHERE account = ? AND kind = 'app' ORDER BY name", err);
+	q = db_prepare(d->db,
+		"SELECT name, created_ms FROM credential "
+		"WHERE account = ? AND kind = 'app' ORDER BY name",
+		err);
 	if (q == NULL)
 		return RC_TEMP;
 	db_bind_u64(q, 1, id);
@@ -197,15 +206,18 @@ app_password_revoke(struct directory *d, str address, str name, struct err *err)
 		return rc;
 	rc = sql_account(d, address, mem, &account, &id, err);
 	if (rc == RC_OK) {
-		q = db_prepare(d->db, "DELETE FROM credential WHERE account = ? AND kind = 'app' "
-			"AND name = ?", err);
+		q = db_prepare(d->db,
+			"DELETE FROM credential WHERE account = ? AND kind = 'app' "
+			"AND name = ?",
+			err);
 		if (q == NULL)
 			return change_end(d, RC_TEMP, err);
 		db_bind_u64(q, 1, id);
 		db_bind_str(q, 2, name);
 		rc = db_run(q, err);
 		if (rc == RC_OK && db_changes(d->db) == 0)
-			rc = err_set(err, RC_NONE, STR_FMT " has no app password \"" STR_FMT "\"",
+			rc = err_set(err, RC_NONE,
+				STR_FMT " has no app password \"" STR_FMT "\"",
 				STR_ARG(account), STR_ARG(name));
 	}
 	return change_end(d, rc, err);

@@ -31,8 +31,10 @@ directory_open(const struct directory_want *w, struct directory **out, struct er
 		free(d);
 		return rc;
 	}
-	if (!w->read_only && (rc = db_migrate(d->db, directory_schema,
-			sizeof(directory_schema) / sizeof(directory_schema[0]), err)) != RC_OK) {
+	if (!w->read_only &&
+		(rc = db_migrate(d->db, directory_schema,
+			 sizeof(directory_schema) / sizeof(directory_schema[0]), err)) !=
+			RC_OK) {
 		db_close(&d->db);
 		free(d);
 		return rc;

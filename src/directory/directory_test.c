@@ -13,7 +13,7 @@ struct fixture {
 	struct directory *d;
 	struct arena *mem;
 	struct err err;
-	uint64_t usage[64];		/* by account id */
+	uint64_t usage[64]; /* by account id */
 };
 
 static void
@@ -36,11 +36,13 @@ set_up(struct fixture *f)
 {
 	*f = (struct fixture){ .data = -1 };
 	assert_int_equal(fs_open_dir(AT_FDCWD, test_folder(), &f->data, NULL), RC_OK);
-	assert_int_equal(conf_parse(STR("hostname = mx.example.test\n"), "test", &f->conf, NULL),
+	assert_int_equal(
+		conf_parse(STR("hostname = mx.example.test\n"), "test", &f->conf, NULL),
 		RC_OK);
 	f->mem = arena_new(16 << 20);
-	struct directory_want w = { .data = f->data, .conf = f->conf, .changed = count_change,
-		.arg = f };
+	struct directory_want w = {
+		.data = f->data, .conf = f->conf, .changed = count_change, .arg = f
+	};
 	assert_int_equal(directory_open(&w, &f->d, &f->err), RC_OK);
 }
 
@@ -63,11 +65,12 @@ tear_down(struct fixture *f)
 
 #define FIXTURE __attribute__((cleanup(tear_down))) struct fixture
 
-#define ok(call) do { \
-	enum rc ok_rc = (call); \
-	if (ok_rc != RC_OK) \
-		fail_msg("%s: %d %s", #call, ok_rc, f.err.text); \
-} while (0)
+#define ok(call)                                                         \
+	do {                                                             \
+		enum rc ok_rc = (call);                                  \
+		if (ok_rc != RC_OK)                                      \
+			fail_msg("%s: %d %s", #call, ok_rc, f.err.text); \
+	} while (0)
 
 static void
 account(struct fixture *f, const char *address)
@@ -92,7 +95,8 @@ ask(struct fixture *f, const char *address)
 {
 	struct ask_answer a;
 
-	assert_int_equal(directory_resolve(f->d, str_of(address), usage, f, f->mem, &a, &f->err),
+	assert_int_equal(
+		directory_resolve(f->d, str_of(address), usage, f, f->mem, &a, &f->err),
 		RC_OK);
 	return a;
 }
@@ -119,8 +123,10 @@ TEST(a_domain_has_its_postmaster_and_abuse_from_the_beginning)
 	leads_to(&f, "abuse@example.test", "postmaster@example.test");
 	leads_to(&f, "abuse@b.test", "postmaster@b.test");
 	leads_to(&f, "PostMaster", "postmaster@example.test");
-	assert_int_equal(account_remove(f.d, STR("postmaster@b.test"), NULL, &f.err), RC_BAD);
-	assert_int_equal(account_disable(f.d, STR("postmaster@b.test"), true, &f.err), RC_BAD);
+	assert_int_equal(
+		account_remove(f.d, STR("postmaster@b.test"), NULL, &f.err), RC_BAD);
+	assert_int_equal(
+		account_disable(f.d, STR("postmaster@b.test"), true, &f.err), RC_BAD);
 	assert_int_equal(alias_remove(f.d, STR("abuse@b.test"), NULL, 0, &f.err), RC_BAD);
 	assert_int_equal(domain_add(f.d, STR("example.test"), &f.err), RC_BAD);
 	assert_non_null(strstr(f.err.text, "already"));
@@ -129,12 +135,14 @@ TEST(a_domain_has_its_postmaster_and_abuse_from_the_beginning)
 TEST(abuse_can_be_sent_elsewhere_but_never_nowhere)
 {
 	FIXTURE f;
-	const str alice = STR_INIT("alice@a.test"), postmaster = STR_INIT("postmaster@a.test");
+	const str alice = STR_INIT("alice@a.test"),
+		  postmaster = STR_INIT("postmaster@a.test");
 
 	set_up(&f);
 	ok(domain_add(f.d, STR("a.test"), &f.err));
 	account(&f, "alice@a.test");
-	assert_int_equal(alias_remove(f.d, STR("abuse@a.test"), &postmaster, 1, &f.err), RC_BAD);
+	assert_int_equal(
+		alias_remove(f.d, STR("abuse@a.test"), &postmaster, 1, &f.err), RC_BAD);
 	ok(alias_add(f.d, STR("abuse@a.test"), &alice, 1, &f.err));
 	ok(alias_remove(f.d, STR("abuse@a.test"), &postmaster, 1, &f.err));
 	leads_to(&f, "abuse@a.test", "alice@a.test");
@@ -157,7 +165,8 @@ TEST(mail_goes_by_name_then_tag_then_domain_alias_then_catch_all)
 	leads_to(&f, "alice+news@a.test", "alice@a.test");
 	leads_to(&f, "alice+bills@a.test", "bob@a.test");
 	leads_to(&f, "alice+x@www.a.test", "alice@a.test");
-	assert_true(str_eq(ask(&f, "Alice+x@WWW.a.test").address, STR("alice@www.a.test")));
+	assert_true(
+		str_eq(ask(&f, "Alice+x@WWW.a.test").address, STR("alice@www.a.test")));
 	assert_int_equal(ask(&f, "nobody@a.test").status, ASK_UNKNOWN);
 	assert_int_equal(ask(&f, "nobody@www.a.test").status, ASK_UNKNOWN);
 	assert_int_equal(ask(&f, "alice@c.test").status, ASK_RELAY);
@@ -194,7 +203,7 @@ TEST(a_circle_of_aliases_cannot_be_made)
 {
 	FIXTURE f;
 	const str alice = STR_INIT("alice@a.test"), one = STR_INIT("one@a.test"),
-		two = STR_INIT("two@a.test"), three = STR_INIT("three@a.test");
+		  two = STR_INIT("two@a.test"), three = STR_INIT("three@a.test");
 	unsigned before;
 
 	set_up(&f);
@@ -239,7 +248,8 @@ TEST(aliases_nest_ten_deep_and_no_deeper_from_whichever_end_they_grow)
 TEST(remote_and_missing_targets_are_refused_with_a_reason)
 {
 	FIXTURE f;
-	const str remote = STR_INIT("x@gmail.example"), missing = STR_INIT("nobody@a.test");
+	const str remote = STR_INIT("x@gmail.example"),
+		  missing = STR_INIT("nobody@a.test");
 
 	set_up(&f);
 	ok(domain_add(f.d, STR("a.test"), &f.err));
@@ -303,8 +313,8 @@ TEST(a_policy_is_inherited_by_account_domain_and_all)
 	assert_int_equal(ask(&f, "alice@a.test").threshold, 5000);
 	ok(policy_set(f.d, STR("all"), &p, &f.err));
 	assert_int_equal(ask(&f, "alice@a.test").threshold, 7000);
-	ok(policy_set(f.d, STR("a.test"), &(struct policy){ .has_filter = true, .observe = true },
-		&f.err));
+	ok(policy_set(f.d, STR("a.test"),
+		&(struct policy){ .has_filter = true, .observe = true }, &f.err));
 	p.threshold = 3500;
 	ok(policy_set(f.d, alice, &p, &f.err));
 	assert_int_equal(ask(&f, "alice+x@a.test").threshold, 3500);
@@ -324,7 +334,7 @@ TEST(many_accounts_come_in_at_once_or_not_at_all)
 	FIXTURE f;
 	enum { MANY = 20000 };
 	struct account_new *list = calloc(MANY, sizeof(*list));
-	char (*names)[32] = calloc(MANY, sizeof(*names));
+	char(*names)[32] = calloc(MANY, sizeof(*names));
 	struct account *out;
 	size_t n;
 
@@ -341,7 +351,7 @@ TEST(many_accounts_come_in_at_once_or_not_at_all)
 	assert_int_equal(ask(&f, "user1@a.test").status, ASK_UNKNOWN);
 	ok(account_add_many(f.d, list, MANY - 1, &f.err));
 	ok(account_list(f.d, STR("a.test"), f.mem, &out, &n, &f.err));
-	assert_int_equal(n, MANY);	/* postmaster too */
+	assert_int_equal(n, MANY); /* postmaster too */
 	leads_to(&f, "user777@a.test", "user777@a.test");
 	free(list);
 	free(names);
@@ -402,17 +412,21 @@ TEST(credentials_are_kept_as_hashes_of_each_kind)
 	ok(account_password(f.d, STR("alice@a.test"), STR("open sesame"), &f.err));
 	ok(account_password(f.d, STR("alice@a.test"), STR("open barley"), &f.err));
 	ok(app_password_add(f.d, STR("alice@a.test"), STR("phone"), secret, &f.err));
-	assert_int_equal(app_password_add(f.d, STR("alice@a.test"), STR("phone"), secret, &f.err),
+	assert_int_equal(
+		app_password_add(f.d, STR("alice@a.test"), STR("phone"), secret, &f.err),
 		RC_BAD);
-	ok(sql_text(f.d, "SELECT group_concat(kind) FROM (SELECT kind FROM credential "
-		"WHERE ? = '' ORDER BY kind)", STR(""), f.mem, &kinds, &f.err));
+	ok(sql_text(f.d,
+		"SELECT group_concat(kind) FROM (SELECT kind FROM credential "
+		"WHERE ? = '' ORDER BY kind)",
+		STR(""), f.mem, &kinds, &f.err));
 	assert_true(str_eq(kinds, STR("app,scram-sha-256,yescrypt")));
-	ok(sql_text(f.d, "SELECT secret FROM credential WHERE kind = ?", STR("yescrypt"), f.mem,
-		&hash, &f.err));
+	ok(sql_text(f.d, "SELECT secret FROM credential WHERE kind = ?", STR("yescrypt"),
+		f.mem, &hash, &f.err));
 	assert_true(password_matches(STR("open barley"), hash));
 	assert_false(password_matches(STR("open sesame"), hash));
 	ok(app_password_revoke(f.d, STR("alice@a.test"), STR("phone"), &f.err));
-	assert_int_equal(app_password_revoke(f.d, STR("alice@a.test"), STR("phone"), &f.err),
+	assert_int_equal(
+		app_password_revoke(f.d, STR("alice@a.test"), STR("phone"), &f.err),
 		RC_NONE);
 }
 
@@ -435,6 +449,8 @@ TEST(damage_of_the_directory_is_named)
 	ok(db_exec(f.d->db, "DELETE FROM alias_target", &f.err));
 	ok(directory_check(f.d, keep_first, sentence, &f.err));
 	assert_non_null(strstr(sentence, "abuse@a.test"));
-	ok(db_exec(f.d->db, "INSERT INTO alias_target VALUES "
-		"('abuse@a.test', 'postmaster@a.test')", &f.err));
+	ok(db_exec(f.d->db,
+		"INSERT INTO alias_target VALUES "
+		"('abuse@a.test', 'postmaster@a.test')",
+		&f.err));
 }

@@ -5,7 +5,8 @@
 #include "directory/directory_int.h"
 
 static enum rc
-insert_domain(struct directory *d, str name, uint64_t alias_of, uint64_t *id, struct err *err)
+insert_domain(
+	struct directory *d, str name, uint64_t alias_of, uint64_t *id, struct err *err)
 {
 	struct db_stmt *q = db_prepare(d->db,
 		"INSERT INTO domain (name, alias_of, created_ms) VALUES (?, ?, ?)", err);
@@ -34,7 +35,8 @@ insert_role_names(struct directory *d, uint64_t domain, str name, struct arena *
 	uint64_t id;
 	enum rc rc;
 
-	if (address_join(STR("postmaster"), (str){ 0 }, name, mem, &postmaster) != RC_OK ||
+	if (address_join(STR("postmaster"), (str){ 0 }, name, mem, &postmaster) !=
+			RC_OK ||
 		address_join(STR("abuse"), (str){ 0 }, name, mem, &abuse) != RC_OK)
 		return RC_LIMIT;
 	if ((rc = account_insert(d, postmaster, domain, NULL, &id, err)) != RC_OK)
@@ -56,20 +58,24 @@ must_be_new(struct directory *d, str name, struct arena *mem, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	if (!str_empty(f.alias_of))
-		return err_set(err, RC_BAD, STR_FMT " is there already, as an alias of the domain "
-			STR_FMT, STR_ARG(name), STR_ARG(f.alias_of));
+		return err_set(err, RC_BAD,
+			STR_FMT " is there already, as an alias of the domain " STR_FMT,
+			STR_ARG(name), STR_ARG(f.alias_of));
 	return err_set(err, RC_BAD, STR_FMT " is a domain of this server already",
 		STR_ARG(name));
 }
 
 static enum rc
-find(struct directory *d, str name, struct arena *mem, struct found_domain *out, struct err *err)
+find(struct directory *d, str name, struct arena *mem, struct found_domain *out,
+	struct err *err)
 {
 	enum rc rc = sql_domain(d, name, mem, out, err);
 
 	if (rc == RC_NONE)
-		return err_set(err, RC_NONE, STR_FMT " is not a domain of this server; "
-			"`gatepost domain list` shows what there is", STR_ARG(name));
+		return err_set(err, RC_NONE,
+			STR_FMT " is not a domain of this server; "
+				"`gatepost domain list` shows what there is",
+			STR_ARG(name));
 	return rc;
 }
 
@@ -108,8 +114,9 @@ domain_alias(struct directory *d, str name, str other, struct err *err)
 	if (rc == RC_OK)
 		rc = find(d, b, mem, &f, err);
 	if (rc == RC_OK && !str_empty(f.alias_of))
-		rc = err_set(err, RC_BAD, STR_FMT " is itself an alias of " STR_FMT
-			"; name that domain", STR_ARG(b), STR_ARG(f.alias_of));
+		rc = err_set(err, RC_BAD,
+			STR_FMT " is itself an alias of " STR_FMT "; name that domain",
+			STR_ARG(b), STR_ARG(f.alias_of));
 	if (rc == RC_OK)
 		rc = insert_domain(d, a, f.id, &id, err);
 	return change_end(d, rc, err);
@@ -128,16 +135,20 @@ domain_catchall(struct directory *d, str name, str address, struct err *err)
 		return rc;
 	rc = find(d, canonical, mem, &f, err);
 	if (rc == RC_OK && !str_empty(f.alias_of))
-		rc = err_set(err, RC_BAD, STR_FMT " is an alias of " STR_FMT
-			"; set the catch-all there", STR_ARG(canonical), STR_ARG(f.alias_of));
+		rc = err_set(err, RC_BAD,
+			STR_FMT " is an alias of " STR_FMT "; set the catch-all there",
+			STR_ARG(canonical), STR_ARG(f.alias_of));
 	if (rc == RC_OK && !str_empty(address)) {
 		rc = sql_local(d, address, mem, &target, NULL, err);
 		if (rc == RC_OK && (rc = sql_name(d, target, &account, err)) == RC_NONE)
-			rc = err_set(err, RC_NONE, "there is neither an account nor an alias "
-				STR_FMT "; add it first", STR_ARG(target));
+			rc = err_set(err, RC_NONE,
+				"there is neither an account nor an alias " STR_FMT
+				"; add it first",
+				STR_ARG(target));
 	}
 	if (rc == RC_OK)
-		rc = sql_run(d, "UPDATE domain SET catchall = nullif(?, '') WHERE name = ?",
+		rc = sql_run(d,
+			"UPDATE domain SET catchall = nullif(?, '') WHERE name = ?",
 			(const str[]){ target, canonical }, 2, err);
 	return change_end(d, rc, err);
 }
@@ -148,36 +159,50 @@ refuse_if_used(struct directory *d, const struct found_domain *f, struct arena *
 	struct err *err)
 {
 	str other;
-	enum rc rc = sql_text(d, "SELECT name FROM domain WHERE alias_of = "
-		"(SELECT id FROM domain WHERE name = ?) LIMIT 1", f->name, mem, &other, err);
+	enum rc rc = sql_text(d,
+		"SELECT name FROM domain WHERE alias_of = "
+		"(SELECT id FROM domain WHERE name = ?) LIMIT 1",
+		f->name, mem, &other, err);
 
 	if (rc == RC_OK)
-		return err_set(err, RC_BAD, "the domain " STR_FMT " is an alias of " STR_FMT
-			"; remove it first", STR_ARG(other), STR_ARG(f->name));
+		return err_set(err, RC_BAD,
+			"the domain " STR_FMT " is an alias of " STR_FMT
+			"; remove it first",
+			STR_ARG(other), STR_ARG(f->name));
 	if (rc != RC_NONE)
 		return rc;
-	rc = sql_text(d, "SELECT n.address FROM name n JOIN domain d ON d.id = n.domain "
+	rc = sql_text(d,
+		"SELECT n.address FROM name n JOIN domain d ON d.id = n.domain "
 		"WHERE d.name = ? AND n.account IS NOT NULL AND n.address <> 'postmaster@' || d.name "
-		"LIMIT 1", f->name, mem, &other, err);
+		"LIMIT 1",
+		f->name, mem, &other, err);
 	if (rc == RC_OK)
-		return err_set(err, RC_BAD, "there are still accounts in " STR_FMT ", for example "
-			STR_FMT "; remove them first", STR_ARG(f->name), STR_ARG(other));
+		return err_set(err, RC_BAD,
+			"there are still accounts in " STR_FMT ", for example " STR_FMT
+			"; remove them first",
+			STR_ARG(f->name), STR_ARG(other));
 	if (rc != RC_NONE)
 		return rc;
-	rc = sql_text(d, "SELECT t.alias FROM domain d JOIN name n ON n.domain = d.id "
+	rc = sql_text(d,
+		"SELECT t.alias FROM domain d JOIN name n ON n.domain = d.id "
 		"JOIN alias_target t ON t.target = n.address JOIN name m ON m.address = t.alias "
-		"WHERE d.name = ? AND m.domain <> d.id LIMIT 1", f->name, mem, &other, err);
+		"WHERE d.name = ? AND m.domain <> d.id LIMIT 1",
+		f->name, mem, &other, err);
 	if (rc == RC_OK)
-		return err_set(err, RC_BAD, "the alias " STR_FMT " leads to " STR_FMT
-			"; change it first", STR_ARG(other), STR_ARG(f->name));
+		return err_set(err, RC_BAD,
+			"the alias " STR_FMT " leads to " STR_FMT "; change it first",
+			STR_ARG(other), STR_ARG(f->name));
 	if (rc != RC_NONE)
 		return rc;
-	rc = sql_text(d, "SELECT o.name FROM domain d JOIN name n ON n.domain = d.id "
+	rc = sql_text(d,
+		"SELECT o.name FROM domain d JOIN name n ON n.domain = d.id "
 		"JOIN domain o ON o.catchall = n.address WHERE d.name = ? AND o.id <> d.id LIMIT 1",
 		f->name, mem, &other, err);
 	if (rc == RC_OK)
-		return err_set(err, RC_BAD, "the catch-all of " STR_FMT " leads to " STR_FMT
-			"; change it first", STR_ARG(other), STR_ARG(f->name));
+		return err_set(err, RC_BAD,
+			"the catch-all of " STR_FMT " leads to " STR_FMT
+			"; change it first",
+			STR_ARG(other), STR_ARG(f->name));
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
@@ -215,10 +240,12 @@ domain_remove(struct directory *d, str name, struct err *err)
 		return rc;
 	rc = find(d, canonical, mem, &f, err);
 	if (rc == RC_OK)
-		rc = address_join(STR("postmaster"), (str){ 0 }, canonical, mem, &address);
+		rc = address_join(
+			STR("postmaster"), (str){ 0 }, canonical, mem, &address);
 	if (rc == RC_OK && str_empty(f.alias_of)) {
 		rc = refuse_if_used(d, &f, mem, err);
-		if (rc == RC_OK && (rc = sql_name(d, address, &postmaster, err)) == RC_NONE)
+		if (rc == RC_OK &&
+			(rc = sql_name(d, address, &postmaster, err)) == RC_NONE)
 			rc = RC_OK;
 		if (rc == RC_OK)
 			rc = delete_domain(d, canonical, err);
@@ -248,16 +275,18 @@ domain_list(struct directory *d, struct arena *mem, struct domain **out, size_t 
 	struct domain *list;
 	uint64_t most;
 	size_t count = 0;
-	enum rc rc = sql_number(d, "SELECT count(*) FROM domain WHERE name <> ?", (str){ 0 },
-		&most, err);
+	enum rc rc = sql_number(
+		d, "SELECT count(*) FROM domain WHERE name <> ?", (str){ 0 }, &most, err);
 
 	if (rc != RC_OK)
 		return rc;
 	list = arena_array(mem, (size_t)most + 1, sizeof(*list));
 	if (list == NULL)
 		return err_set(err, RC_LIMIT, "there are too many domains to list");
-	struct db_stmt *q = db_prepare(d->db, "SELECT d.id, d.name, o.name, d.catchall "
-		"FROM domain d LEFT JOIN domain o ON o.id = d.alias_of ORDER BY d.name", err);
+	struct db_stmt *q = db_prepare(d->db,
+		"SELECT d.id, d.name, o.name, d.catchall "
+		"FROM domain d LEFT JOIN domain o ON o.id = d.alias_of ORDER BY d.name",
+		err);
 	if (q == NULL)
 		return RC_TEMP;
 	while (count < most && (rc = db_step(q, err)) == RC_OK)

@@ -16,18 +16,21 @@ find_scope(struct directory *d, str scope, struct arena *mem, str *out, struct e
 	if (str_find(scope, STR("@")) < scope.len) {
 		rc = sql_local(d, scope, mem, out, NULL, err);
 		if (rc == RC_OK && (rc = sql_name(d, *out, &account, err)) == RC_NONE)
-			rc = err_set(err, RC_NONE, "there is neither an account nor an alias "
-				STR_FMT, STR_ARG(*out));
+			rc = err_set(err, RC_NONE,
+				"there is neither an account nor an alias " STR_FMT,
+				STR_ARG(*out));
 		return rc;
 	}
 	if ((rc = domain_canonical(scope, mem, out, err)) != RC_OK)
 		return rc;
 	rc = sql_domain(d, *out, mem, &f, err);
 	if (rc == RC_NONE)
-		return err_set(err, RC_NONE, STR_FMT " is not a domain of this server", STR_ARG(*out));
+		return err_set(err, RC_NONE, STR_FMT " is not a domain of this server",
+			STR_ARG(*out));
 	if (rc == RC_OK && !str_empty(f.alias_of))
-		return err_set(err, RC_BAD, STR_FMT " is an alias of " STR_FMT
-			", whose policy counts", STR_ARG(*out), STR_ARG(f.alias_of));
+		return err_set(err, RC_BAD,
+			STR_FMT " is an alias of " STR_FMT ", whose policy counts",
+			STR_ARG(*out), STR_ARG(f.alias_of));
 	return rc;
 }
 

@@ -26,22 +26,22 @@ struct entry {
 	UT_hash_handle hh;
 	uint64_t until_ms;
 	size_t key_len, answer_len;
-	char bytes[];			/* the address as asked, then the packed answer */
+	char bytes[]; /* the address as asked, then the packed answer */
 };
 
 struct remote {
 	pthread_mutex_t lock;
 	pthread_t reader;
-	int wake;			/* eventfd */
+	int wake; /* eventfd */
 	bool stop;
 
-	int fd;				/* replaced and closed by the reader only */
-	int next_fd;			/* what remote_channel() gave */
+	int fd; /* replaced and closed by the reader only */
+	int next_fd; /* what remote_channel() gave */
 	bool has_next;
-	bool blocked;			/* house does not read: the reader sends the rest */
-	uint64_t wait_until_ms;		/* until when the reader sleeps */
+	bool blocked; /* house does not read: the reader sends the rest */
+	uint64_t wait_until_ms; /* until when the reader sleeps */
 
-	struct remote_ask *first, **last;	/* waiting, in the order of their ids */
+	struct remote_ask *first, **last; /* waiting, in the order of their ids */
 	uint64_t last_id, sent_id;
 	uint64_t synced, synced_sent;
 
@@ -58,7 +58,7 @@ poke(struct remote *r)
 	uint64_t one = 1;
 	ssize_t n = write(r->wake, &one, sizeof(one));
 
-	(void)n;		/* full: it is awake anyway */
+	(void)n; /* full: it is awake anyway */
 }
 
 /* The cache; all with the lock held. */
@@ -113,7 +113,7 @@ cache_get(struct remote *r, struct remote_ask *a)
 		return false;
 	}
 	if (ask_get_answer((str){ e->bytes + e->key_len, e->answer_len }, a->mem,
-			&a->answer) != RC_OK)
+		    &a->answer) != RC_OK)
 		a->answer = (struct ask_answer){ .status = ASK_LATER };
 	HASH_DEL(r->cache, e);
 	HASH_ADD_KEYPTR(hh, r->cache, e->bytes, e->key_len, e);
@@ -268,7 +268,7 @@ take_answer(struct remote *r, const struct chan_msg *m)
 			a = take(r, at);
 	}
 	if (a == NULL)
-		return RC_OK;		/* too late, it has been told so */
+		return RC_OK; /* too late, it has been told so */
 	rc = ask_get_answer(m->body, a->mem, &a->answer);
 	if (rc == RC_OK && may_be_kept(a->answer.status)) {
 		LOCK_AUTO held = lock_take(&r->lock);

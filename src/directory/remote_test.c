@@ -61,7 +61,9 @@ static void
 give(int fd, uint64_t id, enum ask_status status, uint64_t target)
 {
 	BUF_AUTO b = BUF(1000);
-	struct ask_answer a = { .status = status, .address = STR("a@a.test"), .ntargets = 1,
+	struct ask_answer a = { .status = status,
+		.address = STR("a@a.test"),
+		.ntargets = 1,
 		.targets = &target };
 
 	ask_put_answer(&b, &a);
@@ -71,8 +73,8 @@ give(int fd, uint64_t id, enum ask_status status, uint64_t target)
 
 /* One question that is asked, answered and waited for; true: by the cache. */
 static bool
-round_trip(struct remote *r, int fd, char *frame, const char *address, enum ask_status status,
-	uint64_t target)
+round_trip(struct remote *r, int fd, char *frame, const char *address,
+	enum ask_status status, uint64_t target)
 {
 	struct asked q;
 	bool cached;
@@ -120,7 +122,7 @@ TEST(a_question_waits_for_a_house_that_restarts)
 	int first[2], second[2];
 
 	prepare(&early, "early@a.test", SOON);
-	assert_false(remote_ask(r, &early.ask));	/* before there is any channel */
+	assert_false(remote_ask(r, &early.ask)); /* before there is any channel */
 	assert_int_equal(chan_pair(first, NULL), RC_OK);
 	remote_channel(r, first[0]);
 	give(first[1], get(first[1], frame).id, ASK_LOCAL, 1);
@@ -131,12 +133,12 @@ TEST(a_question_waits_for_a_house_that_restarts)
 	prepare(&q, "a@a.test", SOON);
 	assert_false(remote_ask(r, &q.ask));
 	(void)get(first[1], frame);
-	(void)close(first[1]);				/* house dies with the question */
+	(void)close(first[1]); /* house dies with the question */
 	assert_int_equal(chan_pair(second, NULL), RC_OK);
 	remote_channel(r, second[0]);
 	struct chan_msg m = get(second[1], frame);
 	uint64_t seq = 0;
-	assert_int_equal(m.type, ASK_JOURNAL);		/* told again */
+	assert_int_equal(m.type, ASK_JOURNAL); /* told again */
 	assert_int_equal(ask_get_seq(m.body, &seq), RC_OK);
 	assert_int_equal(seq, 42);
 	m = get(second[1], frame);
@@ -186,11 +188,14 @@ TEST(garbage_from_house_ends_the_channel_and_not_the_gate)
 	prepare(&q, "a@a.test", 300);
 	assert_false(remote_ask(r, &q.ask));
 	struct chan_msg m = get(pair[1], frame);
-	const struct chan_msg bad = { .type = ASK_RESOLVED, .id = m.id, .body = STR("\x01") };
+	const struct chan_msg bad = {
+		.type = ASK_RESOLVED, .id = m.id, .body = STR("\x01")
+	};
 	assert_int_equal(chan_send(pair[1], &bad, clock_ms() + SOON, NULL), RC_OK);
 	finish(&q);
 	assert_int_equal(q.ask.answer.status, ASK_LATER);
-	assert_int_equal(chan_recv(pair[1], frame, FRAME, &m, clock_ms() + SOON, NULL), RC_PERM);
+	assert_int_equal(
+		chan_recv(pair[1], frame, FRAME, &m, clock_ms() + SOON, NULL), RC_PERM);
 	drop(&q);
 	remote_free(&r);
 	(void)close(pair[1]);
@@ -248,10 +253,12 @@ house_open(struct house *h)
 	*h = (struct house){ .data = -1 };
 	(void)sem_init(&h->told, 0, 0);
 	assert_int_equal(fs_open_dir(AT_FDCWD, test_folder(), &h->data, NULL), RC_OK);
-	assert_int_equal(conf_parse(STR("hostname = mx.example.test\n"), "test", &h->conf, NULL),
+	assert_int_equal(
+		conf_parse(STR("hostname = mx.example.test\n"), "test", &h->conf, NULL),
 		RC_OK);
-	struct directory_want w = { .data = h->data, .conf = h->conf, .changed = on_change,
-		.arg = h };
+	struct directory_want w = {
+		.data = h->data, .conf = h->conf, .changed = on_change, .arg = h
+	};
 	assert_int_equal(directory_open(&w, &h->d, NULL), RC_OK);
 	assert_int_equal(domain_add(h->d, STR("a.test"), NULL), RC_OK);
 	struct answer_want aw = { .directory = h->d, .journal = on_journal, .arg = h };
@@ -321,8 +328,9 @@ TEST(a_gate_that_does_not_read_keeps_house_from_nothing)
 	answer_channel(h.a, pair[1]);
 	ask_put_question(&question, &(struct ask_question){ .address = STR("x@a.test") });
 	for (uint64_t i = 1; i <= 3000; i++) {
-		const struct chan_msg m = { .type = ASK_RESOLVE, .id = i,
-			.body = buf_str(&question) };
+		const struct chan_msg m = {
+			.type = ASK_RESOLVE, .id = i, .body = buf_str(&question)
+		};
 
 		assert_int_equal(chan_send(pair[0], &m, clock_ms() + SOON, NULL), RC_OK);
 		answer_forget(h.a);

@@ -9,12 +9,12 @@ struct question {
 	struct directory *d;
 	struct arena *work;
 	struct err *err;
-	directory_say_fn *say;		/* may be NULL */
+	directory_say_fn *say; /* may be NULL */
 	void *say_arg;
 
-	const struct source *source;	/* whose domain it is */
+	const struct source *source; /* whose domain it is */
 	struct address asked;
-	struct found_domain domain;	/* where an alias of a domain led */
+	struct found_domain domain; /* where an alias of a domain led */
 	struct found_name found;
 	uint64_t default_quota;
 };
@@ -70,7 +70,8 @@ find_own_domain(struct question *q)
 	enum rc rc = find_domain(q, q->asked.domain, &q->domain);
 
 	if (rc == RC_NONE)
-		say(q, STR_FMT " is not a domain of this server", STR_ARG(q->asked.domain));
+		say(q, STR_FMT " is not a domain of this server",
+			STR_ARG(q->asked.domain));
 	if (rc != RC_OK)
 		return rc;
 	if (str_empty(q->domain.alias_of)) {
@@ -94,7 +95,8 @@ try_name(struct question *q, str tag)
 		say(q, STR_FMT " is %s", STR_ARG(name),
 			q->found.account != 0 ? "an account" : "an alias");
 	else if (rc == RC_NONE)
-		say(q, "there is neither an account nor an alias " STR_FMT, STR_ARG(name));
+		say(q, "there is neither an account nor an alias " STR_FMT,
+			STR_ARG(name));
 	return rc;
 }
 
@@ -131,8 +133,9 @@ find_policy(struct question *q, bool named, struct ask_answer *out)
 	struct policy p = { 0 }, here;
 
 	for (size_t i = 0; i < 3; i++) {
-		enum rc rc = str_empty(scopes[i]) ? RC_NONE :
-			q->source->policy(q->d, scopes[i], &here, q->err);
+		enum rc rc = str_empty(scopes[i])
+				     ? RC_NONE
+				     : q->source->policy(q->d, scopes[i], &here, q->err);
 
 		if (rc == RC_NONE)
 			continue;
@@ -150,12 +153,17 @@ find_policy(struct question *q, bool named, struct ask_answer *out)
 		}
 	}
 	out->threshold = p.has_threshold ? p.threshold : q->d->conf->server.threshold;
-	out->observe = p.has_filter ? p.observe : q->d->conf->server.filter == CONF_OBSERVE;
+	out->observe = p.has_filter ? p.observe
+				    : q->d->conf->server.filter == CONF_OBSERVE;
 	say(q, "mail is refused from a score of %d.%03d on (set by " STR_FMT ")",
-		out->threshold / 1000, (out->threshold < 0 ? -out->threshold : out->threshold) % 1000,
+		out->threshold / 1000,
+		(out->threshold < 0 ? -out->threshold : out->threshold) % 1000,
 		STR_ARG(threshold_from));
-	say(q, "filter = %s (set by " STR_FMT ")", out->observe ? "observe: nothing is refused for "
-		"its score" : "enforce", STR_ARG(filter_from));
+	say(q, "filter = %s (set by " STR_FMT ")",
+		out->observe ? "observe: nothing is refused for "
+			       "its score"
+			     : "enforce",
+		STR_ARG(filter_from));
 	return RC_OK;
 }
 
@@ -168,7 +176,8 @@ look_up(struct question *q, str address, struct ask_answer *out)
 
 	if (rc == RC_NONE || rc == RC_BAD) {
 		say(q, "it is not an address of this server: %s",
-			rc == RC_BAD && q->err != NULL ? q->err->text : "there is no domain yet");
+			rc == RC_BAD && q->err != NULL ? q->err->text
+						       : "there is no domain yet");
 		out->status = ASK_RELAY;
 		return RC_OK;
 	}
@@ -193,8 +202,8 @@ look_up(struct question *q, str address, struct ask_answer *out)
 }
 
 static enum rc
-is_full(struct question *q, const struct found_target *t, directory_usage_fn *usage, void *arg,
-	bool *full)
+is_full(struct question *q, const struct found_target *t, directory_usage_fn *usage,
+	void *arg, bool *full)
 {
 	uint64_t quota = t->has_quota ? t->quota : q->default_quota;
 	uint64_t bytes = 0;
@@ -220,8 +229,8 @@ is_full(struct question *q, const struct found_target *t, directory_usage_fn *us
 /* Disabled targets are left out; one that is full keeps the mail outside, so
  * that none of them misses it: the sender tries again. */
 static enum rc
-choose_targets(struct question *q, directory_usage_fn *usage, void *arg, struct arena *mem,
-	struct ask_answer *out)
+choose_targets(struct question *q, directory_usage_fn *usage, void *arg,
+	struct arena *mem, struct ask_answer *out)
 {
 	uint64_t *ids = arena_array(mem, q->found.ntargets + 1, sizeof(*ids));
 	bool full = false;
@@ -255,12 +264,13 @@ choose_targets(struct question *q, directory_usage_fn *usage, void *arg, struct 
 
 enum rc
 directory_explain(struct directory *d, str address, directory_usage_fn *usage, void *arg,
-	directory_say_fn *say_fn, void *say_arg, struct arena *mem, struct ask_answer *out,
-	struct err *err)
+	directory_say_fn *say_fn, void *say_arg, struct arena *mem,
+	struct ask_answer *out, struct err *err)
 {
 	ARENA_AUTO work = arena_new(WORK_BYTES);
-	struct question q = { .d = d, .work = work, .err = err, .say = say_fn,
-		.say_arg = say_arg };
+	struct question q = {
+		.d = d, .work = work, .err = err, .say = say_fn, .say_arg = say_arg
+	};
 	struct ask_answer a = { .address = address };
 	enum rc rc;
 
@@ -278,7 +288,8 @@ directory_explain(struct directory *d, str address, directory_usage_fn *usage, v
 	if (rc != RC_OK)
 		return rc;
 	if (arena_copy(mem, a.address, &a.address) != RC_OK)
-		return err_set(err, RC_LIMIT, "the address is too long for this transaction");
+		return err_set(
+			err, RC_LIMIT, "the address is too long for this transaction");
 	*out = a;
 	return RC_OK;
 }

@@ -66,11 +66,15 @@ sql_domain(struct directory *d, str name, struct arena *mem, struct found_domain
 	enum rc rc;
 
 	if (str_empty(name))
-		q = db_prepare(d->db, "SELECT id, name, NULL, catchall FROM domain "
-			"WHERE alias_of IS NULL ORDER BY id LIMIT 1", err);
+		q = db_prepare(d->db,
+			"SELECT id, name, NULL, catchall FROM domain "
+			"WHERE alias_of IS NULL ORDER BY id LIMIT 1",
+			err);
 	else
-		q = db_prepare(d->db, "SELECT d.id, d.name, o.name, d.catchall FROM domain d "
-			"LEFT JOIN domain o ON o.id = d.alias_of WHERE d.name = ?", err);
+		q = db_prepare(d->db,
+			"SELECT d.id, d.name, o.name, d.catchall FROM domain d "
+			"LEFT JOIN domain o ON o.id = d.alias_of WHERE d.name = ?",
+			err);
 	if (q == NULL)
 		return RC_TEMP;
 	if (!str_empty(name))
@@ -92,8 +96,8 @@ sql_domain(struct directory *d, str name, struct arena *mem, struct found_domain
 enum rc
 sql_name(struct directory *d, str address, uint64_t *account, struct err *err)
 {
-	return sql_number(d, "SELECT coalesce(account, 0) FROM name WHERE address = ?", address,
-		account, err);
+	return sql_number(d, "SELECT coalesce(account, 0) FROM name WHERE address = ?",
+		address, account, err);
 }
 
 /* Walking down from an alias. */
@@ -122,7 +126,8 @@ read_targets(struct walk *w, str alias, str **below, size_t *nbelow)
 	struct db_stmt *q = db_prepare(w->d->db,
 		"SELECT t.target, n.account, a.disabled, a.quota FROM alias_target t "
 		"JOIN name n ON n.address = t.target LEFT JOIN account a ON a.id = n.account "
-		"WHERE t.alias = ? ORDER BY t.target", w->err);
+		"WHERE t.alias = ? ORDER BY t.target",
+		w->err);
 	str *list = arena_array(w->mem, MOST_ALIASES, sizeof(*list));
 	size_t n = 0;
 	enum rc rc;
@@ -134,8 +139,10 @@ read_targets(struct walk *w, str alias, str **below, size_t *nbelow)
 	db_bind_str(q, 1, alias);
 	while ((rc = db_step(q, w->err)) == RC_OK) {
 		if (db_is_null(q, 1) ? n == MOST_ALIASES : w->n == MOST_RAW) {
-			rc = err_set(w->err, RC_BAD, STR_FMT " has too many targets; at most %d "
-				"accounts", STR_ARG(alias), ASK_TARGETS);
+			rc = err_set(w->err, RC_BAD,
+				STR_FMT " has too many targets; at most %d "
+					"accounts",
+				STR_ARG(alias), ASK_TARGETS);
 			break;
 		}
 		if (!db_is_null(q, 1))
@@ -158,15 +165,18 @@ walk_alias(struct walk *w, str alias)
 
 	for (size_t i = 0; i < w->depth; i++)
 		if (str_eq(w->path[i], alias))
-			return err_set(w->err, RC_BAD, "mail would go round in a circle: " STR_FMT
-				" leads back to itself by way of " STR_FMT, STR_ARG(alias),
-				STR_ARG(w->path[w->depth - 1]));
+			return err_set(w->err, RC_BAD,
+				"mail would go round in a circle: " STR_FMT
+				" leads back to itself by way of " STR_FMT,
+				STR_ARG(alias), STR_ARG(w->path[w->depth - 1]));
 	for (size_t i = 0; i < w->ndone; i++)
 		if (str_eq(w->done[i], alias))
 			return RC_OK;
 	if (w->depth == ALIAS_DEPTH || w->ndone == MOST_ALIASES)
-		return err_set(w->err, RC_BAD, "aliases that lead to aliases go too deep at "
-			STR_FMT "; at most %d", STR_ARG(alias), ALIAS_DEPTH);
+		return err_set(w->err, RC_BAD,
+			"aliases that lead to aliases go too deep at " STR_FMT
+			"; at most %d",
+			STR_ARG(alias), ALIAS_DEPTH);
 	w->path[w->depth++] = alias;
 	rc = read_targets(w, alias, &below, &n);
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
@@ -217,8 +227,10 @@ static enum rc
 name_of(struct directory *d, str address, struct arena *mem, struct found_name *out,
 	struct err *err)
 {
-	struct db_stmt *q = db_prepare(d->db, "SELECT n.account, a.disabled, a.quota FROM name n "
-		"LEFT JOIN account a ON a.id = n.account WHERE n.address = ?", err);
+	struct db_stmt *q = db_prepare(d->db,
+		"SELECT n.account, a.disabled, a.quota FROM name n "
+		"LEFT JOIN account a ON a.id = n.account WHERE n.address = ?",
+		err);
 	struct found_name f = { .ntargets = 1 };
 	enum rc rc;
 
@@ -246,8 +258,8 @@ name_of(struct directory *d, str address, struct arena *mem, struct found_name *
 static enum rc
 policy_of(struct directory *d, str scope, struct policy *out, struct err *err)
 {
-	struct db_stmt *q = db_prepare(d->db,
-		"SELECT threshold, observe FROM policy WHERE scope = ?", err);
+	struct db_stmt *q = db_prepare(
+		d->db, "SELECT threshold, observe FROM policy WHERE scope = ?", err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -286,8 +298,10 @@ sql_local(struct directory *d, str address, struct arena *mem, str *name,
 	if (rc == RC_OK && !str_empty(f.alias_of))
 		rc = sql_domain(d, f.alias_of, mem, &f, err);
 	if (rc == RC_NONE)
-		return err_set(err, RC_BAD, STR_FMT " is not a domain of this server; "
-			"`gatepost domain add` makes it one", STR_ARG(a.domain));
+		return err_set(err, RC_BAD,
+			STR_FMT " is not a domain of this server; "
+				"`gatepost domain add` makes it one",
+			STR_ARG(a.domain));
 	if (rc != RC_OK)
 		return rc;
 	if (address_join(a.local, a.tag, f.name, mem, name) != RC_OK)
@@ -308,9 +322,11 @@ sql_account(struct directory *d, str address, struct arena *mem, str *name, uint
 		return rc;
 	rc = sql_name(d, *name, &account, err);
 	if (rc == RC_OK && account == 0)
-		return err_set(err, RC_NONE, STR_FMT " is an alias, not an account", STR_ARG(*name));
+		return err_set(err, RC_NONE, STR_FMT " is an alias, not an account",
+			STR_ARG(*name));
 	if (rc == RC_NONE)
-		return err_set(err, RC_NONE, "there is no account " STR_FMT, STR_ARG(*name));
+		return err_set(
+			err, RC_NONE, "there is no account " STR_FMT, STR_ARG(*name));
 	if (rc == RC_OK)
 		*id = account;
 	return rc;
