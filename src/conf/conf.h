@@ -9,8 +9,8 @@
  *	str    str         text to the end of the line; NUL-terminated
  *	num    uint64_t    decimal number
  *	size   uint64_t    bytes; suffix K M G T (1024)
- *	secs   uint64_t    MILLISECONDS in the struct; suffix ms s m h d w; the
- *	                   bounds of the row are seconds
+ *	secs   uint64_t    MILLISECONDS in the struct; suffix ms s m h d w; of the
+ *	                   row's bounds min is milliseconds, max seconds
  *	fix    int32_t     thousandths; written with a point: 5.0
  *	flag   bool        yes | no
  *	word   unsigned    index into the words of the row

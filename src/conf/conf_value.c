@@ -86,9 +86,7 @@ read_word(const struct conf_row *row, str s, unsigned *out)
 static bool
 within(const struct conf_row *row, uint64_t n)
 {
-	uint64_t unit = row->type == TYPE_secs ? 1000 : 1;
-
-	return n >= row->min * unit && n <= row->max * unit;
+	return n >= row->min && n <= row->max * (row->type == TYPE_secs ? 1000 : 1);
 }
 
 static void *
@@ -216,7 +214,7 @@ conf_value_kind(const struct conf_row *row, struct buf *out)
 		break;
 	case TYPE_secs:
 		buf_addz(out, "a time (suffix ms s m h d w) from ");
-		put_suffixed(times, row->min * 1000, out);
+		put_suffixed(times, row->min, out);
 		buf_addz(out, " to ");
 		put_suffixed(times, row->max * 1000, out);
 		break;

@@ -108,11 +108,11 @@ take_input(struct command *c, struct err *err)
 
 /* --- where it runs --- */
 
+/* Those that open, lock and become what they need themselves. */
 static enum verb_exit
-run_here(struct command *c, const struct instance *in, bool running, struct err *err)
+run_here(struct command *c, struct err *err)
 {
-	struct verb_io io = { .conf = in->conf, .conf_path = c->conf_path, .data = in->data,
-		.running = running, .input = buf_str(&c->input), .out = to_stdout };
+	struct verb_io io = { .conf_path = c->conf_path, .data = -1, .out = to_stdout };
 	enum verb_exit how;
 
 	io.mem = arena_new(VERB_MEMORY);
@@ -187,20 +187,13 @@ run_command(struct command *c)
 	struct err err = { 0 };
 	enum verb_exit how;
 
-	if ((c->verb->flags & VERB_NO_CONF) != 0) {
-		how = run_here(c, &in, false, &err);
+	if ((c->verb->flags & VERB_LOCAL) != 0) {
+		how = run_here(c, &err);
 		return finish(how, &err);
 	}
 	if (instance_open(c->conf_path, &in, &err) != RC_OK || take_input(c, &err) != RC_OK)
 		return fail(&err);
-	if ((c->verb->flags & VERB_LOCAL) != 0) {
-		bool running = instance_lock(&in, &err) != RC_OK;
-
-		err = (struct err){ 0 };
-		how = run_here(c, &in, running, &err);
-	} else {
-		how = run_there(c, &in, &err);
-	}
+	how = run_there(c, &in, &err);
 	instance_close(&in);
 	return finish(how, &err);
 }

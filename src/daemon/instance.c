@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 
 enum whose { OF_HOUSE, OF_GATE };
@@ -57,12 +58,16 @@ enum rc
 instance_open(const char *conf_path, struct instance *in, struct err *err)
 {
 	BUF_AUTO path = BUF(4096);
+	uint64_t now;
 	enum rc rc;
 
 	*in = INSTANCE_NONE;
 	in->conf_path = conf_path;
 	if ((rc = conf_load(conf_path, &in->conf, err)) != RC_OK)
 		return rc;
+	if (!str_empty(in->conf->test.now) &&
+		clock_parse(in->conf->test.now, &now, NULL) == RC_OK)
+		clock_set_wall(now);
 	if ((rc = owners_find(in->conf, &in->owners, err)) != RC_OK)
 		return rc;
 	buf_addz(&path, conf_path);

@@ -36,7 +36,8 @@ struct instance {
 
 #define INSTANCE_NONE	((struct instance){ .dir = -1, .data = -1, .keys = -1, .run = -1, .lock = -1 })
 
-/* Reads the settings and opens the folders.  conf_path must stay. */
+/* Reads the settings (and sets the clock to `[test] now`), opens the folders.
+ * conf_path must stay. */
 enum rc instance_open(const char *conf_path, struct instance *in, struct err *err) MUST_CHECK;
 void instance_close(struct instance *in);
 
@@ -60,6 +61,9 @@ void instance_check_folders(const struct instance *in, instance_wrong_fn *fn, vo
  * is checked.  RC_BAD names the file. */
 enum rc instance_pack_keys(const struct instance *in, struct buf *out, struct err *err)
 	MUST_CHECK;
+/* Makes hostname's certificate anew when it is of our own CA and ends within
+ * a month.  RC_NONE: there was nothing to do. */
+enum rc instance_renew_cert(const struct instance *in, struct err *err) MUST_CHECK;
 /* For each NAME.crt in keys/tls/, by name. */
 typedef enum rc instance_pair_fn(const char *name, str cert, str key, void *arg,
 	struct err *err);

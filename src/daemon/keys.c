@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,6 +16,8 @@
 #include "daemon/setup.h"
 
 enum { MOST_PEM = 256 * 1024, MOST_NAME = 250 };
+
+static const uint64_t RENEW_MS = 30ull * 24 * 3600 * 1000;
 
 struct names {
 	char *at[SETUP_PAIRS];
@@ -107,6 +110,67 @@ instance_each_pair(const struct instance *in, instance_pair_fn *fn, void *arg,
 			rc = one_pair(tls, names.at[i], fn, arg, err);
 		free(names.at[i]);
 	}
+	return rc;
+}
+
+/* --- renewal of what `init` has made --- */
+
+struct own_pair {
+	const char *host;
+	str ca;
+	bool due;
+};
+
+static enum rc
+is_due(const char *name, str cert, str key, void *arg, struct err *err)
+{
+	struct own_pair *own = arg;
+	struct cert_facts f;
+
+	if (strcasecmp(name, own->host) == 0 &&
+		cert_look(cert, key, own->ca, own->host, &f, err) == RC_OK)
+		own->due = f.own && f.until_ms < clock_wall_ms() + RENEW_MS;
+	return RC_OK;
+}
+
+static enum rc
+renew(const struct instance *in, int keys, const struct cert_pem *ca, struct err *err)
+{
+	str host = in->conf->server.hostname;
+	struct cert_pem fresh = { 0 };
+	char path[MOST_NAME + 16];
+	enum rc rc = cert_make_server(ca, host, clock_wall_ms(), &fresh, err);
+
+	(void)snprintf(path, sizeof(path), "tls/%.250s.key", host.ptr);
+	if (rc == RC_OK)
+		rc = fs_replace(keys, path, 0600, str_of(fresh.key), err);
+	(void)snprintf(path, sizeof(path), "tls/%.250s.crt", host.ptr);
+	if (rc == RC_OK)
+		rc = fs_replace(keys, path, 0644, str_of(fresh.cert), err);
+	cert_pem_clear(&fresh);
+	return rc;
+}
+
+enum rc
+instance_renew_cert(const struct instance *in, struct err *err)
+{
+	struct cert_pem ca = { 0 };
+	struct own_pair own = { .host = in->conf->server.hostname.ptr };
+	FD_AUTO keys = openat(in->dir, in->conf->server.keys.ptr,
+		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t len;
+
+	if (keys < 0 || fs_read_all(keys, "ca.crt", MOST_PEM, &ca.cert, &len, NULL) != RC_OK)
+		return RC_NONE;
+	own.ca = (str){ ca.cert, len };
+	enum rc rc = instance_each_pair(in, is_due, &own, err);
+	if (rc == RC_OK && !own.due)
+		rc = RC_NONE;
+	if (rc == RC_OK)
+		rc = fs_read_all(keys, "ca.key", MOST_PEM, &ca.key, &len, err);
+	if (rc == RC_OK)
+		rc = renew(in, keys, &ca, err);
+	cert_pem_clear(&ca);
 	return rc;
 }
 

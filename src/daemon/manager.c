@@ -20,7 +20,7 @@
 #include "daemon/metrics.h"
 #include "wire/pack.h"
 
-enum { DRAIN_GRACE_MS = 10000, DRAIN_HOUSE_MS = 30000, LIAR_MS = 2000 };
+enum { DRAIN_GRACE_MS = 10000, DRAIN_HOUSE_MS = 30000, LIAR_MS = 2000, DAY_MS = 24 * 3600 * 1000 };
 
 /* --- starting: every reason not to is one sentence --- */
 
@@ -50,15 +50,6 @@ check_kernel(struct manager *m, struct err *err)
 	return err_set(err, RC_PERM, "this kernel cannot cage processes (Landlock ABI %u, at "
 		"least %d is needed); `[sandbox] mode = best` does without", m->abi,
 		CAGE_ABI_LEAST);
-}
-
-static void
-set_clock(const struct conf *conf)
-{
-	uint64_t ms;
-
-	if (!str_empty(conf->test.now) && clock_parse(conf->test.now, &ms, NULL) == RC_OK)
-		clock_set_wall(ms);
 }
 
 static void
@@ -99,6 +90,22 @@ write_pid(struct manager *m)
 	(void)!fs_append(m->in.lock, (str){ text, (size_t)n }, NULL);
 }
 
+/* The certificate that `init` made is never the reason that mail stops. */
+static bool
+renew_cert(struct manager *m)
+{
+	struct err err = { 0 };
+	enum rc rc = instance_renew_cert(&m->in, &err);
+
+	m->renew_ms = clock_ms() + DAY_MS;
+	if (rc == RC_OK)
+		log_info("the certificate of %s was made anew by our own CA",
+			m->in.conf->server.hostname.ptr);
+	else if (rc != RC_NONE)
+		log_warn("the certificate cannot be renewed: %s", err.text);
+	return rc == RC_OK;
+}
+
 static enum rc
 prepare(struct manager *m, const char *conf_path, struct err *err)
 {
@@ -107,7 +114,6 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	log_least((enum log_level)m->in.conf->server.log_level);
-	set_clock(m->in.conf);
 	if ((rc = instance_lock(&m->in, err)) != RC_OK)
 		return rc;
 	instance_check_folders(&m->in, first_wrong, err);
@@ -115,6 +121,7 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 		return err->rc;
 	if ((rc = check_kernel(m, err)) != RC_OK)
 		return rc;
+	(void)renew_cert(m);
 	m->keys = BUF(SETUP_KEYS + 4);
 	if ((rc = instance_pack_keys(&m->in, &m->keys, err)) != RC_OK)
 		return rc;
@@ -343,8 +350,7 @@ start_due(struct manager *m)
 	}
 	if (m->stage != STAGE_SERVING && m->stage_until_ms < next)
 		next = m->stage_until_ms;
-	if (next == UINT64_MAX)
-		return -1;
+	next = m->renew_ms < next ? m->renew_ms : next;
 	return next <= now ? 0 : (int)(next - now < INT_MAX ? next - now : INT_MAX);
 }
 
@@ -390,6 +396,8 @@ turn(struct manager *m)
 	if (p[0].revents != 0)
 		on_signal(m);
 	drain_late(m);
+	if (clock_ms() >= m->renew_ms && renew_cert(m) && m->stage == STAGE_SERVING)
+		reload(m);
 }
 
 static void

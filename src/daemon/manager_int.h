@@ -34,6 +34,7 @@ struct manager {
 	size_t nkids;
 	enum stage stage;
 	uint64_t stage_until_ms;
+	uint64_t renew_ms;		/* when the certificate is looked at next */
 	bool told_ready;
 	int status;			/* exit status */
 	char *buf;			/* a frame */
