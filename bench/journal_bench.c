@@ -22,7 +22,7 @@ struct run {
 	struct journal *journal;
 	int incoming;
 	size_t each;
-	double *took;		/* ms */
+	double *took; /* ms */
 	_Atomic size_t n;
 };
 
@@ -61,8 +61,9 @@ deliver(void *arg)
 		double start = now_ms(CLOCK_MONOTONIC);
 		must(fs_spool_publish(r->incoming, &s, id.text, &err), &err);
 		must(fs_sync_data(s.fd, &err), &err);
-		must(journal_commit(r->journal, JREC_MESSAGE, (str){ bytes, RECORD }, true, &seq,
-			&err), &err);
+		must(journal_commit(r->journal, JREC_MESSAGE, (str){ bytes, RECORD },
+			     true, &seq, &err),
+			&err);
 		r->took[r->n++] = now_ms(CLOCK_MONOTONIC) - start;
 		fs_spool_drop(r->incoming, &s);
 		(void)fs_unlink(r->incoming, id.text, NULL);
@@ -94,8 +95,10 @@ measure(struct run *r, size_t threads, size_t messages)
 	cpu = now_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	size_t n = r->n;
 	qsort(r->took, n, sizeof(*r->took), by_time);
-	(void)printf("%2zu threads  p50 %.2f  p99 %.2f ms  %.0f/s  CPU %.3f ms a message\n", threads,
-		r->took[n / 2], r->took[n * 99 / 100], (double)n / wall * 1e3, cpu / (double)n);
+	(void)printf(
+		"%2zu threads  p50 %.2f  p99 %.2f ms  %.0f/s  CPU %.3f ms a message\n",
+		threads, r->took[n / 2], r->took[n * 99 / 100], (double)n / wall * 1e3,
+		cpu / (double)n);
 }
 
 int

@@ -17,9 +17,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct journal_reader *r;
 	struct journal_item item;
 
-	if (dir < 0 && (mkdtemp(path) == NULL || (dir = open(path, O_RDONLY | O_DIRECTORY)) < 0))
+	if (dir < 0 &&
+		(mkdtemp(path) == NULL || (dir = open(path, O_RDONLY | O_DIRECTORY)) < 0))
 		abort();
-	FD_AUTO fd = openat(dir, "0000000000000001.log", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	FD_AUTO fd = openat(
+		dir, "0000000000000001.log", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (write(fd, data, size) != (ssize_t)size ||
 		journal_read_open(dir, 0, &r, NULL) != RC_OK)
 		abort();

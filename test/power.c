@@ -41,9 +41,9 @@ grow(void *p, size_t n, size_t *room, size_t size)
 /* One event, its files known by our own numbers (inode numbers come again). */
 struct event {
 	enum fs_op op;
-	bool folder;			/* FS_CREATE of a folder */
+	bool folder; /* FS_CREATE of a folder */
 	unsigned file, dir;
-	char name[NAME], old[NAME];	/* old: what a rename took away */
+	char name[NAME], old[NAME]; /* old: what a rename took away */
 	uint64_t offset, len;
 	char *data;
 };
@@ -60,7 +60,7 @@ static struct {
 	struct known *known;
 	size_t nknown, known_room;
 	unsigned files;
-	size_t image;			/* events that make the image */
+	size_t image; /* events that make the image */
 } rec = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static unsigned
@@ -106,7 +106,8 @@ place_of(int dirfd, const char *path, char leaf[NAME])
 	char folder[400];
 	struct stat st;
 
-	need(snprintf(leaf, NAME, "%s", slash == NULL ? path : slash + 1) < NAME, "a long name");
+	need(snprintf(leaf, NAME, "%s", slash == NULL ? path : slash + 1) < NAME,
+		"a long name");
 	if (slash == NULL)
 		return file_of(ino_of(dirfd));
 	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
@@ -136,7 +137,8 @@ add_data(struct event *e, str data)
 static void
 note_link(const struct fs_event *from)
 {
-	uint64_t ino = from->fd >= 0 ? ino_of(from->fd) : ino_at(from->dirfd2, from->name2);
+	uint64_t ino = from->fd >= 0 ? ino_of(from->fd)
+				     : ino_at(from->dirfd2, from->name2);
 	char leaf[NAME];
 	unsigned dir = place_of(from->dirfd, from->name, leaf), file = file_of(ino);
 	struct event *e = add(FS_LINK);
@@ -153,7 +155,8 @@ note_name(const struct fs_event *from)
 	unsigned dir = place_of(from->dirfd, from->name, leaf);
 
 	if (from->op == FS_RENAME)
-		need(place_of(from->dirfd2, from->name2, old) == dir, "a rename between folders");
+		need(place_of(from->dirfd2, from->name2, old) == dir,
+			"a rename between folders");
 	struct event *e = add(from->op);
 	e->dir = dir;
 	memcpy(e->name, leaf, NAME);
@@ -238,7 +241,8 @@ take_folder(int fd, unsigned dir)
 	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
 		size_t len = strlen(e->d_name);
 
-		if (e->d_name[0] == '.' || (len > 4 && strcmp(e->d_name + len - 4, "-shm") == 0))
+		if (e->d_name[0] == '.' ||
+			(len > 4 && strcmp(e->d_name + len - 4, "-shm") == 0))
 			continue;
 		int sub = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (sub < 0) {
@@ -290,17 +294,23 @@ power_events(void)
 void
 power_describe(size_t n, char out[200])
 {
-	static const char *const words[] = { [FS_CREATE] = "create", [FS_WRITE] = "write",
-		[FS_TRUNCATE] = "truncate", [FS_SYNC] = "sync", [FS_SYNC_DIR] = "sync folder",
-		[FS_SYNC_ALL] = "sync all", [FS_LINK] = "link", [FS_UNLINK] = "unlink",
-		[FS_RENAME] = "rename", [FS_MKDIR] = "mkdir" };
+	static const char *const words[] = { [FS_CREATE] = "create",
+		[FS_WRITE] = "write",
+		[FS_TRUNCATE] = "truncate",
+		[FS_SYNC] = "sync",
+		[FS_SYNC_DIR] = "sync folder",
+		[FS_SYNC_ALL] = "sync all",
+		[FS_LINK] = "link",
+		[FS_UNLINK] = "unlink",
+		[FS_RENAME] = "rename",
+		[FS_MKDIR] = "mkdir" };
 
 	out[0] = '\0';
 	if (n + rec.image >= rec.n)
 		return;
 	const struct event *e = &rec.at[n + rec.image];
-	(void)snprintf(out, 200, "%s file %u dir %u name \"%s\" offset %llu len %llu", words[e->op],
-		e->file, e->dir, e->name, (unsigned long long)e->offset,
+	(void)snprintf(out, 200, "%s file %u dir %u name \"%s\" offset %llu len %llu",
+		words[e->op], e->file, e->dir, e->name, (unsigned long long)e->offset,
 		(unsigned long long)e->len);
 }
 
@@ -333,7 +343,7 @@ struct inode {
 struct world {
 	struct inode *at;
 	size_t n;
-	size_t done;		/* events, with the image's */
+	size_t done; /* events, with the image's */
 };
 
 static void
@@ -492,14 +502,14 @@ struct cut {
 	const struct world *w;
 	enum power_mode mode;
 	uint64_t rng;
-	unsigned keep_of_16;	/* how many of 16 unsynced things arrive */
-	char **made;		/* the path each file got first, for its other names */
+	unsigned keep_of_16; /* how many of 16 unsynced things arrive */
+	char **made; /* the path each file got first, for its other names */
 };
 
 static uint64_t
 next_random(struct cut *c)
 {
-	c->rng += 0x9e3779b97f4a7c15ull;	/* splitmix64 */
+	c->rng += 0x9e3779b97f4a7c15ull; /* splitmix64 */
 	uint64_t z = c->rng;
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
@@ -536,7 +546,8 @@ found_bytes(struct cut *c, const struct inode *i, struct bytes *out)
 	for (size_t k = 0; k < i->nsince; k++) {
 		const struct event *e = i->since[k];
 
-		if (c->mode == POWER_RANDOM && e->op == FS_WRITE && next_random(c) % 4 == 0)
+		if (c->mode == POWER_RANDOM && e->op == FS_WRITE &&
+			next_random(c) % 4 == 0)
 			tear(c, out, e);
 		else if (arrives(c))
 			apply_bytes(out, e);
@@ -552,7 +563,7 @@ write_file(struct cut *c, const struct inode *i, const char *path)
 
 	need(fd >= 0, path);
 	found_bytes(c, i, &b);
-	for (uint64_t at = 0; at < b.len; at += PAGE) {	/* zeros stay holes */
+	for (uint64_t at = 0; at < b.len; at += PAGE) { /* zeros stay holes */
 		size_t n = b.len - at < PAGE ? (size_t)(b.len - at) : PAGE;
 
 		if (memcmp(b.at + at, zeros, n) != 0)
@@ -579,7 +590,9 @@ write_folder(struct cut *c, unsigned file, const char *path)
 		const struct entry *e = &found.at[k];
 		char sub[600];
 
-		need(snprintf(sub, sizeof(sub), "%s/%s", path, e->name) < (int)sizeof(sub), "path");
+		need(snprintf(sub, sizeof(sub), "%s/%s", path, e->name) <
+				(int)sizeof(sub),
+			"path");
 		if (c->w->at[e->file].folder) {
 			write_folder(c, e->file, sub);
 		} else if (c->made[e->file] != NULL) {
@@ -596,7 +609,10 @@ void
 world_write(const struct world *w, enum power_mode mode, uint64_t seed, const char *path)
 {
 	static const unsigned shares[4] = { 8, 14, 2, 11 };
-	struct cut c = { .w = w, .mode = mode, .rng = seed, .keep_of_16 = shares[seed % 4],
+	struct cut c = { .w = w,
+		.mode = mode,
+		.rng = seed,
+		.keep_of_16 = shares[seed % 4],
 		.made = calloc(w->n, sizeof(*c.made)) };
 
 	need(c.made != NULL, "memory");

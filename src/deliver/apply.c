@@ -13,9 +13,10 @@
 
 enum {
 	BATCH_MEM = 96 * 1024 * 1024,
-	IDLE_MS = 2000,			/* nothing came for so long: checkpoint */
-	PAUSE_LEAST_MS = 50, PAUSE_MOST_MS = 30 * 1000,
-	COMPLAIN_MS = 10 * 60 * 1000,	/* the same failure is logged again */
+	IDLE_MS = 2000, /* nothing came for so long: checkpoint */
+	PAUSE_LEAST_MS = 50,
+	PAUSE_MOST_MS = 30 * 1000,
+	COMPLAIN_MS = 10 * 60 * 1000, /* the same failure is logged again */
 	HOUSEKEEPING_MS = 3600 * 1000,
 };
 
@@ -99,8 +100,8 @@ apply_close(struct apply **ap)
 		return;
 	stop_thread(a);
 	if (a->unsettled && apply_checkpoint(a, &err) != RC_OK)
-		log_warn("msg=\"no checkpoint at the end\" journal=%s why=\"%s\"", a->want.journal,
-			err.text);
+		log_warn("msg=\"no checkpoint at the end\" journal=%s why=\"%s\"",
+			a->want.journal, err.text);
 	journal_read_close(&a->reader);
 	fs_close(&a->folder);
 	fs_close(&a->incoming);
@@ -193,7 +194,7 @@ apply_checkpoint(struct apply *a, struct err *err)
 
 /* What the thread remembers between its rounds. */
 struct rounds {
-	uint64_t checkpoint_ms, busy_ms, house_ms;	/* when it last happened */
+	uint64_t checkpoint_ms, busy_ms, house_ms; /* when it last happened */
 	uint64_t pause_ms, complained_ms;
 	struct err said;
 };
@@ -208,8 +209,9 @@ complain(struct apply *a, struct rounds *r, const struct err *err)
 	r->said = *err;
 	r->complained_ms = now;
 	log_error("msg=\"%s\" journal=%s position=%" PRIu64 " why=\"%s\"",
-		err->rc == RC_PERM ? "delivery has stopped at a damaged record" :
-			"delivery waits and tries again", a->want.journal, apply_position(a), err->text);
+		err->rc == RC_PERM ? "delivery has stopped at a damaged record"
+				   : "delivery waits and tries again",
+		a->want.journal, apply_position(a), err->text);
 }
 
 /* True when the round failed: pause before the next. */
@@ -235,7 +237,8 @@ housekeeping(struct apply *a, struct rounds *r, struct err *err)
 
 	r->house_ms = clock_ms();
 	if (a->want.ledger_keep_ms > 0 &&
-		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms, err)) != RC_OK)
+		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,
+			 err)) != RC_OK)
 		return rc;
 	return apply_sweep(a->want.data, a->want.store, a->want.ledger, err);
 }
@@ -283,7 +286,7 @@ one_round(struct apply *a, struct rounds *r, uint64_t upto, struct err *err)
 	}
 	uint64_t now = clock_ms();
 	if (a->unsettled && (now >= r->checkpoint_ms + a->want.checkpoint_ms ||
-		now >= r->busy_ms + IDLE_MS)) {
+				    now >= r->busy_ms + IDLE_MS)) {
 		r->checkpoint_ms = now;
 		if ((rc = apply_checkpoint(a, err)) != RC_OK)
 			return rc;

@@ -11,7 +11,7 @@ enum { ACCOUNT_MEM = 8 * 1024 };
 
 /* An account that the batch delivers to, or would if it were still there. */
 struct touched {
-	uint64_t id, quota, bytes;	/* bytes: put in by this batch */
+	uint64_t id, quota, bytes; /* bytes: put in by this batch */
 	bool there;
 	UT_hash_handle hh;
 };
@@ -21,7 +21,8 @@ forget_touched(struct apply *a)
 {
 	struct touched *t, *next;
 
-	HASH_ITER(hh, a->touched, t, next) {
+	HASH_ITER(hh, a->touched, t, next)
+	{
 		HASH_DEL(a->touched, t);
 		free(t);
 	}
@@ -56,8 +57,8 @@ touch(struct apply *a, uint64_t id, struct touched **out, struct err *err)
 static enum rc
 damaged(const struct apply *a, uint64_t seq, const char *what, struct err *err)
 {
-	return err_set(err, RC_PERM, "record %" PRIu64 " of journal %s %s", seq, a->want.journal,
-		what);
+	return err_set(err, RC_PERM, "record %" PRIu64 " of journal %s %s", seq,
+		a->want.journal, what);
 }
 
 /* Adds one copy, unless the account gets this message already. */
@@ -75,8 +76,12 @@ add_copy(struct apply *a, const struct jrec_message *m, uint64_t seq, struct tou
 			abort();
 	}
 	struct store_apply *s = &a->list[a->nlist++];
-	*s = (struct store_apply){ .seq = seq, .what = { .account = t->id, .id = m->id,
-		.size = m->size, .received_ms = m->time_ms, .facts = m->facts } };
+	*s = (struct store_apply){ .seq = seq,
+		.what = { .account = t->id,
+			.id = m->id,
+			.size = m->size,
+			.received_ms = m->time_ms,
+			.facts = m->facts } };
 	memcpy(s->what.digest, m->digest, sizeof(s->what.digest));
 	t->bytes += m->size;
 }
@@ -94,9 +99,11 @@ add_target(struct apply *a, const struct jrec_message *m, uint64_t seq, str addr
 	if (!t->there) {
 		rc = account_heir(a->want.directory, address, &heir, err);
 		if (rc == RC_NONE)
-			return err_set(err, RC_TEMP, "message %s for " STR_FMT
-				" cannot be delivered: no domain is left", m->id.text,
-				(int)(address.len < 100 ? address.len : 100), address.ptr);
+			return err_set(err, RC_TEMP,
+				"message %s for " STR_FMT
+				" cannot be delivered: no domain is left",
+				m->id.text, (int)(address.len < 100 ? address.len : 100),
+				address.ptr);
 		if (rc != RC_OK || (rc = touch(a, heir, &t, err)) != RC_OK)
 			return rc;
 	}
@@ -148,8 +155,10 @@ check_end(struct apply *a, struct err *err)
 	enum rc rc = journal_bounds(a->folder, &first, &last, err);
 
 	if (rc != RC_OK ||
-		(rc = store_applied(a->want.store, a->want.journal, &in_store, err)) != RC_OK ||
-		(rc = ledger_applied(a->want.ledger, a->want.journal, &in_ledger, err)) != RC_OK)
+		(rc = store_applied(a->want.store, a->want.journal, &in_store, err)) !=
+			RC_OK ||
+		(rc = ledger_applied(a->want.ledger, a->want.journal, &in_ledger, err)) !=
+			RC_OK)
 		return rc;
 	if (in_store <= last && in_ledger <= last)
 		return RC_OK;
@@ -164,8 +173,9 @@ open_reader(struct apply *a, struct err *err)
 {
 	enum rc rc = check_end(a, err);
 
-	return rc != RC_OK ? rc :
-		journal_read_open(a->folder, apply_position(a), &a->reader, err);
+	return rc != RC_OK
+		       ? rc
+		       : journal_read_open(a->folder, apply_position(a), &a->reader, err);
 }
 
 /* Reads records, copied into the batch's memory.  RC_OK with a->nitems 0 does
@@ -188,7 +198,7 @@ read_items(struct apply *a, uint64_t until, struct err *err)
 		bytes += item.payload.len;
 		a->items[a->nitems++] = item;
 	}
-	if (a->nitems > 0)	/* what is before it first; it is met again */
+	if (a->nitems > 0) /* what is before it first; it is met again */
 		return RC_OK;
 	return rc == RC_PERM && err != NULL ? err_wrap(err, a->want.journal) : rc;
 }
@@ -203,10 +213,11 @@ tell_crossed(struct apply *a)
 	if (a->want.crossed == NULL)
 		return;
 	HASH_ITER(hh, a->touched, t, next)
-		if (t->quota > 0 && t->bytes > 0 &&
-			store_usage(a->want.store, t->id, &u, NULL) == RC_OK &&
-			u.bytes >= t->quota && (u.bytes < t->bytes || u.bytes - t->bytes < t->quota))
-			a->want.crossed(t->id, a->want.arg);
+	if (t->quota > 0 && t->bytes > 0 &&
+		store_usage(a->want.store, t->id, &u, NULL) == RC_OK &&
+		u.bytes >= t->quota &&
+		(u.bytes < t->bytes || u.bytes - t->bytes < t->quota))
+		a->want.crossed(t->id, a->want.arg);
 }
 
 static enum rc
@@ -214,13 +225,15 @@ deliver_items(struct apply *a, struct err *err)
 {
 	uint64_t last = a->items[a->nitems - 1].seq, seq = 0;
 	struct err why = { .rc = RC_OK };
-	enum rc rc = store_deliver(a->want.store, a->want.journal, a->list, a->nlist, last, &why);
+	enum rc rc = store_deliver(
+		a->want.store, a->want.journal, a->list, a->nlist, last, &why);
 
 	/* The store has gone on past what is lost: nobody can mend it by trying. */
-	if (rc == RC_PERM && store_applied(a->want.store, a->want.journal, &seq, NULL) == RC_OK &&
+	if (rc == RC_PERM &&
+		store_applied(a->want.store, a->want.journal, &seq, NULL) == RC_OK &&
 		seq >= last) {
-		log_error("msg=\"cannot be delivered\" journal=%s why=\"%s\"", a->want.journal,
-			why.text);
+		log_error("msg=\"cannot be delivered\" journal=%s why=\"%s\"",
+			a->want.journal, why.text);
 		rc = RC_OK;
 	}
 	if (rc != RC_OK)
@@ -240,7 +253,7 @@ run_batch(struct apply *a, uint64_t until, struct err *err)
 	for (size_t i = 0; i < a->nitems && rc == RC_OK; i++)
 		if (a->items[i].kind == JREC_MESSAGE &&
 			(rc = add_message(a, &a->items[i], err)) == RC_PERM && i > 0) {
-			a->nitems = i;	/* up to the damage; it is met again */
+			a->nitems = i; /* up to the damage; it is met again */
 			journal_read_close(&a->reader);
 			rc = RC_OK;
 			break;
@@ -263,7 +276,7 @@ apply_batch(struct apply *a, uint64_t until, struct err *err)
 	forget_touched(a);
 	if (rc == RC_NONE)
 		return rc;
-	if (rc != RC_OK) {	/* the same records again */
+	if (rc != RC_OK) { /* the same records again */
 		journal_read_close(&a->reader);
 		return rc;
 	}

@@ -17,14 +17,14 @@ enum { JOURNALS = 8, SENTENCE = 500, ROW_MEM = 16 * 1024 * 1024, ACCOUNT_MEM = 8
 struct seen {
 	uint64_t seq;
 	struct msg_id id;
-	bool entered;		/* the ledger has it too */
+	bool entered; /* the ledger has it too */
 };
 
 struct journal_state {
 	char name[32];
-	uint64_t first, end;	/* what could be read: [first, end) */
-	bool damaged;		/* at `end` */
-	uint64_t in_ledger;	/* entered up to here, as it said before we read */
+	uint64_t first, end; /* what could be read: [first, end) */
+	bool damaged; /* at `end` */
+	uint64_t in_ledger; /* entered up to here, as it said before we read */
 	uint64_t oldest_row;
 	struct seen *at;
 	size_t n, room;
@@ -42,14 +42,14 @@ struct audit {
 /* What a journal record and a ledger row both say of a message. */
 struct promise {
 	const struct msg_id *id;
-	bool again, waiting;		/* waiting: perhaps not applied yet */
+	bool again, waiting; /* waiting: perhaps not applied yet */
 	size_t nrcpts;
 	struct promised {
 		str address;
 		enum jrec_answer answer;
 		size_t ntargets;
 		const uint64_t *targets;
-	} *rcpts;
+	} * rcpts;
 };
 
 static void breach(struct audit *a, const char *fmt, ...) PRINTF(2, 3);
@@ -99,14 +99,14 @@ was_there(struct audit *a, uint64_t account, const struct msg_id *id, struct err
 }
 
 static enum rc
-check_target(struct audit *a, const struct promise *p, const struct promised *r, uint64_t target,
-	struct err *err)
+check_target(struct audit *a, const struct promise *p, const struct promised *r,
+	uint64_t target, struct err *err)
 {
 	ARENA_AUTO mem = arena_new(ACCOUNT_MEM);
 	struct account account;
 	enum rc rc = account_by_id(a->w->directory, target, mem, &account, err);
 
-	if (rc == RC_NONE)	/* its mailboxes went with it, or its heir has the message */
+	if (rc == RC_NONE) /* its mailboxes went with it, or its heir has the message */
 		return RC_OK;
 	if (rc != RC_OK || (rc = was_there(a, target, p->id, err)) != RC_NONE)
 		return rc;
@@ -115,9 +115,10 @@ check_target(struct audit *a, const struct promise *p, const struct promised *r,
 	/* applied and cleared away while we looked? */
 	if (p->waiting && (rc = was_there(a, target, p->id, err)) != RC_NONE)
 		return rc;
-	breach(a, "message %s, accepted for " STR_FMT ", is not in the mailbox of " STR_FMT
-		"%s (account %" PRIu64 ")", p->id->text, STR_ARG(r->address),
-		STR_ARG(account.address),
+	breach(a,
+		"message %s, accepted for " STR_FMT ", is not in the mailbox of " STR_FMT
+		"%s (account %" PRIu64 ")",
+		p->id->text, STR_ARG(r->address), STR_ARG(account.address),
 		p->waiting ? " and not in incoming/" : "", target);
 	return RC_OK;
 }
@@ -133,7 +134,8 @@ is_target(const struct promise *p, uint64_t account)
 }
 
 static enum rc
-check_refused(struct audit *a, const struct promise *p, const struct promised *r, struct err *err)
+check_refused(struct audit *a, const struct promise *p, const struct promised *r,
+	struct err *err)
 {
 	ARENA_AUTO mem = arena_new(ACCOUNT_MEM);
 	struct account account;
@@ -141,10 +143,13 @@ check_refused(struct audit *a, const struct promise *p, const struct promised *r
 	enum rc rc = account_find(a->w->directory, r->address, mem, &account, NULL);
 
 	if (rc != RC_OK || is_target(p, account.id))
-		return rc == RC_TEMP ? err_set(err, rc, "the directory cannot be read") : RC_OK;
+		return rc == RC_TEMP ? err_set(err, rc, "the directory cannot be read")
+				     : RC_OK;
 	rc = store_has(a->w->store, account.id, p->id, &gone, err);
 	if (rc == RC_OK || (rc == RC_NONE && gone))
-		breach(a, "message %s was not accepted for " STR_FMT " and is in that mailbox",
+		breach(a,
+			"message %s was not accepted for " STR_FMT
+			" and is in that mailbox",
 			p->id->text, STR_ARG(r->address));
 	return rc == RC_NONE ? RC_OK : rc;
 }
@@ -182,7 +187,8 @@ check_waiting_file(struct audit *a, const struct jrec_message *m, struct err *er
 		return RC_OK;
 	if (rc == RC_OK && len >= TRACE_BLOCK)
 		sha256((str){ data + TRACE_BLOCK, len - TRACE_BLOCK }, digest);
-	if (rc == RC_OK && (len != m->size || memcmp(digest, m->digest, sizeof(digest)) != 0))
+	if (rc == RC_OK &&
+		(len != m->size || memcmp(digest, m->digest, sizeof(digest)) != 0))
 		breach(a, "message %s in incoming/ is not what was accepted", m->id.text);
 	free(data);
 	return rc == RC_BAD ? RC_OK : rc;
@@ -208,20 +214,25 @@ check_message(struct audit *a, struct journal_state *j, const struct journal_ite
 
 	arena_reset(a->mem);
 	if (jrec_get_message(item->payload, a->mem, &m) != RC_OK) {
-		breach(a, "record %" PRIu64 " of journal %s cannot be read", item->seq, j->name);
+		breach(a, "record %" PRIu64 " of journal %s cannot be read", item->seq,
+			j->name);
 		return RC_OK;
 	}
 	keep_seen(j, &m, item->seq);
 	if (a->verify)
 		return item->seq > applied ? check_waiting_file(a, &m, err) : RC_OK;
-	struct promise p = { .id = &m.id, .again = (m.flags & JREC_AGAIN) != 0,
-		.waiting = item->seq > applied, .nrcpts = m.nrcpts };
+	struct promise p = { .id = &m.id,
+		.again = (m.flags & JREC_AGAIN) != 0,
+		.waiting = item->seq > applied,
+		.nrcpts = m.nrcpts };
 	p.rcpts = arena_array(a->mem, m.nrcpts, sizeof(*p.rcpts));
 	if (p.rcpts == NULL)
-		return err_set(err, RC_LIMIT, "record %" PRIu64 " is too large", item->seq);
+		return err_set(
+			err, RC_LIMIT, "record %" PRIu64 " is too large", item->seq);
 	for (size_t i = 0; i < m.nrcpts; i++)
 		p.rcpts[i] = (struct promised){ .address = m.rcpts[i].address,
-			.answer = m.rcpts[i].answer, .ntargets = m.rcpts[i].ntargets,
+			.answer = m.rcpts[i].answer,
+			.ntargets = m.rcpts[i].ntargets,
 			.targets = m.rcpts[i].targets };
 	return check_promise(a, &p, err);
 }
@@ -265,7 +276,8 @@ audit_journal(const char *name, int folder, void *arg, struct err *err)
 	enum rc rc;
 
 	if (a->njournals == JOURNALS)
-		return err_set(err, RC_LIMIT, "there are more than %d journals", JOURNALS);
+		return err_set(
+			err, RC_LIMIT, "there are more than %d journals", JOURNALS);
 	a->njournals++;
 	(void)str_z(str_of(name), j->name, sizeof(j->name));
 	j->oldest_row = UINT64_MAX;
@@ -282,8 +294,10 @@ audit_journal(const char *name, int folder, void *arg, struct err *err)
 		return rc;
 	uint64_t most = in_store > j->in_ledger ? in_store : j->in_ledger;
 	if (most >= j->end && !j->damaged)
-		breach(a, "journal %s ends with record %" PRIu64 ", but record %" PRIu64
-			" of it was applied: its end is missing", name, j->end - 1, most);
+		breach(a,
+			"journal %s ends with record %" PRIu64 ", but record %" PRIu64
+			" of it was applied: its end is missing",
+			name, j->end - 1, most);
 	return RC_OK;
 }
 
@@ -320,7 +334,8 @@ find_seen(struct journal_state *j, uint64_t seq)
 static enum rc
 check_row_alone(struct audit *a, const struct ledger_row *row, struct err *err)
 {
-	struct promise p = { .id = &row->id, .again = (row->flags & JREC_AGAIN) != 0,
+	struct promise p = { .id = &row->id,
+		.again = (row->flags & JREC_AGAIN) != 0,
 		.nrcpts = row->nrcpts };
 
 	arena_reset(a->mem);
@@ -329,7 +344,8 @@ check_row_alone(struct audit *a, const struct ledger_row *row, struct err *err)
 		return err_set(err, RC_LIMIT, "a row of the ledger is too large");
 	for (size_t i = 0; i < row->nrcpts; i++)
 		p.rcpts[i] = (struct promised){ .address = row->rcpts[i].address,
-			.answer = row->rcpts[i].answer, .ntargets = row->rcpts[i].ntargets,
+			.answer = row->rcpts[i].answer,
+			.ntargets = row->rcpts[i].ntargets,
 			.targets = row->rcpts[i].targets };
 	return check_promise(a, &p, err);
 }
@@ -343,20 +359,24 @@ audit_row(const struct ledger_row *row, void *arg, struct err *err)
 
 	a->sum.rows++;
 	if (j == NULL) {
-		breach(a, "the ledger has message %s of journal " STR_FMT
-			", and there is no such journal", row->id.text, STR_ARG(row->journal));
+		breach(a,
+			"the ledger has message %s of journal " STR_FMT
+			", and there is no such journal",
+			row->id.text, STR_ARG(row->journal));
 		return RC_OK;
 	}
 	if (row->seq < j->oldest_row)
 		j->oldest_row = row->seq;
-	if (row->seq > j->in_ledger)	/* entered since we began */
+	if (row->seq > j->in_ledger) /* entered since we began */
 		return RC_OK;
 	if (row->seq < j->first || (j->damaged && row->seq >= j->end))
 		return check_row_alone(a, row, err);
 	s = find_seen(j, row->seq);
 	if (s == NULL || strcmp(s->id.text, row->id.text) != 0)
-		breach(a, "the ledger has message %s as record %" PRIu64
-			" of journal %s, and the journal has not", row->id.text, row->seq, j->name);
+		breach(a,
+			"the ledger has message %s as record %" PRIu64
+			" of journal %s, and the journal has not",
+			row->id.text, row->seq, j->name);
 	else
 		s->entered = true;
 	return RC_OK;
@@ -373,9 +393,10 @@ audit_entered(struct audit *a)
 		for (size_t k = 0; k < j->n; k++)
 			if (!j->at[k].entered && j->at[k].seq <= j->in_ledger &&
 				j->at[k].seq > j->oldest_row)
-				breach(a, "message %s (record %" PRIu64
-					" of journal %s) is not in the ledger", j->at[k].id.text,
-					j->at[k].seq, j->name);
+				breach(a,
+					"message %s (record %" PRIu64
+					" of journal %s) is not in the ledger",
+					j->at[k].id.text, j->at[k].seq, j->name);
 	}
 }
 

@@ -34,7 +34,9 @@ again(struct parts *p)
 static struct sent
 send_to(struct parts *p, size_t from, size_t n, size_t refused, uint32_t flags)
 {
-	struct sent s = { .from = from, .n = n, .refused = refused, .body = 100, .flags = flags };
+	struct sent s = {
+		.from = from, .n = n, .refused = refused, .body = 100, .flags = flags
+	};
 	struct err err = { .rc = RC_OK };
 
 	if (parts_send(p, &s, &err) != RC_OK)
@@ -102,7 +104,8 @@ TEST(an_account_that_becomes_full_is_told)
 	struct parts p;
 
 	start(&p);
-	assert_int_equal(account_quota(p.directory, STR("a3@x.test"), true, 2000, NULL), RC_OK);
+	assert_int_equal(
+		account_quota(p.directory, STR("a3@x.test"), true, 2000, NULL), RC_OK);
 	(void)send_to(&p, 3, 1, 0, 0);
 	parts_apply(&p);
 	assert_int_equal(p.crossed, 0);
@@ -177,7 +180,9 @@ TEST(files_nobody_was_promised_are_swept_and_no_others)
 static void
 run_sql(struct parts *p, const char *path, const char *sql)
 {
-	struct db_want w = { .dirfd = p->data, .path = path, .sync = DB_SYNC_NORMAL,
+	struct db_want w = { .dirfd = p->data,
+		.path = path,
+		.sync = DB_SYNC_NORMAL,
 		.cache_bytes = 65536 };
 	struct db *db = NULL;
 	struct err err;
@@ -218,8 +223,8 @@ TEST(audit_names_a_removed_file)
 	filled(&p, s);
 	t = (time_t)(ids_time_ms(msg_id_str(&s[2].id)) / 1000);
 	(void)gmtime_r(&t, &tm);
-	(void)snprintf(path, sizeof(path), "accounts/%" PRIu64 "/%04d%02d/%s", p.accounts[1],
-		tm.tm_year + 1900, tm.tm_mon + 1, s[2].id.text);
+	(void)snprintf(path, sizeof(path), "accounts/%" PRIu64 "/%04d%02d/%s",
+		p.accounts[1], tm.tm_year + 1900, tm.tm_mon + 1, s[2].id.text);
 	assert_int_equal(unlinkat(p.data, path, 0), 0);
 	parts_audit(&p, false);
 	assert_named(&p, s[2].id.text);
@@ -233,7 +238,8 @@ TEST(audit_names_a_removed_index_row)
 	char path[32], sql[200];
 
 	filled(&p, s);
-	(void)snprintf(path, sizeof(path), "index/%" PRIu64 ".db", p.accounts[0] % STORE_SHARDS);
+	(void)snprintf(
+		path, sizeof(path), "index/%" PRIu64 ".db", p.accounts[0] % STORE_SHARDS);
 	(void)snprintf(sql, sizeof(sql),
 		"DELETE FROM mailbox_email WHERE msgid = '%s'; DELETE FROM email WHERE msgid = '%s';",
 		s[3].id.text, s[3].id.text);
@@ -255,8 +261,10 @@ TEST(audit_names_a_removed_ledger_row)
 	time_t t = time(NULL);
 	struct tm tm;
 	(void)gmtime_r(&t, &tm);
-	(void)snprintf(path, sizeof(path), "ledger/%04d-%02d.db", tm.tm_year + 1900, tm.tm_mon + 1);
-	(void)snprintf(sql, sizeof(sql), "DELETE FROM message WHERE id = '%s'", s[4].id.text);
+	(void)snprintf(path, sizeof(path), "ledger/%04d-%02d.db", tm.tm_year + 1900,
+		tm.tm_mon + 1);
+	(void)snprintf(
+		sql, sizeof(sql), "DELETE FROM message WHERE id = '%s'", s[4].id.text);
 	run_sql(&p, path, sql);
 	again(&p);
 	parts_audit(&p, false);
@@ -343,7 +351,7 @@ TEST(a_file_that_waits_and_is_gone_is_named)
 	parts_audit(&p, false);
 	assert_named(&p, s.id.text);
 	assert_named(&p, "not in incoming/");
-	parts_apply(&p);	/* the other is delivered all the same */
+	parts_apply(&p); /* the other is delivered all the same */
 	assert_int_equal(messages(&p, p.accounts[1]), 1);
 	parts_audit(&p, false);
 	assert_named(&p, s.id.text);
@@ -375,8 +383,8 @@ TEST(something_refused_that_lies_in_a_mailbox_is_named)
 
 	start(&p);
 	struct sent s = send_to(&p, 0, 1, 1, 0);
-	struct store_apply a = { .seq = 1, .what = { .account = p.accounts[1], .id = s.id,
-		.size = 1 } };
+	struct store_apply a = { .seq = 1,
+		.what = { .account = p.accounts[1], .id = s.id, .size = 1 } };
 	assert_int_equal(store_deliver(p.store, "other", &a, 1, 1, NULL), RC_OK);
 	parts_apply(&p);
 	parts_audit(&p, false);

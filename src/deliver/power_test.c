@@ -30,7 +30,7 @@ enum { MESSAGES = 64, EXPUNGED = 4, ACCOUNTS = 52, SECONDS = 45, SEEDS = 2 };
 /* What was said to the peers, and when. */
 struct told {
 	struct sent sent;
-	size_t acked;		/* events that had happened when it was acknowledged */
+	size_t acked; /* events that had happened when it was acknowledged */
 };
 
 struct removed {
@@ -43,7 +43,7 @@ static struct told told[MESSAGES];
 static size_t ntold;
 static struct removed removed[EXPUNGED];
 static size_t nremoved;
-static size_t born;		/* events when everything had been opened once */
+static size_t born; /* events when everything had been opened once */
 
 static void
 must(enum rc rc, const struct err *err)
@@ -55,13 +55,15 @@ must(enum rc rc, const struct err *err)
 /* --- the scenario --- */
 
 static void
-send_one(struct parts *p, size_t from, size_t n, size_t refused, size_t body, uint64_t time_ms)
+send_one(struct parts *p, size_t from, size_t n, size_t refused, size_t body,
+	uint64_t time_ms)
 {
 	struct told *t = &told[ntold];
 	struct err err = { .rc = RC_OK };
 
-	t->sent = (struct sent){ .from = from, .n = n, .refused = refused, .body = body,
-		.time_ms = time_ms };
+	t->sent = (struct sent){
+		.from = from, .n = n, .refused = refused, .body = body, .time_ms = time_ms
+	};
 	must(parts_send(p, &t->sent, &err), &err);
 	t->acked = power_events();
 	ntold++;
@@ -102,10 +104,12 @@ expunge(struct parts *p, size_t n)
 	struct err err = { .rc = RC_OK };
 	uint64_t account = p->accounts[n];
 
-	must(store_messages(p->store, account, STR("INBOX"), 0, first_uid, &first, &err), &err);
+	must(store_messages(p->store, account, STR("INBOX"), 0, first_uid, &first, &err),
+		&err);
 	assert_true(first.uid != 0);
-	removed[nremoved++] = (struct removed){ .id = first.id, .account = account,
-		.begun = power_events() };
+	removed[nremoved++] = (struct removed){
+		.id = first.id, .account = account, .begun = power_events()
+	};
 	must(store_expunge(p->store, account, STR("INBOX"), first.uid, &err), &err);
 }
 
@@ -128,10 +132,10 @@ scenario(struct parts *p)
 	born = power_events();
 	send_some(p);
 	parts_apply(p);
-	send_some(p);		/* waits while the others are checkpointed */
+	send_some(p); /* waits while the others are checkpointed */
 	checkpoint(p);
 	parts_apply(p);
-	for (size_t i = 0; i < 4; i++)	/* a batch over a month's end, back and forth */
+	for (size_t i = 0; i < 4; i++) /* a batch over a month's end, back and forth */
 		send_one(p, i, 2, 0, 300, i % 2 == 0 ? now : now + month);
 	parts_apply(p);
 	expunge(p, 0);
@@ -139,7 +143,7 @@ scenario(struct parts *p)
 	send_some(p);
 	checkpoint(p);
 	send_one(p, 3, 4, 1, 70000, 0);
-	parts_close(p);		/* a clean stop and a start */
+	parts_close(p); /* a clean stop and a start */
 	must(parts_open(p, &err), &err);
 	send_some(p);
 	parts_apply(p);
@@ -155,7 +159,7 @@ scenario(struct parts *p)
 
 struct look {
 	struct parts *p;
-	size_t events;		/* that had happened */
+	size_t events; /* that had happened */
 	size_t account;
 	unsigned copies[MESSAGES];
 	char wrong[400];
@@ -182,8 +186,8 @@ count_message(const struct store_message *m, void *arg, struct err *err)
 
 			l->copies[i]++;
 			if (l->account < s->from || l->account >= s->from + s->n)
-				return err_set(err, RC_BAD, "message %zu is in mailbox %zu", i,
-					l->account);
+				return err_set(err, RC_BAD,
+					"message %zu is in mailbox %zu", i, l->account);
 			return RC_OK;
 		}
 	return err_set(err, RC_BAD, "an unknown message is in mailbox %zu", l->account);
@@ -205,12 +209,14 @@ look_at_account(struct look *l, struct err *err)
 		bool target = l->account >= s->from && l->account < s->from + s->n;
 
 		if (l->copies[i] > 1)
-			return err_set(err, RC_BAD, "message %zu is %u times in mailbox %zu", i,
-				l->copies[i], l->account);
+			return err_set(err, RC_BAD,
+				"message %zu is %u times in mailbox %zu", i, l->copies[i],
+				l->account);
 		if (target && told[i].acked <= l->events && l->copies[i] == 0 &&
 			!was_removed(l, &s->id, account))
-			return err_set(err, RC_BAD, "message %zu, acknowledged, is not in mailbox %zu",
-				i, l->account);
+			return err_set(err, RC_BAD,
+				"message %zu, acknowledged, is not in mailbox %zu", i,
+				l->account);
 	}
 	return RC_OK;
 }
@@ -223,7 +229,8 @@ recover(struct parts *p, size_t events, struct err *err)
 	struct sent next = { .from = 0, .n = 1, .body = 10 };
 	enum rc rc = parts_open(p, err);
 
-	if (rc != RC_OK || (rc = apply_all(p->apply, journal_synced(p->journal), err)) != RC_OK)
+	if (rc != RC_OK ||
+		(rc = apply_all(p->apply, journal_synced(p->journal), err)) != RC_OK)
 		return rc;
 	for (l.account = 0; l.account < ACCOUNTS; l.account++)
 		if ((rc = look_at_account(&l, err)) != RC_OK)
@@ -238,7 +245,8 @@ recover(struct parts *p, size_t events, struct err *err)
 		(rc = apply_all(p->apply, journal_synced(p->journal), err)) != RC_OK)
 		return rc;
 	rc = store_has(p->store, p->accounts[0], &next.id, &gone, err);
-	return rc == RC_NONE ? err_set(err, RC_BAD, "the next message was not delivered") : rc;
+	return rc == RC_NONE ? err_set(err, RC_BAD, "the next message was not delivered")
+			     : rc;
 }
 
 static int
@@ -280,8 +288,8 @@ one_case(struct cases *c, enum power_mode mode, uint64_t seed)
 	if (recover(&p, c->events, &err) != RC_OK) {
 		c->failed++;
 		power_describe(c->events, event);
-		print_error("power cut before event %zu (%s), %s, seed %" PRIu64 ": %s\n", c->events,
-			event, words[mode], seed, err.text);
+		print_error("power cut before event %zu (%s), %s, seed %" PRIu64 ": %s\n",
+			c->events, event, words[mode], seed, err.text);
 	}
 	c->done++;
 	parts_clear(&p);
@@ -318,7 +326,7 @@ play(struct cases *c, struct world *w, size_t total)
 	size_t step;
 
 	c->w = w;
-	c->events = total;	/* how long one takes, and that the end is sound */
+	c->events = total; /* how long one takes, and that the end is sound */
 	world_advance(w, total);
 	all_cases_of(c);
 	step = stride(c, total, (double)(clock_ms() - start));
@@ -333,8 +341,8 @@ play(struct cases *c, struct world *w, size_t total)
 			break;
 	}
 	world_free(&walk);
-	print_message("%u cases, %zu events, every %zu-th, in %" PRIu64 " s\n", c->done, total, step,
-		(clock_ms() - start) / 1000);
+	print_message("%u cases, %zu events, every %zu-th, in %" PRIu64 " s\n", c->done,
+		total, step, (clock_ms() - start) / 1000);
 }
 
 static void

@@ -30,7 +30,7 @@ struct sweep {
 	struct named *waiting;
 	struct arena *mem;
 	int incoming;
-	char (*old)[40];	/* names */
+	char (*old)[40]; /* names */
 	size_t nold;
 };
 
@@ -111,10 +111,10 @@ static bool
 is_old(struct sweep *s, const char *name)
 {
 	struct stat st;
-	time_t now = time(NULL);	/* the machine's: file times are */
+	time_t now = time(NULL); /* the machine's: file times are */
 
 	return fstatat(s->incoming, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(st.st_mode) && st.st_mtime < now - OLD_S;
+	       S_ISREG(st.st_mode) && st.st_mtime < now - OLD_S;
 }
 
 static bool
@@ -124,7 +124,8 @@ consider(const char *name, void *arg)
 	struct named *n = NULL;
 	size_t len = strlen(name);
 
-	if (len >= sizeof(s->old[0]) || (!ids_valid(str_of(name)) && strncmp(name, ".tmp-", 5) != 0))
+	if (len >= sizeof(s->old[0]) ||
+		(!ids_valid(str_of(name)) && strncmp(name, ".tmp-", 5) != 0))
 		return true;
 	HASH_FIND(hh, s->waiting, name, len, n);
 	if (n == NULL && is_old(s, name))
@@ -144,7 +145,7 @@ sweep(struct sweep *s, struct err *err)
 		s->nold == 0)
 		return rc;
 	rc = each_journal(s->data, read_waiting, s, &why);
-	if (rc == RC_PERM)	/* damage: then nothing is certain */
+	if (rc == RC_PERM) /* damage: then nothing is certain */
 		return RC_OK;
 	if (rc != RC_OK)
 		return err_set(err, rc, "%s", why.text);
@@ -161,7 +162,9 @@ sweep(struct sweep *s, struct err *err)
 enum rc
 apply_sweep(int data, struct store *store, struct ledger *ledger, struct err *err)
 {
-	struct sweep s = { .data = data, .store = store, .ledger = ledger, .incoming = -1 };
+	struct sweep s = {
+		.data = data, .store = store, .ledger = ledger, .incoming = -1
+	};
 	struct named *n, *next;
 
 	s.mem = arena_new(PAYLOAD_MEM);
@@ -169,7 +172,8 @@ apply_sweep(int data, struct store *store, struct ledger *ledger, struct err *er
 	if (s.old == NULL)
 		abort();
 	enum rc rc = sweep(&s, err);
-	HASH_ITER(hh, s.waiting, n, next) {
+	HASH_ITER(hh, s.waiting, n, next)
+	{
 		HASH_DEL(s.waiting, n);
 		free(n);
 	}

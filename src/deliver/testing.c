@@ -44,7 +44,9 @@ parts_make(struct parts *p, const char *path, size_t naccounts)
 {
 	struct err err = { .rc = RC_OK };
 
-	*p = (struct parts){ .data = -1, .incoming = -1, .folder = -1, .naccounts = naccounts };
+	*p = (struct parts){
+		.data = -1, .incoming = -1, .folder = -1, .naccounts = naccounts
+	};
 	attach(p, path);
 	must(domain_add(p->directory, STR("x.test"), &err), &err);
 	for (size_t i = 0; i < naccounts; i++) {
@@ -60,8 +62,11 @@ parts_make(struct parts *p, const char *path, size_t naccounts)
 void
 parts_attach(struct parts *p, const struct parts *made, const char *path)
 {
-	*p = (struct parts){ .data = -1, .incoming = -1, .folder = -1,
-		.naccounts = made->naccounts, .roll_bytes = made->roll_bytes };
+	*p = (struct parts){ .data = -1,
+		.incoming = -1,
+		.folder = -1,
+		.naccounts = made->naccounts,
+		.roll_bytes = made->roll_bytes };
 	memcpy(p->accounts, made->accounts, sizeof(p->accounts));
 	attach(p, path);
 }
@@ -86,8 +91,11 @@ on_crossed(uint64_t account, void *arg)
 enum rc
 parts_open(struct parts *p, struct err *err)
 {
-	struct journal_want jw = { .dirfd = p->folder, .incoming = p->incoming,
-		.synced = on_synced, .arg = p, .roll_bytes = p->roll_bytes };
+	struct journal_want jw = { .dirfd = p->folder,
+		.incoming = p->incoming,
+		.synced = on_synced,
+		.arg = p,
+		.roll_bytes = p->roll_bytes };
 	struct store_want sw = { .data = p->data, .cache_bytes = 65536 };
 	struct ledger_want lw = { .data = p->data };
 	enum rc rc;
@@ -96,9 +104,14 @@ parts_open(struct parts *p, struct err *err)
 		(rc = store_open(&sw, &p->store, err)) != RC_OK ||
 		(rc = ledger_open(&lw, &p->ledger, err)) != RC_OK)
 		return rc;
-	struct apply_want aw = { .data = p->data, .journal = "gate", .directory = p->directory,
-		.store = p->store, .ledger = p->ledger, .checkpoint_ms = 1000,
-		.crossed = on_crossed, .arg = p };
+	struct apply_want aw = { .data = p->data,
+		.journal = "gate",
+		.directory = p->directory,
+		.store = p->store,
+		.ledger = p->ledger,
+		.checkpoint_ms = 1000,
+		.crossed = on_crossed,
+		.arg = p };
 	return apply_open(&aw, &p->apply, err);
 }
 
@@ -143,8 +156,10 @@ fill_record(const struct parts *p, const struct sent *s, struct jrec_message *m,
 		address_of(s->from + i, addresses[i]);
 		targets[i] = ok ? p->accounts[s->from + i] : 0;
 		r[i] = (struct jrec_rcpt){ .address = str_of(addresses[i]),
-			.answer = ok ? JREC_DELIVERED : JREC_REFUSED, .code = ok ? 250 : 550,
-			.enhanced = ok ? STR("2.6.0") : STR("5.7.1"), .ntargets = ok,
+			.answer = ok ? JREC_DELIVERED : JREC_REFUSED,
+			.code = ok ? 250 : 550,
+			.enhanced = ok ? STR("2.6.0") : STR("5.7.1"),
+			.ntargets = ok,
 			.targets = &targets[i] };
 	}
 	m->rcpts = r;
@@ -177,10 +192,14 @@ parts_send(struct parts *p, struct sent *s, struct err *err)
 	struct jrec_rcpt r[PARTS_ACCOUNTS];
 	uint64_t targets[PARTS_ACCOUNTS];
 	char addresses[PARTS_ACCOUNTS][40];
-	struct facts facts = { .date_s = INT64_MIN, .header_bytes = 17,
-		.envelope.subject = STR("test") };
-	struct jrec_message m = { .time_ms = s->time_ms != 0 ? s->time_ms : clock_wall_ms(),
-		.helo = STR("h.test"), .from = STR("s@y.test"), .flags = s->flags,
+	struct facts facts = {
+		.date_s = INT64_MIN, .header_bytes = 17, .envelope.subject = STR("test")
+	};
+	struct jrec_message m = { .time_ms = s->time_ms != 0 ? s->time_ms
+							     : clock_wall_ms(),
+		.helo = STR("h.test"),
+		.from = STR("s@y.test"),
+		.flags = s->flags,
 		.nrcpts = s->n + s->refused };
 	enum rc rc = RC_OK;
 
@@ -197,7 +216,8 @@ parts_send(struct parts *p, struct sent *s, struct err *err)
 		rc = spool(p, s, buf_str(&text), err);
 	if (rc != RC_OK)
 		return rc;
-	return journal_commit(p->journal, JREC_MESSAGE, buf_str(&record), true, &s->seq, err);
+	return journal_commit(
+		p->journal, JREC_MESSAGE, buf_str(&record), true, &s->seq, err);
 }
 
 void
@@ -221,8 +241,12 @@ on_breach(const char *sentence, void *arg)
 void
 parts_audit(struct parts *p, bool verify)
 {
-	struct audit_want w = { .data = p->data, .directory = p->directory, .store = p->store,
-		.ledger = p->ledger, .breach = on_breach, .arg = p };
+	struct audit_want w = { .data = p->data,
+		.directory = p->directory,
+		.store = p->store,
+		.ledger = p->ledger,
+		.breach = on_breach,
+		.arg = p };
 	struct audit_sum sum = { .breaches = 0 };
 	struct err err = { .rc = RC_OK };
 

@@ -111,7 +111,8 @@ read_head(struct jfile *f, struct err *err)
 	if (magic != HEAD_MAGIC || check != check_of(salt, (str){ bytes, 32 }))
 		return RC_NONE;
 	if (version != VERSION)
-		return err_set(err, RC_PERM, "its version %" PRIu64 " is not known", version);
+		return err_set(
+			err, RC_PERM, "its version %" PRIu64 " is not known", version);
 	if (first != f->first)
 		return err_set(err, RC_PERM, "it is the file of number %" PRIu64, first);
 	memcpy(f->salt, salt, sizeof(salt));
@@ -122,12 +123,16 @@ read_head(struct jfile *f, struct err *err)
 enum rc
 jfile_open(int dirfd, uint64_t first, bool write, struct jfile *f, struct err *err)
 {
-	struct jfile got = { .first = first, .next = first, .pos = JFILE_HEAD, .linked = first == 1,
+	struct jfile got = { .first = first,
+		.next = first,
+		.pos = JFILE_HEAD,
+		.linked = first == 1,
 		.mem = BUF(JFILE_PAYLOAD + JFILE_RECORD) };
 	char name[JFILE_NAME];
 
 	jfile_name(first, name);
-	enum rc rc = fs_open(dirfd, name, write ? O_RDWR | O_CREAT : O_RDONLY, 0640, &got.fd, err);
+	enum rc rc = fs_open(
+		dirfd, name, write ? O_RDWR | O_CREAT : O_RDONLY, 0640, &got.fd, err);
 	if (rc != RC_OK)
 		return rc;
 	rc = read_head(&got, err);
@@ -164,8 +169,8 @@ read_header(const struct jfile *f, str bytes, struct header *h)
 	h->sum = pack_le(&p, 8);
 	h->check = pack_le(&p, 8);
 	return pack_ok(&p) && h->magic == MAGIC && h->length <= JFILE_PAYLOAD &&
-		h->check == check_of(f->salt, str_first(bytes, 40)) && h->after > 0 &&
-		h->after <= h->seq;
+	       h->check == check_of(f->salt, str_first(bytes, 40)) && h->after > 0 &&
+	       h->after <= h->seq;
 }
 
 /* Reads the record at `at` into f->mem. RC_NONE: none is whole there. */
@@ -189,21 +194,23 @@ read_record(struct jfile *f, uint64_t at, struct header *h, struct err *err)
 		f->mem.data = p;
 		f->mem.cap = h->length;
 	}
-	if ((rc = fs_pread(f->fd, f->mem.data, h->length, at + JFILE_RECORD, &got, err)) != RC_OK)
+	if ((rc = fs_pread(f->fd, f->mem.data, h->length, at + JFILE_RECORD, &got,
+		     err)) != RC_OK)
 		return rc;
 	if (got < h->length)
 		return RC_NONE;
 	f->mem.len = got;
-	return h->sum == sum_of(f->salt, (str){ bytes, sizeof(bytes) }, buf_str(&f->mem)) ?
-		RC_OK : RC_NONE;
+	return h->sum == sum_of(f->salt, (str){ bytes, sizeof(bytes) }, buf_str(&f->mem))
+		       ? RC_OK
+		       : RC_NONE;
 }
 
 enum rc
 jfile_damage(const struct jfile *f, const char *what, struct err *err)
 {
 	return err_set(err, RC_PERM,
-		"record %" PRIu64 " (file %016" PRIu64 ".log at byte %" PRIu64 ") %s", f->next,
-		f->first, f->pos, what);
+		"record %" PRIu64 " (file %016" PRIu64 ".log at byte %" PRIu64 ") %s",
+		f->next, f->first, f->pos, what);
 }
 
 enum rc
@@ -220,8 +227,12 @@ jfile_next(struct jfile *f, struct jfile_record *out, struct err *err)
 		return jfile_damage(f, "is missing: another stands in its place", err);
 	if (f->linked && h.prev != f->sum)
 		return jfile_damage(f, "does not follow the one before it", err);
-	*out = (struct jfile_record){ .seq = h.seq, .after = h.after, .sum = h.sum, .at = f->pos,
-		.kind = (enum jrec_kind)h.kind, .payload = buf_str(&f->mem) };
+	*out = (struct jfile_record){ .seq = h.seq,
+		.after = h.after,
+		.sum = h.sum,
+		.at = f->pos,
+		.kind = (enum jrec_kind)h.kind,
+		.payload = buf_str(&f->mem) };
 	f->pos += JFILE_RECORD + h.length;
 	f->next++;
 	f->sum = h.sum;
@@ -255,7 +266,7 @@ jfile_lost(struct jfile *f, bool *lost, struct err *err)
 	if (window == NULL)
 		abort();
 	*lost = false;
-	if (!f->headed) {	/* the head is synced before the first record is written */
+	if (!f->headed) { /* the head is synced before the first record is written */
 		bool blank = true;
 
 		free(window);
@@ -317,7 +328,8 @@ jfile_put_head(struct jfile *f, struct buf *b)
 }
 
 void
-jfile_put(struct jfile *f, struct buf *b, enum jrec_kind kind, str payload, uint64_t synced)
+jfile_put(
+	struct jfile *f, struct buf *b, enum jrec_kind kind, str payload, uint64_t synced)
 {
 	size_t start = b->len;
 

@@ -13,19 +13,19 @@
 #include "journal/journal_int.h"
 
 enum {
-	STEP = 1024 * 1024,		/* zeros written ahead */
+	STEP = 1024 * 1024, /* zeros written ahead */
 	BATCH_ENTRIES = 1024,
-	NOTES_MOST = 100 * 1000,	/* waiting; past that they are forgotten */
+	NOTES_MOST = 100 * 1000, /* waiting; past that they are forgotten */
 };
 
-#define ROLL_BYTES	(64ull * 1024 * 1024)
-#define BATCH_BYTES	(4ull * 1024 * 1024)
+#define ROLL_BYTES  (64ull * 1024 * 1024)
+#define BATCH_BYTES (4ull * 1024 * 1024)
 
 struct entry {
 	struct entry *next;
 	enum jrec_kind kind;
 	str payload;
-	bool note, sync_names, done;	/* a note is malloc'd, others are on a stack */
+	bool note, sync_names, done; /* a note is malloc'd, others are on a stack */
 	uint64_t seq;
 	enum rc rc;
 	struct err *err;
@@ -39,10 +39,10 @@ struct mark {
 
 struct journal {
 	struct journal_want want;
-	struct jfile file;		/* the committer's, as all up to `lock` */
+	struct jfile file; /* the committer's, as all up to `lock` */
 	struct mark synced;
-	uint64_t allocated;		/* zeros are written up to here */
-	bool broken;			/* what was written has still to be taken back */
+	uint64_t allocated; /* zeros are written up to here */
+	bool broken; /* what was written has still to be taken back */
 	struct buf out;
 	pthread_t committer;
 
@@ -129,7 +129,8 @@ begin_file(struct journal *j, struct err *err)
 	buf_clear(&j->out);
 	jfile_put_head(&j->file, &j->out);
 	if ((rc = fs_truncate(j->file.fd, 0, err)) != RC_OK ||
-		(rc = write_out(j, err)) != RC_OK || (rc = fs_sync_data(j->file.fd, err)) != RC_OK ||
+		(rc = write_out(j, err)) != RC_OK ||
+		(rc = fs_sync_data(j->file.fd, err)) != RC_OK ||
 		(rc = fs_sync_dir(j->want.dirfd, err)) != RC_OK)
 		return rc;
 	j->file.headed = true;
@@ -164,7 +165,7 @@ roll(struct journal *j, struct err *err)
 	uint64_t allocated = j->allocated;
 	enum rc rc;
 
-	if (was.next != old.next)	/* unsynced notes must not be missing in between */
+	if (was.next != old.next) /* unsynced notes must not be missing in between */
 		if ((rc = sync_file(j, err)) != RC_OK)
 			return rc;
 	was = j->synced;
@@ -205,7 +206,8 @@ write_batch(struct journal *j, struct entry *list, struct err *err)
 	}
 	if (j->broken && (rc = take_back(j, err)) != RC_OK)
 		return rc;
-	if (names && j->want.incoming >= 0 && (rc = fs_sync_dir(j->want.incoming, err)) != RC_OK)
+	if (names && j->want.incoming >= 0 &&
+		(rc = fs_sync_dir(j->want.incoming, err)) != RC_OK)
 		return rc;
 	if (j->file.next > j->file.first && j->file.pos + bytes > roll_bytes(j) &&
 		(rc = roll(j, err)) != RC_OK)
@@ -229,7 +231,8 @@ take_batch(struct journal *j)
 	struct entry *list = j->first, **end = &list;
 	uint64_t bytes = 0;
 
-	for (size_t n = 0; *end != NULL && n < BATCH_ENTRIES && bytes < BATCH_BYTES; n++) {
+	for (size_t n = 0; *end != NULL && n < BATCH_ENTRIES && bytes < BATCH_BYTES;
+		n++) {
 		bytes += (*end)->payload.len;
 		j->notes -= (*end)->note;
 		end = &(*end)->next;
@@ -244,7 +247,7 @@ take_batch(struct journal *j)
 static void
 free_note(struct entry *e)
 {
-	free(e);	/* its payload lies behind it */
+	free(e); /* its payload lies behind it */
 }
 
 static void
@@ -317,8 +320,9 @@ enum rc
 journal_commit(struct journal *j, enum jrec_kind kind, str payload, bool sync_names,
 	uint64_t *seq, struct err *err)
 {
-	struct entry e = { .kind = kind, .payload = payload, .sync_names = sync_names,
-		.err = err };
+	struct entry e = {
+		.kind = kind, .payload = payload, .sync_names = sync_names, .err = err
+	};
 
 	if (payload.len > JFILE_PAYLOAD)
 		return err_set(err, RC_PERM, "a journal record of %zu bytes is too large",
@@ -372,13 +376,14 @@ journal_synced(struct journal *j)
 
 /* Reads a file through; what `replay` says is the answer. */
 static enum rc
-read_through(const struct journal_want *w, struct jfile *f, uint64_t *group, struct err *err)
+read_through(
+	const struct journal_want *w, struct jfile *f, uint64_t *group, struct err *err)
 {
 	struct jfile_record r;
 	enum rc rc;
 
 	while ((rc = jfile_next(f, &r, err)) == RC_OK) {
-		if (r.after == 1)	/* what was synced as one begins here */
+		if (r.after == 1) /* what was synced as one begins here */
 			*group = r.at;
 		if (w->replay != NULL &&
 			(rc = w->replay(r.seq, r.kind, r.payload, w->arg)) != RC_OK)
@@ -482,7 +487,8 @@ journal_open(const struct journal_want *w, struct journal **out, struct err *err
 	j->file.fd = -1;
 	j->want.dirfd = fcntl(w->dirfd, F_DUPFD_CLOEXEC, 3);
 	j->want.incoming = w->incoming < 0 ? -1 : fcntl(w->incoming, F_DUPFD_CLOEXEC, 3);
-	j->out = BUF(BATCH_BYTES + 2 * (JFILE_PAYLOAD + BATCH_ENTRIES * (uint64_t)JFILE_RECORD));
+	j->out = BUF(BATCH_BYTES +
+		     2 * (JFILE_PAYLOAD + BATCH_ENTRIES * (uint64_t)JFILE_RECORD));
 	j->last = &j->first;
 	(void)pthread_mutex_init(&j->lock, NULL);
 	cond_init(&j->work);
@@ -491,7 +497,7 @@ journal_open(const struct journal_want *w, struct journal **out, struct err *err
 	else
 		rc = open_newest(j, err);
 	if (rc != RC_OK) {
-		j->stop = true;		/* and no thread yet */
+		j->stop = true; /* and no thread yet */
 		journal_close(&j);
 		return rc;
 	}
@@ -554,7 +560,8 @@ journal_trim(struct journal *j, uint64_t seq, uint64_t keep_ms)
 	for (size_t i = 0; i + 2 < n; i++) {
 		char name[JFILE_NAME];
 
-		if (firsts[i + 1] - 1 > seq || !older_than(j->want.dirfd, firsts[i], keep_ms))
+		if (firsts[i + 1] - 1 > seq ||
+			!older_than(j->want.dirfd, firsts[i], keep_ms))
 			break;
 		jfile_name(firsts[i], name);
 		if (fs_unlink(j->want.dirfd, name, NULL) != RC_OK ||

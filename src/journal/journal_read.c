@@ -10,9 +10,9 @@
 
 struct journal_reader {
 	int dirfd;
-	bool open;		/* file is */
+	bool open; /* file is */
 	struct jfile file;
-	uint64_t after;		/* given out, or not wanted */
+	uint64_t after; /* given out, or not wanted */
 };
 
 enum rc
@@ -64,7 +64,8 @@ find_file(struct journal_reader *r, struct err *err)
 		return RC_NONE;
 	if (first == 0)
 		return err_set(err, RC_PERM,
-			"record %" PRIu64 " is missing: the oldest file begins with %" PRIu64,
+			"record %" PRIu64
+			" is missing: the oldest file begins with %" PRIu64,
 			r->after + 1, oldest);
 	if ((rc = jfile_open(r->dirfd, first, false, &r->file, err)) == RC_OK)
 		r->open = true;
@@ -111,8 +112,8 @@ at_end(struct journal_reader *r, uint64_t until, struct err *err)
 	if (lost)
 		return jfile_damage(&r->file, "is damaged, and later ones are not", err);
 	if (later > r->file.next)
-		return jfile_damage(&r->file, "is missing or damaged, and a later file is there",
-			err);
+		return jfile_damage(&r->file,
+			"is missing or damaged, and a later file is there", err);
 	if (until != UINT64_MAX && r->file.next <= until)
 		return jfile_damage(&r->file, "was synced and is not there", err);
 	return RC_NONE;
@@ -146,7 +147,9 @@ journal_next(struct journal_reader *r, uint64_t until, struct journal_item *item
 			break;
 	}
 	r->after = got.seq;
-	*item = (struct journal_item){ .seq = got.seq, .kind = got.kind, .payload = got.payload };
+	*item = (struct journal_item){
+		.seq = got.seq, .kind = got.kind, .payload = got.payload
+	};
 	return RC_OK;
 }
 

@@ -59,8 +59,12 @@ folder(void)
 static struct journal *
 opened(int dir, struct seen *s, uint64_t roll)
 {
-	struct journal_want w = { .dirfd = dir, .incoming = -1, .replay = on_replay,
-		.synced = on_synced, .arg = s, .roll_bytes = roll };
+	struct journal_want w = { .dirfd = dir,
+		.incoming = -1,
+		.replay = on_replay,
+		.synced = on_synced,
+		.arg = s,
+		.roll_bytes = roll };
 	struct journal *j = NULL;
 	struct err err = { .rc = RC_OK };
 
@@ -77,7 +81,8 @@ commit_some(struct journal *j, unsigned from, unsigned n)
 		uint64_t seq;
 
 		(void)snprintf(text, sizeof(text), "record %u", i);
-		assert_int_equal(journal_commit(j, JREC_MESSAGE, str_of(text), false, &seq, NULL),
+		assert_int_equal(
+			journal_commit(j, JREC_MESSAGE, str_of(text), false, &seq, NULL),
 			RC_OK);
 		assert_int_equal(seq, i);
 	}
@@ -242,11 +247,11 @@ TEST(damage_before_the_end_is_named_and_never_cut_away)
 		commit_some(j, 1, 6);
 		journal_close(&j);
 		uint64_t at = place(dir, 1, 3), next = place(dir, 1, 4);
-		if (how == 0)		/* one byte of the payload */
+		if (how == 0) /* one byte of the payload */
 			spoil(dir, FIRST_LOG, at + JFILE_RECORD + 2, STR("X"));
-		else if (how == 1)	/* zeroed */
+		else if (how == 1) /* zeroed */
 			spoil(dir, FIRST_LOG, at, (str){ zeros, (size_t)(next - at) });
-		else {			/* cut out */
+		else { /* cut out */
 			char rest[4096];
 			int fd = openat(dir, FIRST_LOG, O_RDWR);
 			ssize_t n = pread(fd, rest, sizeof(rest), (off_t)next);
@@ -302,7 +307,10 @@ TEST(files_roll_and_a_missing_one_is_named)
 {
 	int dir = folder();
 	struct seen s = { 0 };
-	struct journal_want w = { .dirfd = dir, .incoming = -1, .head = on_head, .arg = &s,
+	struct journal_want w = { .dirfd = dir,
+		.incoming = -1,
+		.head = on_head,
+		.arg = &s,
 		.roll_bytes = 500 };
 	struct journal *j = NULL;
 	uint64_t *firsts, first, last, seq = 0;
@@ -312,7 +320,8 @@ TEST(files_roll_and_a_missing_one_is_named)
 
 	assert_int_equal(journal_open(&w, &j, NULL), RC_OK);
 	while (seq < 40)
-		assert_int_equal(journal_commit(j, JREC_COUNTS, STR("12345678"), false, &seq, NULL),
+		assert_int_equal(journal_commit(j, JREC_COUNTS, STR("12345678"), false,
+					 &seq, NULL),
 			RC_OK);
 	journal_close(&j);
 	assert_int_equal(count(dir, 0, UINT64_MAX, &rc, &err), seq);
@@ -370,7 +379,8 @@ TEST(notes_travel_with_the_next_batch_or_alone)
 
 	journal_note(j, JREC_ANSWERED, STR("a"));
 	journal_note(j, JREC_ANSWERED, STR("b"));
-	assert_int_equal(journal_commit(j, JREC_COUNTS, STR("c"), false, &seq, NULL), RC_OK);
+	assert_int_equal(
+		journal_commit(j, JREC_COUNTS, STR("c"), false, &seq, NULL), RC_OK);
 	assert_int_equal(seq, 3);
 	assert_int_equal(journal_synced(j), 3);
 	journal_note(j, JREC_ANSWERED, STR("d"));
@@ -387,7 +397,8 @@ descriptor(int dir)
 
 	assert_int_equal(fstatat(dir, FIRST_LOG, &want, 0), 0);
 	for (int fd = 3; fd < 200; fd++)
-		if (fstat(fd, &st) == 0 && st.st_ino == want.st_ino && st.st_dev == want.st_dev)
+		if (fstat(fd, &st) == 0 && st.st_ino == want.st_ino &&
+			st.st_dev == want.st_dev)
 			return fd;
 	fail();
 	return -1;
@@ -403,10 +414,13 @@ TEST(after_a_failed_write_nothing_is_promised_and_nothing_is_left)
 	enum rc rc;
 
 	commit_some(j, 1, 3);
-	int fd = descriptor(dir), kept = dup(fd), broken = openat(dir, FIRST_LOG, O_RDONLY);
+	int fd = descriptor(dir), kept = dup(fd),
+	    broken = openat(dir, FIRST_LOG, O_RDONLY);
 	assert_true(dup2(broken, fd) >= 0);
-	assert_int_equal(journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_TEMP);
-	assert_int_equal(journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_TEMP);
+	assert_int_equal(
+		journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_TEMP);
+	assert_int_equal(
+		journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_TEMP);
 	assert_int_equal(journal_synced(j), 3);
 	assert_int_equal(count(dir, 0, UINT64_MAX, &rc, &err), 3);
 	assert_true(dup2(kept, fd) >= 0);
@@ -435,7 +449,8 @@ TEST(a_full_disk_is_a_limit_and_passes)
 	small = was;
 	small.rlim_cur = 1024 * 1024;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	rc = journal_commit(j, JREC_COUNTS, (str){ large, sizeof(large) }, false, &seq, &err);
+	rc = journal_commit(
+		j, JREC_COUNTS, (str){ large, sizeof(large) }, false, &seq, &err);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_int_equal(rc, RC_LIMIT);
 	assert_int_equal(count(dir, 0, UINT64_MAX, &rc, &err), 2);
@@ -455,10 +470,12 @@ TEST(names_that_cannot_be_synced_fail_the_commit)
 	struct err err;
 
 	assert_int_equal(pipe(ends), 0);
-	w.incoming = ends[0];		/* fsync of a pipe: EINVAL */
+	w.incoming = ends[0]; /* fsync of a pipe: EINVAL */
 	assert_int_equal(journal_open(&w, &j, NULL), RC_OK);
-	assert_int_equal(journal_commit(j, JREC_MESSAGE, STR("x"), true, &seq, &err), RC_TEMP);
-	assert_int_equal(journal_commit(j, JREC_MESSAGE, STR("x"), false, &seq, &err), RC_OK);
+	assert_int_equal(
+		journal_commit(j, JREC_MESSAGE, STR("x"), true, &seq, &err), RC_TEMP);
+	assert_int_equal(
+		journal_commit(j, JREC_MESSAGE, STR("x"), false, &seq, &err), RC_OK);
 	assert_int_equal(seq, 1);
 	journal_close(&j);
 	(void)close(ends[0]);
@@ -480,7 +497,8 @@ commit_many(void *arg)
 	for (unsigned i = 0; i < m->n; i++) {
 		uint64_t seq = 0;
 
-		if (journal_commit(m->j, JREC_COUNTS, STR("some bytes"), false, &seq, NULL) == RC_OK)
+		if (journal_commit(m->j, JREC_COUNTS, STR("some bytes"), false, &seq,
+			    NULL) == RC_OK)
 			m->sum += seq;
 	}
 	return NULL;
@@ -501,7 +519,7 @@ TEST(commits_of_many_threads_each_get_their_own_number)
 	assert_int_equal(journal_read_open(dir, 0, &r, NULL), RC_OK);
 	for (unsigned i = 0; i < THREADS; i++)
 		t[i] = thread_start("test", commit_many, &m);
-	while (got < ALL) {	/* while they write and roll */
+	while (got < ALL) { /* while they write and roll */
 		enum rc rc = journal_next(r, UINT64_MAX, &item, &err);
 
 		if (rc == RC_OK)

@@ -17,7 +17,7 @@ struct waiting {
 
 struct once {
 	pthread_mutex_t lock;
-	struct waiting *ids, *keys;	/* ids: in the order they were added */
+	struct waiting *ids, *keys; /* ids: in the order they were added */
 };
 
 struct once *
@@ -216,7 +216,8 @@ once_head(struct once *o, uint64_t now_ms, struct buf *b)
 
 	if (all == NULL)
 		abort();
-	HASH_ITER(by_id, o->ids, w, next) {
+	HASH_ITER(by_id, o->ids, w, next)
+	{
 		if (w->what.time_ms + ONCE_KEEP_MS < now_ms)
 			drop(o, w);
 		else

@@ -6,8 +6,9 @@
 static struct jrec_pending
 entry(uint8_t key, uint64_t time_ms)
 {
-	return (struct jrec_pending){ .id = ids_message(time_ms), .time_ms = time_ms,
-		.once = { key } };
+	return (struct jrec_pending){
+		.id = ids_message(time_ms), .time_ms = time_ms, .once = { key }
+	};
 }
 
 TEST(an_unanswered_message_that_comes_again_is_known)

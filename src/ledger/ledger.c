@@ -12,7 +12,7 @@
 
 enum { CACHE = 256 * 1024, PATH = 40 };
 
-#define LAST_TIME	253402300799999ull	/* the end of the year 9999 */
+#define LAST_TIME 253402300799999ull /* the end of the year 9999 */
 
 struct month
 month_of(uint64_t time_ms)
@@ -97,15 +97,20 @@ month_db(struct ledger *l, const struct month *m, struct db **out, struct err *e
 	}
 	db_close(&slot->db);
 	(void)snprintf(path, sizeof(path), "ledger/%s.db", m->text);
-	struct db_want w = { .dirfd = l->want.data, .path = path, .sync = DB_SYNC_NORMAL,
-		.cache_bytes = CACHE, .read_only = l->want.read_only, .mode = 0640 };
+	struct db_want w = { .dirfd = l->want.data,
+		.path = path,
+		.sync = DB_SYNC_NORMAL,
+		.cache_bytes = CACHE,
+		.read_only = l->want.read_only,
+		.mode = 0640 };
 	if ((rc = db_open(&w, &slot->db, err)) != RC_OK) {
 		slot->db = NULL;
 		return rc;
 	}
 	if (!l->want.read_only &&
 		(rc = db_migrate(slot->db, ledger_schema,
-			sizeof(ledger_schema) / sizeof(ledger_schema[0]), err)) != RC_OK) {
+			 sizeof(ledger_schema) / sizeof(ledger_schema[0]), err)) !=
+			RC_OK) {
 		db_close(&slot->db);
 		return rc;
 	}
@@ -129,9 +134,11 @@ position_of(struct position at[LEDGER_JOURNALS], size_t *n, str journal)
 }
 
 enum rc
-month_positions(struct db *db, struct position at[LEDGER_JOURNALS], size_t *n, struct err *err)
+month_positions(
+	struct db *db, struct position at[LEDGER_JOURNALS], size_t *n, struct err *err)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT journal, seq, ordinal FROM position", err);
+	struct db_stmt *q = db_prepare(
+		db, "SELECT journal, seq, ordinal FROM position", err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -149,8 +156,8 @@ month_positions(struct db *db, struct position at[LEDGER_JOURNALS], size_t *n, s
 }
 
 static enum rc
-all_positions(struct ledger *l, bool settle, struct position at[LEDGER_JOURNALS], size_t *n,
-	struct err *err)
+all_positions(struct ledger *l, bool settle, struct position at[LEDGER_JOURNALS],
+	size_t *n, struct err *err)
 {
 	struct month *months = NULL;
 	size_t nmonths = 0;
@@ -161,7 +168,7 @@ all_positions(struct ledger *l, bool settle, struct position at[LEDGER_JOURNALS]
 		struct db *db;
 
 		rc = month_db(l, &months[i], &db, err);
-		if (rc == RC_OK && settle)	/* which was written last is not known */
+		if (rc == RC_OK && settle) /* which was written last is not known */
 			rc = db_checkpoint(db, err);
 		if (rc == RC_OK)
 			rc = month_positions(db, at, n, err);
@@ -267,18 +274,19 @@ ledger_checkpoint(struct ledger *l, struct err *err)
 /* A batch being entered. */
 struct entry {
 	const char *journal;
-	struct position *at;		/* as committed */
-	struct position now;		/* with this run */
+	struct position *at; /* as committed */
+	struct position now; /* with this run */
 	struct arena *mem;
 };
 
 static enum rc
-enter_rcpts(struct db *db, const struct entry *e, uint64_t seq, const struct jrec_message *m,
-	struct err *err)
+enter_rcpts(struct db *db, const struct entry *e, uint64_t seq,
+	const struct jrec_message *m, struct err *err)
 {
 	struct db_stmt *q = db_prepare(db,
 		"INSERT INTO rcpt (journal, seq, n, address, answer, code, enhanced, reason, score, "
-		"targets) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+		"targets) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		err);
 	enum rc rc = q == NULL ? RC_TEMP : RC_OK;
 
 	for (size_t i = 0; i < m->nrcpts && rc == RC_OK; i++) {
@@ -308,7 +316,8 @@ enter_message(struct db *db, struct entry *e, uint64_t seq, const struct jrec_me
 {
 	struct db_stmt *q = db_prepare(db,
 		"INSERT INTO message (journal, seq, ordinal, time_ms, id, client, helo, sender, size, "
-		"flags, nrcpts, findings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+		"flags, nrcpts, findings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		err);
 	char client[IP_TEXT];
 	enum rc rc;
 
@@ -350,7 +359,8 @@ enter_counts(struct db *db, const struct jrec_counts *c, struct err *err)
 	struct db_stmt *q = db_prepare(db,
 		"UPDATE refusals SET unknown = unknown + ?, relay = relay + ?, "
 		"full_mailbox = full_mailbox + ?, other = other + ? "
-		"WHERE minute = ? AND network = ?", err);
+		"WHERE minute = ? AND network = ?",
+		err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -359,8 +369,10 @@ enter_counts(struct db *db, const struct jrec_counts *c, struct err *err)
 	bind_counts(q, c, str_of(network));
 	if ((rc = db_run(q, err)) != RC_OK || db_changes(db) > 0)
 		return rc;
-	q = db_prepare(db, "INSERT INTO refusals (unknown, relay, full_mailbox, other, minute, "
-		"network) VALUES (?, ?, ?, ?, ?, ?)", err);
+	q = db_prepare(db,
+		"INSERT INTO refusals (unknown, relay, full_mailbox, other, minute, "
+		"network) VALUES (?, ?, ?, ?, ?, ?)",
+		err);
 	if (q == NULL)
 		return RC_TEMP;
 	bind_counts(q, c, str_of(network));
@@ -370,12 +382,13 @@ enter_counts(struct db *db, const struct jrec_counts *c, struct err *err)
 static enum rc
 damaged(const struct entry *e, uint64_t seq, struct err *err)
 {
-	return err_set(err, RC_PERM, "record %" PRIu64 " of journal %s cannot be read", seq,
-		e->journal);
+	return err_set(err, RC_PERM, "record %" PRIu64 " of journal %s cannot be read",
+		seq, e->journal);
 }
 
 static enum rc
-enter_item(struct db *db, struct entry *e, const struct journal_item *item, struct err *err)
+enter_item(
+	struct db *db, struct entry *e, const struct journal_item *item, struct err *err)
 {
 	struct jrec_message m;
 	struct jrec_counts c;
@@ -397,7 +410,8 @@ enter_item(struct db *db, struct entry *e, const struct journal_item *item, stru
 
 /* The month a record belongs to; RC_NONE: to any. */
 static enum rc
-item_month(struct entry *e, const struct journal_item *item, struct month *m, struct err *err)
+item_month(struct entry *e, const struct journal_item *item, struct month *m,
+	struct err *err)
 {
 	struct jrec_message msg;
 	struct jrec_counts c;
@@ -421,8 +435,8 @@ item_month(struct entry *e, const struct journal_item *item, struct month *m, st
 static enum rc
 put_position(struct db *db, const struct entry *e, struct err *err)
 {
-	struct db_stmt *q = db_prepare(db,
-		"UPDATE position SET seq = ?, ordinal = ? WHERE journal = ?", err);
+	struct db_stmt *q = db_prepare(
+		db, "UPDATE position SET seq = ?, ordinal = ? WHERE journal = ?", err);
 	enum rc rc;
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -433,7 +447,8 @@ put_position(struct db *db, const struct entry *e, struct err *err)
 		db_bind_str(q, 3, str_of(e->journal));
 		if ((rc = db_run(q, err)) != RC_OK || db_changes(db) > 0)
 			return rc;
-		q = db_prepare(db, "INSERT INTO position (seq, ordinal, journal) VALUES (?, ?, ?)",
+		q = db_prepare(db,
+			"INSERT INTO position (seq, ordinal, journal) VALUES (?, ?, ?)",
 			err);
 	}
 	return RC_OK;
@@ -486,7 +501,8 @@ enter_all(struct ledger *l, struct entry *e, const struct journal_item *items, s
 		if (rc != RC_OK)
 			return rc;
 		if (known && by_month(&m, &month) != 0) {
-			if ((rc = enter_run(l, e, &month, items + start, i - start, err)) != RC_OK)
+			if ((rc = enter_run(l, e, &month, items + start, i - start,
+				     err)) != RC_OK)
 				return rc;
 			start = i;
 		}
@@ -499,8 +515,8 @@ enter_all(struct ledger *l, struct entry *e, const struct journal_item *items, s
 }
 
 enum rc
-ledger_enter(struct ledger *l, const char *journal, const struct journal_item *items, size_t n,
-	struct err *err)
+ledger_enter(struct ledger *l, const char *journal, const struct journal_item *items,
+	size_t n, struct err *err)
 {
 	LOCK_AUTO held = lock_take(&l->lock);
 	struct entry e = { .journal = journal,
@@ -509,7 +525,8 @@ ledger_enter(struct ledger *l, const char *journal, const struct journal_item *i
 	enum rc rc = RC_OK;
 
 	if (e.at == NULL || l->want.read_only)
-		return err_set(err, RC_PERM, "ledger: journal %s cannot be entered", journal);
+		return err_set(
+			err, RC_PERM, "ledger: journal %s cannot be entered", journal);
 	while (known < n && items[known].seq <= e.at->seq)
 		known++;
 	e.mem = arena_new(32u << 20);

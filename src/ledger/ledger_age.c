@@ -6,14 +6,14 @@
 
 enum { FIGURES = 8 };
 
-#define DAY_MS	(24ull * 3600 * 1000)
+#define DAY_MS (24ull * 3600 * 1000)
 
 /* As the columns of `figure` stand. */
 static uint64_t *
 figure_at(struct ledger_figures *f, size_t i)
 {
-	uint64_t *const at[FIGURES] = { &f->messages, &f->delivered, &f->refused, &f->not_now,
-		&f->unknown, &f->relay, &f->full, &f->other };
+	uint64_t *const at[FIGURES] = { &f->messages, &f->delivered, &f->refused,
+		&f->not_now, &f->unknown, &f->relay, &f->full, &f->other };
 
 	return at[i];
 }
@@ -30,7 +30,8 @@ figure_of(struct ledger_figures *f, uint64_t answer)
 static enum rc
 sum_answers(struct db *db, uint64_t since_ms, struct ledger_figures *f, struct err *err)
 {
-	struct db_stmt *q = db_prepare(db, "SELECT COUNT(*) FROM message WHERE time_ms >= ?", err);
+	struct db_stmt *q = db_prepare(
+		db, "SELECT COUNT(*) FROM message WHERE time_ms >= ?", err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -42,7 +43,8 @@ sum_answers(struct db *db, uint64_t since_ms, struct ledger_figures *f, struct e
 	db_reset(q);
 	q = db_prepare(db,
 		"SELECT answer, COUNT(*) FROM message JOIN rcpt ON rcpt.journal = message.journal "
-		"AND rcpt.seq = message.seq WHERE time_ms >= ? GROUP BY answer", err);
+		"AND rcpt.seq = message.seq WHERE time_ms >= ? GROUP BY answer",
+		err);
 	if (q == NULL)
 		return RC_TEMP;
 	db_bind_u64(q, 1, since_ms);
@@ -73,7 +75,8 @@ sum_month(struct db *db, uint64_t since_ms, struct ledger_figures *f, struct err
 		return rc;
 	struct db_stmt *q = db_prepare(db,
 		"SELECT SUM(unknown), SUM(relay), SUM(full_mailbox), SUM(other) FROM refusals "
-		"WHERE minute >= ?", err);
+		"WHERE minute >= ?",
+		err);
 	if (q == NULL)
 		return RC_TEMP;
 	db_bind_u64(q, 1, since_ms / 60000);
@@ -81,7 +84,8 @@ sum_month(struct db *db, uint64_t since_ms, struct ledger_figures *f, struct err
 		return rc;
 	q = db_prepare(db,
 		"SELECT SUM(messages), SUM(delivered), SUM(refused), SUM(not_now), SUM(unknown), "
-		"SUM(relay), SUM(full_mailbox), SUM(other) FROM figure WHERE day >= ?", err);
+		"SUM(relay), SUM(full_mailbox), SUM(other) FROM figure WHERE day >= ?",
+		err);
 	if (q == NULL)
 		return RC_TEMP;
 	db_bind_u64(q, 1, since_ms / DAY_MS);
@@ -89,7 +93,8 @@ sum_month(struct db *db, uint64_t since_ms, struct ledger_figures *f, struct err
 }
 
 enum rc
-ledger_figures(struct ledger *l, uint64_t since_ms, struct ledger_figures *out, struct err *err)
+ledger_figures(
+	struct ledger *l, uint64_t since_ms, struct ledger_figures *out, struct err *err)
 {
 	struct ledger_figures f = { .messages = 0 };
 	struct month *months = NULL, since = month_of(since_ms);
@@ -132,7 +137,8 @@ add_figures(struct db *db, uint64_t day, struct ledger_figures *f, struct err *e
 			return rc;
 		q = db_prepare(db,
 			"INSERT INTO figure (messages, delivered, refused, not_now, unknown, relay, "
-			"full_mailbox, other, day) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", err);
+			"full_mailbox, other, day) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			err);
 	}
 	return RC_OK;
 }
@@ -162,15 +168,18 @@ age_refusals(struct db *db, uint64_t before_ms, struct err *err)
 {
 	struct db_stmt *q = db_prepare(db,
 		"SELECT minute / 1440, SUM(unknown), SUM(relay), SUM(full_mailbox), SUM(other) "
-		"FROM refusals WHERE minute < ? GROUP BY minute / 1440", err);
+		"FROM refusals WHERE minute < ? GROUP BY minute / 1440",
+		err);
 	enum rc rc;
 
 	if (q == NULL)
 		return RC_TEMP;
 	db_bind_u64(q, 1, before_ms / 60000);
 	while ((rc = db_step(q, err)) == RC_OK) {
-		struct ledger_figures f = { .unknown = db_u64(q, 1), .relay = db_u64(q, 2),
-			.full = db_u64(q, 3), .other = db_u64(q, 4) };
+		struct ledger_figures f = { .unknown = db_u64(q, 1),
+			.relay = db_u64(q, 2),
+			.full = db_u64(q, 3),
+			.other = db_u64(q, 4) };
 
 		if ((rc = add_figures(db, db_u64(q, 0), &f, err)) != RC_OK)
 			break;
@@ -188,8 +197,8 @@ age_refusals(struct db *db, uint64_t before_ms, struct err *err)
 static enum rc
 put_aged(struct db *db, str journal, uint64_t first, uint64_t last, struct err *err)
 {
-	struct db_stmt *q = db_prepare(db,
-		"INSERT INTO aged (journal, first, last) VALUES (?, ?, ?)", err);
+	struct db_stmt *q = db_prepare(
+		db, "INSERT INTO aged (journal, first, last) VALUES (?, ?, ?)", err);
 
 	if (q == NULL)
 		return RC_TEMP;
@@ -205,7 +214,8 @@ static enum rc
 note_aged(struct db *db, str journal, uint64_t upto, struct err *err)
 {
 	struct db_stmt *q = db_prepare(db,
-		"SELECT ordinal FROM message WHERE journal = ? AND seq <= ? ORDER BY seq", err);
+		"SELECT ordinal FROM message WHERE journal = ? AND seq <= ? ORDER BY seq",
+		err);
 	uint64_t first = 0, last = 0;
 	enum rc rc;
 
@@ -266,7 +276,8 @@ old_upto(struct db *db, str journal, uint64_t before_ms, uint64_t *upto, struct 
 	struct db_stmt *q = db_prepare(db,
 		"SELECT MAX(seq) FROM message WHERE journal = ? AND seq < COALESCE("
 		"(SELECT MIN(seq) FROM message WHERE journal = ? AND time_ms >= ?), "
-		"9223372036854775807)", err);
+		"9223372036854775807)",
+		err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -326,7 +337,8 @@ ledger_age(struct ledger *l, uint64_t now_ms, uint64_t keep_ms, struct err *err)
 		if (rc != RC_OK)
 			db_rollback(db);
 		else if (changed && strcmp(months[i].text, last.text) < 0)
-			rc = db_exec(db, "VACUUM", err);	/* addresses leave the file too */
+			rc = db_exec(
+				db, "VACUUM", err); /* addresses leave the file too */
 		if (rc == RC_OK && changed)
 			rc = db_checkpoint(db, err);
 	}

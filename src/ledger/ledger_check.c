@@ -25,7 +25,8 @@ static void
 mark(struct bits *b, uint64_t ordinal)
 {
 	if (ordinal > b->low && ordinal <= b->last)
-		b->at[(ordinal - b->low) / 8] |= (uint8_t)(1u << ((ordinal - b->low) % 8));
+		b->at[(ordinal - b->low) / 8] |= (uint8_t)(1u
+							   << ((ordinal - b->low) % 8));
 }
 
 static bool
@@ -46,7 +47,8 @@ raise_low(struct bits *b, uint64_t first, uint64_t last)
 static void
 mark_range(struct bits *b, uint64_t first, uint64_t last)
 {
-	for (uint64_t i = first > b->low ? first : b->low + 1; i <= last && i <= b->last; i++)
+	for (uint64_t i = first > b->low ? first : b->low + 1; i <= last && i <= b->last;
+		i++)
 		mark(b, i);
 }
 
@@ -88,14 +90,16 @@ report_holes(struct check *c, const char *journal, const struct bits *b)
 		while (i < b->last && !marked(b, i + 1))
 			i++;
 		(void)snprintf(sentence, sizeof(sentence),
-			"the ledger has no row for message %" PRIu64 "%s%.0" PRIu64 " of journal %.31s",
+			"the ledger has no row for message %" PRIu64 "%s%.0" PRIu64
+			" of journal %.31s",
 			first, i > first ? " to " : "", i > first ? i : 0, journal);
 		c->fn(sentence, c->arg);
 		holes++;
 	}
 }
 
-static const char aged_sql[] = "SELECT first, last FROM aged WHERE journal = ? ORDER BY first";
+static const char aged_sql[] =
+	"SELECT first, last FROM aged WHERE journal = ? ORDER BY first";
 static const char rows_sql[] = "SELECT ordinal, ordinal FROM message WHERE journal = ?";
 
 static enum rc
@@ -109,8 +113,8 @@ check_holes(struct check *c, const struct position *p, struct err *err)
 		return rc;
 	b.at = calloc((size_t)((b.last - b.low) / 8 + 1), 1);
 	if (b.at == NULL)
-		return err_set(err, RC_TEMP, "ledger: journal %s has too many rows to check",
-			p->journal);
+		return err_set(err, RC_TEMP,
+			"ledger: journal %s has too many rows to check", p->journal);
 	rc = each_range(c, aged_sql, journal, &b, mark_range, err);
 	if (rc == RC_OK)
 		rc = each_range(c, rows_sql, journal, &b, mark_range, err);
@@ -127,7 +131,8 @@ check_rcpts(struct check *c, struct db *db, struct err *err)
 	struct db_stmt *q = db_prepare(db,
 		"SELECT id, journal, nrcpts, (SELECT COUNT(*) FROM rcpt WHERE rcpt.journal = "
 		"message.journal AND rcpt.seq = message.seq) AS got FROM message "
-		"WHERE got <> nrcpts", err);
+		"WHERE got <> nrcpts",
+		err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -137,9 +142,9 @@ check_rcpts(struct check *c, struct db *db, struct err *err)
 		str id = db_str(q, 0), journal = db_str(q, 1);
 
 		(void)snprintf(sentence, sizeof(sentence),
-			"the ledger has %" PRIu64 " of %" PRIu64 " recipients of message " STR_FMT
-			" (journal " STR_FMT ")", db_u64(q, 3), db_u64(q, 2), STR_ARG(id),
-			STR_ARG(journal));
+			"the ledger has %" PRIu64 " of %" PRIu64
+			" recipients of message " STR_FMT " (journal " STR_FMT ")",
+			db_u64(q, 3), db_u64(q, 2), STR_ARG(id), STR_ARG(journal));
 		c->fn(sentence, c->arg);
 	}
 	db_reset(q);

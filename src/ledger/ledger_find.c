@@ -6,10 +6,11 @@
 
 enum { ROW_MEM = 32 * 1024 * 1024, MOST_KEYS = 1000 * 1000, ADDRESS = 2048 };
 
-#define COLUMNS	"journal, seq, ordinal, time_ms, id, client, helo, sender, size, flags, findings"
-#define MATCH \
+#define COLUMNS \
+	"journal, seq, ordinal, time_ms, id, client, helo, sender, size, flags, findings"
+#define MATCH                                                                                       \
 	" FROM message WHERE time_ms >= ? AND (? = '' OR lower(sender) = ?) AND (? = '' OR EXISTS " \
-	"(SELECT 1 FROM rcpt WHERE rcpt.journal = message.journal AND rcpt.seq = message.seq " \
+	"(SELECT 1 FROM rcpt WHERE rcpt.journal = message.journal AND rcpt.seq = message.seq "      \
 	"AND lower(rcpt.address) = ?))"
 
 struct key {
@@ -21,7 +22,7 @@ struct key {
 struct find {
 	struct ledger *l;
 	const struct ledger_query *q;
-	char from[ADDRESS], to[ADDRESS];	/* in lower case */
+	char from[ADDRESS], to[ADDRESS]; /* in lower case */
 	struct month since;
 	ledger_fn *fn;
 	void *arg;
@@ -74,7 +75,8 @@ load_rcpts(struct find *f, struct db *db, struct ledger_row *row, struct err *er
 {
 	struct db_stmt *s = db_prepare(db,
 		"SELECT address, answer, code, enhanced, reason, score, targets FROM rcpt "
-		"WHERE journal = ? AND seq = ? ORDER BY n", err);
+		"WHERE journal = ? AND seq = ? ORDER BY n",
+		err);
 	size_t room = 8;
 	enum rc rc;
 
@@ -85,8 +87,8 @@ load_rcpts(struct find *f, struct db *db, struct ledger_row *row, struct err *er
 	row->rcpts = arena_array(f->mem, room, sizeof(*row->rcpts));
 	while (row->rcpts != NULL && (rc = db_step(s, err)) == RC_OK) {
 		if (row->nrcpts == room) {
-			struct ledger_rcpt *more =
-				arena_array(f->mem, room * 2, sizeof(*row->rcpts));
+			struct ledger_rcpt *more = arena_array(
+				f->mem, room * 2, sizeof(*row->rcpts));
 
 			if (more == NULL)
 				break;
@@ -108,8 +110,11 @@ load_rcpts(struct find *f, struct db *db, struct ledger_row *row, struct err *er
 static enum rc
 give_row(struct find *f, struct db *db, struct db_stmt *s, struct err *err)
 {
-	struct ledger_row row = { .seq = db_u64(s, 1), .ordinal = db_u64(s, 2),
-		.time_ms = db_u64(s, 3), .size = db_u64(s, 8), .flags = (uint32_t)db_u64(s, 9) };
+	struct ledger_row row = { .seq = db_u64(s, 1),
+		.ordinal = db_u64(s, 2),
+		.time_ms = db_u64(s, 3),
+		.size = db_u64(s, 8),
+		.flags = (uint32_t)db_u64(s, 9) };
 	enum rc rc;
 
 	arena_reset(f->mem);
@@ -146,10 +151,14 @@ stream_month(struct find *f, const struct month *m, struct err *err)
 
 	if (rc != RC_OK)
 		return rc;
-	struct db_stmt *s = by_id ?
-		db_prepare(db, "SELECT " COLUMNS MATCH " AND id = ? ORDER BY time_ms, journal, seq",
-			err) :
-		db_prepare(db, "SELECT " COLUMNS MATCH " ORDER BY time_ms, journal, seq", err);
+	struct db_stmt *s = by_id ? db_prepare(db,
+					    "SELECT " COLUMNS MATCH
+					    " AND id = ? ORDER BY time_ms, journal, seq",
+					    err)
+				  : db_prepare(db,
+					    "SELECT " COLUMNS MATCH
+					    " ORDER BY time_ms, journal, seq",
+					    err);
 	if (s == NULL)
 		return RC_TEMP;
 	bind_match(f, s);
@@ -164,8 +173,8 @@ stream_month(struct find *f, const struct month *m, struct err *err)
 
 /* Where the newest matches of a month are, newest first. */
 static enum rc
-newest_keys(struct find *f, const struct month *m, struct key *keys, size_t most, size_t *n,
-	struct err *err)
+newest_keys(struct find *f, const struct month *m, struct key *keys, size_t most,
+	size_t *n, struct err *err)
 {
 	struct db *db;
 	enum rc rc = month_db(f->l, m, &db, err);
@@ -174,7 +183,8 @@ newest_keys(struct find *f, const struct month *m, struct key *keys, size_t most
 		return rc;
 	struct db_stmt *s = db_prepare(db,
 		"SELECT journal, seq" MATCH " AND (? = '' OR id = ?) "
-		"ORDER BY time_ms DESC, journal DESC, seq DESC LIMIT ?", err);
+		"ORDER BY time_ms DESC, journal DESC, seq DESC LIMIT ?",
+		err);
 	if (s == NULL)
 		return RC_TEMP;
 	bind_match(f, s);
@@ -200,8 +210,8 @@ give_key(struct find *f, const struct key *k, struct err *err)
 
 	if (rc != RC_OK)
 		return rc;
-	struct db_stmt *s = db_prepare(db,
-		"SELECT " COLUMNS " FROM message WHERE journal = ? AND seq = ?", err);
+	struct db_stmt *s = db_prepare(
+		db, "SELECT " COLUMNS " FROM message WHERE journal = ? AND seq = ?", err);
 	if (s == NULL)
 		return RC_TEMP;
 	db_bind_str(s, 1, str_of(k->journal));
@@ -209,7 +219,7 @@ give_key(struct find *f, const struct key *k, struct err *err)
 	if ((rc = db_step(s, err)) == RC_OK)
 		rc = give_row(f, db, s, err);
 	db_reset(s);
-	return rc == RC_NONE ? RC_OK : rc;	/* aged meanwhile */
+	return rc == RC_NONE ? RC_OK : rc; /* aged meanwhile */
 }
 
 static enum rc
@@ -234,13 +244,15 @@ enum rc
 ledger_find(struct ledger *l, const struct ledger_query *q, ledger_fn *fn, void *arg,
 	struct err *err)
 {
-	struct find f = { .l = l, .q = q, .since = month_of(q->since_ms), .fn = fn, .arg = arg };
+	struct find f = {
+		.l = l, .q = q, .since = month_of(q->since_ms), .fn = fn, .arg = arg
+	};
 	struct month *months = NULL;
 	size_t n = 0;
 	enum rc rc;
 
 	if (!lower(q->from, f.from) || !lower(q->to, f.to) || q->since_ms > INT64_MAX)
-		return RC_OK;	/* nothing can match */
+		return RC_OK; /* nothing can match */
 	if ((rc = month_list(l, &months, &n, err)) != RC_OK)
 		return rc;
 	f.mem = arena_new(ROW_MEM);

@@ -9,9 +9,9 @@
 #include "db/db.h"
 #include "test/test.h"
 
-#define NOVEMBER	1795000000000ull	/* 2026-11-18 */
-#define DECEMBER	1796500000000ull	/* 2026-12-05 */
-#define DAY		(24ull * 3600 * 1000)
+#define NOVEMBER 1795000000000ull /* 2026-11-18 */
+#define DECEMBER 1796500000000ull /* 2026-12-05 */
+#define DAY      (24ull * 3600 * 1000)
 
 static int
 folder(void)
@@ -46,8 +46,8 @@ add(struct records *r, uint64_t seq, enum jrec_kind kind)
 	struct buf *b = &r->bytes[r->n];
 
 	assert_true(buf_ok(b));
-	r->items[r->n++] = (struct journal_item){ .seq = seq, .kind = kind,
-		.payload = buf_str(b) };
+	r->items[r->n++] =
+		(struct journal_item){ .seq = seq, .kind = kind, .payload = buf_str(b) };
 }
 
 static struct msg_id
@@ -55,15 +55,29 @@ add_message(struct records *r, uint64_t seq, uint64_t time_ms)
 {
 	uint64_t targets[] = { 11, 12 };
 	struct jrec_rcpt rcpts[] = {
-		{ .address = STR("Alice@x.test"), .answer = JREC_DELIVERED, .code = 250,
-			.enhanced = STR("2.6.0"), .ntargets = 2, .targets = targets },
-		{ .address = STR("bob@x.test"), .answer = JREC_REFUSED, .code = 550,
-			.enhanced = STR("5.7.1"), .reason = STR("no"), .score = 7500 },
+		{ .address = STR("Alice@x.test"),
+			.answer = JREC_DELIVERED,
+			.code = 250,
+			.enhanced = STR("2.6.0"),
+			.ntargets = 2,
+			.targets = targets },
+		{ .address = STR("bob@x.test"),
+			.answer = JREC_REFUSED,
+			.code = 550,
+			.enhanced = STR("5.7.1"),
+			.reason = STR("no"),
+			.score = 7500 },
 	};
-	struct jrec_message m = { .id = ids_message(time_ms), .time_ms = time_ms, .size = 4321,
-		.client = { .family = 4, .bytes = { 192, 0, 2, 7 } }, .helo = STR("h.test"),
-		.from = STR("s@y.test"), .flags = JREC_TLS, .findings = STR("X=1.000"),
-		.nrcpts = 2, .rcpts = rcpts };
+	struct jrec_message m = { .id = ids_message(time_ms),
+		.time_ms = time_ms,
+		.size = 4321,
+		.client = { .family = 4, .bytes = { 192, 0, 2, 7 } },
+		.helo = STR("h.test"),
+		.from = STR("s@y.test"),
+		.flags = JREC_TLS,
+		.findings = STR("X=1.000"),
+		.nrcpts = 2,
+		.rcpts = rcpts };
 
 	r->bytes[r->n] = BUF(1 << 16);
 	jrec_put_message(&r->bytes[r->n], &m);
@@ -74,8 +88,10 @@ add_message(struct records *r, uint64_t seq, uint64_t time_ms)
 static void
 add_other(struct records *r, uint64_t seq, uint64_t minute)
 {
-	struct jrec_counts c = { .minute = minute, .network = { .family = 4,
-		.bytes = { 198, 51, 100 } }, .unknown = 3, .relay = 1 };
+	struct jrec_counts c = { .minute = minute,
+		.network = { .family = 4, .bytes = { 198, 51, 100 } },
+		.unknown = 3,
+		.relay = 1 };
 	struct jrec_answered a = { .id = ids_message(1) };
 
 	r->bytes[r->n] = BUF(1 << 16);
@@ -172,8 +188,10 @@ TEST(what_happened_to_a_message_is_found_by_who_and_when)
 	assert_int_equal(find(l, (struct ledger_query){ .since_ms = NOVEMBER + 1 }).n, 1);
 	assert_int_equal(find(l, (struct ledger_query){ .from = STR("S@y.test") }).n, 2);
 	assert_int_equal(find(l, (struct ledger_query){ .from = STR("z@y.test") }).n, 0);
-	assert_int_equal(find(l, (struct ledger_query){ .to = STR("alice@X.test") }).n, 2);
-	assert_int_equal(find(l, (struct ledger_query){ .to = STR("carol@x.test") }).n, 0);
+	assert_int_equal(
+		find(l, (struct ledger_query){ .to = STR("alice@X.test") }).n, 2);
+	assert_int_equal(
+		find(l, (struct ledger_query){ .to = STR("carol@x.test") }).n, 0);
 	s = find(l, (struct ledger_query){ .id = msg_id_str(&id) });
 	assert_int_equal(s.n, 1);
 	assert_string_equal(s.id.text, id.text);
@@ -193,7 +211,7 @@ TEST(records_entered_again_give_no_second_row)
 	struct records r = { .n = 0 };
 	uint64_t seq;
 
-	for (uint64_t i = 1; i <= 10; i++)	/* back and forth over a month's end */
+	for (uint64_t i = 1; i <= 10; i++) /* back and forth over a month's end */
 		(void)add_message(&r, i, i % 3 == 0 ? DECEMBER : NOVEMBER);
 	assert_int_equal(ledger_enter(l, "gate", r.items, 6, NULL), RC_OK);
 	ledger_close(&l);
@@ -224,7 +242,9 @@ TEST(records_entered_again_give_no_second_row)
 static void
 run(int data, const char *sql)
 {
-	struct db_want w = { .dirfd = data, .path = "ledger/2026-11.db", .sync = DB_SYNC_NORMAL,
+	struct db_want w = { .dirfd = data,
+		.path = "ledger/2026-11.db",
+		.sync = DB_SYNC_NORMAL,
 		.cache_bytes = 65536 };
 	struct db *db = NULL;
 
@@ -249,10 +269,14 @@ TEST(a_removed_row_is_named)
 	static const struct {
 		const char *sql, *named;
 	} cases[] = {
-		{ "DELETE FROM message WHERE seq = 2", "no row for message 2 of journal gate" },
-		{ "DELETE FROM message WHERE seq IN (2, 3)", "no row for message 2 to 3 of" },
-		{ "DELETE FROM message WHERE seq = 4", "no row for message 4 of journal gate" },
-		{ "DELETE FROM rcpt WHERE seq = 1 AND n = 1", "1 of 2 recipients of message" },
+		{ "DELETE FROM message WHERE seq = 2",
+			"no row for message 2 of journal gate" },
+		{ "DELETE FROM message WHERE seq IN (2, 3)",
+			"no row for message 2 to 3 of" },
+		{ "DELETE FROM message WHERE seq = 4",
+			"no row for message 4 of journal gate" },
+		{ "DELETE FROM rcpt WHERE seq = 1 AND n = 1",
+			"1 of 2 recipients of message" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -345,7 +369,9 @@ TEST(a_record_that_cannot_be_read_is_named_and_nothing_is_entered)
 {
 	int data = folder();
 	struct ledger *l = opened(data);
-	struct journal_item item = { .seq = 1, .kind = JREC_MESSAGE, .payload = STR("garbage") };
+	struct journal_item item = {
+		.seq = 1, .kind = JREC_MESSAGE, .payload = STR("garbage")
+	};
 	struct err err;
 	uint64_t seq;
 

@@ -8,17 +8,32 @@ static uint64_t targets[] = { 7, 9 };
 static void
 message(struct jrec_message *m, struct jrec_rcpt r[2])
 {
-	r[0] = (struct jrec_rcpt){ .address = STR("a@x.test"), .answer = JREC_DELIVERED,
-		.code = 250, .enhanced = STR("2.6.0"), .score = -1500, .ntargets = 2,
+	r[0] = (struct jrec_rcpt){ .address = STR("a@x.test"),
+		.answer = JREC_DELIVERED,
+		.code = 250,
+		.enhanced = STR("2.6.0"),
+		.score = -1500,
+		.ntargets = 2,
 		.targets = targets };
-	r[1] = (struct jrec_rcpt){ .address = STR("b@x.test"), .answer = JREC_REFUSED,
-		.code = 550, .enhanced = STR("5.7.1"), .reason = STR("it has a virus"),
-		.has_token = true, .token = { 1, 2, 3 } };
-	*m = (struct jrec_message){ .id = ids_message(1000), .time_ms = 1234567890123,
+	r[1] = (struct jrec_rcpt){ .address = STR("b@x.test"),
+		.answer = JREC_REFUSED,
+		.code = 550,
+		.enhanced = STR("5.7.1"),
+		.reason = STR("it has a virus"),
+		.has_token = true,
+		.token = { 1, 2, 3 } };
+	*m = (struct jrec_message){ .id = ids_message(1000),
+		.time_ms = 1234567890123,
 		.client = { .family = 4, .bytes = { 192, 0, 2, 1 }, .port = 4321 },
-		.helo = STR("peer.test"), .from = STR("s@y.test"), .flags = JREC_TLS,
-		.size = 5000, .digest = { 9 }, .once = { 8 },
-		.findings = STR("VIRUS=100.000"), .nrcpts = 2, .rcpts = r,
+		.helo = STR("peer.test"),
+		.from = STR("s@y.test"),
+		.flags = JREC_TLS,
+		.size = 5000,
+		.digest = { 9 },
+		.once = { 8 },
+		.findings = STR("VIRUS=100.000"),
+		.nrcpts = 2,
+		.rcpts = r,
 		.facts = STR("opaque") };
 }
 
@@ -83,8 +98,13 @@ TEST(small_records_can_be_read_back)
 {
 	BUF_AUTO b = BUF(JREC_MOST);
 	struct jrec_answered a = { .id = ids_message(5) }, a2;
-	struct jrec_counts c = { .minute = 77, .network = { .family = 6, .bytes = { 0x20 } },
-		.unknown = 1, .relay = 2, .full = 3, .other = 4 }, c2;
+	struct jrec_counts c = { .minute = 77,
+		.network = { .family = 6, .bytes = { 0x20 } },
+		.unknown = 1,
+		.relay = 2,
+		.full = 3,
+		.other = 4 },
+			   c2;
 
 	jrec_put_answered(&b, &a);
 	assert_int_equal(jrec_get_answered(buf_str(&b), &a2), RC_OK);
@@ -101,8 +121,11 @@ TEST(messages_without_an_answer_survive_a_new_file)
 {
 	BUF_AUTO b = BUF(JREC_MOST);
 	ARENA_AUTO mem = arena_new(1 << 20);
-	struct jrec_pending p[2] = { { .id = ids_message(5), .time_ms = 6, .once = { 7 } },
-		{ .id = ids_message(8), .time_ms = 9, .once = { 10 } } }, *q;
+	struct jrec_pending p[2] = { { .id = ids_message(5),
+					     .time_ms = 6,
+					     .once = { 7 } },
+		{ .id = ids_message(8), .time_ms = 9, .once = { 10 } } },
+			    *q;
 	size_t n;
 
 	jrec_put_pending(&b, p, 2);
