@@ -13,7 +13,7 @@
 enum { MOST_LINE = 4096, MOST_FILE = 1 << 20, MOST_ROWS = 256 };
 
 struct held {
-	struct conf conf;		/* first, so that a pointer to it is one to us */
+	struct conf conf; /* first, so that a pointer to it is one to us */
 	atomic_uint refs;
 	struct arena *mem;
 };
@@ -22,7 +22,7 @@ struct reading {
 	struct held *held;
 	const char *file;
 	unsigned line;
-	const char *section;		/* as the table writes it */
+	const char *section; /* as the table writes it */
 	bool given[MOST_ROWS];
 };
 
@@ -44,14 +44,16 @@ is_text(str s)
 		unsigned more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
 		uint32_t code = more == 0 ? c : c & (0x3fu >> more);
 
-		if ((c < ' ' && c != '\t') || c == 0x7f || (c >= 0x80 && c < 0xc2) || c > 0xf4)
+		if ((c < ' ' && c != '\t') || c == 0x7f || (c >= 0x80 && c < 0xc2) ||
+			c > 0xf4)
 			return false;
 		for (; more > 0; more--) {
 			if (i == s.len || ((unsigned char)s.ptr[i] & 0xc0) != 0x80)
 				return false;
 			code = code << 6 | ((unsigned char)s.ptr[i++] & 0x3f);
 			if (more == 1 && c >= 0xe0 &&
-				(code < (c < 0xf0 ? 0x800u : 0x10000u) || code > 0x10ffff ||
+				(code < (c < 0xf0 ? 0x800u : 0x10000u) ||
+					code > 0x10ffff ||
 					(code >= 0xd800 && code < 0xe000)))
 				return false;
 		}
@@ -95,10 +97,11 @@ set_line(struct reading *r, str line, struct err *err)
 	name = str_trim(name);
 	const struct conf_row *row = row_find(r->section, name);
 	if (row == NULL)
-		return err_set(err, RC_BAD, "there is no setting \"" STR_FMT "\" in %s%s%s",
+		return err_set(err, RC_BAD,
+			"there is no setting \"" STR_FMT "\" in %s%s%s",
 			STR_ARG(str_first(name, 60)), r->section[0] == '\0' ? "" : "[",
-			r->section[0] == '\0' ? "the part before the first [section]" :
-						r->section,
+			r->section[0] == '\0' ? "the part before the first [section]"
+					      : r->section,
 			r->section[0] == '\0' ? "" : "]");
 	bool *given = &r->given[row - conf_rows];
 	if (*given)
@@ -116,7 +119,8 @@ one_line(struct reading *r, str line, struct err *err)
 	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 		line.len--;
 	if (line.len > MOST_LINE)
-		return err_set(err, RC_BAD, "the line is longer than %d bytes", MOST_LINE);
+		return err_set(
+			err, RC_BAD, "the line is longer than %d bytes", MOST_LINE);
 	if (!is_text(line))
 		return err_set(err, RC_BAD, "the line is not UTF-8 text");
 	line = str_trim(line);
@@ -132,7 +136,8 @@ set_standards(struct reading *r, struct err *err)
 	for (const struct conf_row *row = conf_rows; row->name != NULL; row++) {
 		if (r->given[row - conf_rows])
 			continue;
-		if (conf_value_set(row, str_of(row->standard), &r->held->conf, NULL) != RC_OK)
+		if (conf_value_set(row, str_of(row->standard), &r->held->conf, NULL) !=
+			RC_OK)
 			return err_set(err, RC_BAD, "%s: `%s = ...` is missing", r->file,
 				row->name);
 	}
@@ -226,11 +231,13 @@ conf_port(const struct conf *c, unsigned standard)
 void
 conf_link_base(const struct conf *c, char out[320])
 {
-	str host = str_empty(c->server.link_host) ? c->server.hostname : c->server.link_host;
+	str host = str_empty(c->server.link_host) ? c->server.hostname
+						  : c->server.link_host;
 	unsigned port = conf_port(c, 443);
 
 	if (port == 443)
 		(void)snprintf(out, 320, "https://" STR_FMT "/r/", STR_ARG(host));
 	else
-		(void)snprintf(out, 320, "https://" STR_FMT ":%u/r/", STR_ARG(host), port);
+		(void)snprintf(
+			out, 320, "https://" STR_FMT ":%u/r/", STR_ARG(host), port);
 }

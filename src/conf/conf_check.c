@@ -50,8 +50,10 @@ check_addresses(const char *key, str list, bool networks, struct err *err)
 		(void)str_cut(&rest, '/', &address);
 		if (!ip_parse(address, &ip) ||
 			(address.len < one.len &&
-				(!networks || !str_u64(rest, ip.family == 4 ? 32 : 128, &bits))))
-			return err_set(err, RC_BAD, "%s: \"" STR_FMT "\" is not an address", key,
+				(!networks || !str_u64(rest, ip.family == 4 ? 32 : 128,
+						      &bits))))
+			return err_set(err, RC_BAD,
+				"%s: \"" STR_FMT "\" is not an address", key,
 				STR_ARG(one));
 	}
 	return RC_OK;
@@ -94,8 +96,8 @@ conf_check(const struct conf *c, struct err *err)
 	if (rc == RC_OK)
 		rc = check_addresses("listen", c->server.listen, false, err);
 	if (rc == RC_OK)
-		rc = check_addresses("[smtp] trusted_proxies", c->smtp.trusted_proxies, true,
-			err);
+		rc = check_addresses(
+			"[smtp] trusted_proxies", c->smtp.trusted_proxies, true, err);
 	if (rc == RC_OK)
 		rc = check_resolver(c->dns.resolver, err);
 	if (rc == RC_OK)

@@ -1,53 +1,59 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/conf_int.h"
 
-#define CONF(name_, type_, standard_, min_, max_, doc_, ...) \
-	{ .section = TITLE, .name = #name_, .type = TYPE_##type_, \
-		.offset = offsetof(struct conf, SECTION.name_), .standard = standard_, \
-		.min = min_, .max = max_, .doc = doc_, .words = { __VA_ARGS__ } },
+#define CONF(name_, type_, standard_, min_, max_, doc_, ...)    \
+	{ .section = TITLE,                                     \
+		.name = #name_,                                 \
+		.type = TYPE_##type_,                           \
+		.offset = offsetof(struct conf, SECTION.name_), \
+		.standard = standard_,                          \
+		.min = min_,                                    \
+		.max = max_,                                    \
+		.doc = doc_,                                    \
+		.words = { __VA_ARGS__ } },
 
 const struct conf_row conf_rows[] = {
-#define TITLE ""
+#define TITLE   ""
 #define SECTION server
 #include "conf/server.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "smtp"
+#define TITLE   "smtp"
 #define SECTION smtp
 #include "conf/smtp.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "limits"
+#define TITLE   "limits"
 #define SECTION limits
 #include "conf/limits.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "tls"
+#define TITLE   "tls"
 #define SECTION tls
 #include "conf/tls.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "clamav"
+#define TITLE   "clamav"
 #define SECTION clamav
 #include "conf/clamav.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "sandbox"
+#define TITLE   "sandbox"
 #define SECTION sandbox
 #include "conf/sandbox.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "store"
+#define TITLE   "store"
 #define SECTION store
 #include "conf/store.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "dns"
+#define TITLE   "dns"
 #define SECTION dns
 #include "conf/dns.def"
 #undef TITLE
 #undef SECTION
-#define TITLE "test"
+#define TITLE   "test"
 #define SECTION test
 #include "conf/test.def"
 	{ .name = NULL },

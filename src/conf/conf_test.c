@@ -34,10 +34,11 @@ TEST(only_the_hostname_is_required)
 
 TEST(each_type_is_read_as_it_is_written)
 {
-	const struct conf *c = read("# a comment\r\nhostname = a.test\r\n"
-				    "threshold = 6.25\nfilter=observe\nport_offset = 20000\n"
-				    "[smtp]\nmax_size = 10M\ncommand_timeout = 90\n"
-				    "greet_delay = 1s\n[test]\nplain_loopback = yes\n");
+	const struct conf *c = read(
+		"# a comment\r\nhostname = a.test\r\n"
+		"threshold = 6.25\nfilter=observe\nport_offset = 20000\n"
+		"[smtp]\nmax_size = 10M\ncommand_timeout = 90\n"
+		"greet_delay = 1s\n[test]\nplain_loopback = yes\n");
 
 	assert_int_equal(c->server.threshold, 6250);
 	assert_int_equal(c->server.filter, CONF_OBSERVE);
@@ -68,7 +69,8 @@ static const struct {
 	{ "hostname = a.test\nthreshold = -1\n", "threshold" },
 	{ "hostname = a.test\nfilter = perhaps\n", "enforce | observe" },
 	{ "hostname = a b\n", "is not a host name" },
-	{ "hostname = a.test\nlisten = 127.0.0.1 nonsense\n", "\"nonsense\" is not an address" },
+	{ "hostname = a.test\nlisten = 127.0.0.1 nonsense\n",
+		"\"nonsense\" is not an address" },
 	{ "hostname = a.test\n[dns]\nresolver = 127.0.0.1@0\n", "is not ADDRESS@PORT" },
 	{ "hostname = a.test\n[test]\nnow = tomorrow\n", "is not a time" },
 	{ "hostname = a.test\nnonsense\n", "t.conf:2: neither" },
@@ -83,7 +85,8 @@ TEST(a_wrong_setting_is_named_with_its_line)
 		const struct conf *c = NULL;
 		struct err err = { 0 };
 
-		assert_int_equal(conf_parse(str_of(wrong[i].text), "t.conf", &c, &err), RC_BAD);
+		assert_int_equal(
+			conf_parse(str_of(wrong[i].text), "t.conf", &c, &err), RC_BAD);
 		assert_null(c);
 		if (strstr(err.text, wrong[i].says) == NULL)
 			fail_msg("%s: says %s", wrong[i].text, err.text);

@@ -5,8 +5,8 @@
 static bool
 new_section(const struct conf_row *row)
 {
-	return row == conf_rows ? row->section[0] != '\0' :
-				  strcmp(row->section, row[-1].section) != 0;
+	return row == conf_rows ? row->section[0] != '\0'
+				: strcmp(row->section, row[-1].section) != 0;
 }
 
 void
@@ -108,7 +108,8 @@ void
 conf_template(const struct conf_given *set, struct buf *out)
 {
 	put_comment("Settings of Gatepost; gatepost.conf(5) explains them. "
-		"What is commented out stands at its default.", out);
+		    "What is commented out stands at its default.",
+		out);
 	for (const struct conf_row *row = conf_rows; row->name != NULL; row++) {
 		const char *value = given(row, set);
 

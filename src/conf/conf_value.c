@@ -10,13 +10,22 @@ struct suffix {
 
 /* Largest last: printing takes the largest that divides. */
 static const struct suffix sizes[] = {
-	{ "", 1 }, { "K", 1ull << 10 }, { "M", 1ull << 20 }, { "G", 1ull << 30 },
-	{ "T", 1ull << 40 }, { NULL, 0 },
+	{ "", 1 },
+	{ "K", 1ull << 10 },
+	{ "M", 1ull << 20 },
+	{ "G", 1ull << 30 },
+	{ "T", 1ull << 40 },
+	{ NULL, 0 },
 };
 
 static const struct suffix times[] = {
-	{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
-	{ "w", 604800000 }, { NULL, 0 },
+	{ "ms", 1 },
+	{ "s", 1000 },
+	{ "m", 60000 },
+	{ "h", 3600000 },
+	{ "d", 86400000 },
+	{ "w", 604800000 },
+	{ NULL, 0 },
 };
 
 /* "50M": digits and a suffix of the table; `bare` is what no suffix means. */
@@ -204,7 +213,8 @@ conf_value_kind(const struct conf_row *row, struct buf *out)
 		buf_addf(out, "text of at most %" PRIu64 " bytes", row->max);
 		break;
 	case TYPE_num:
-		buf_addf(out, "a number from %" PRIu64 " to %" PRIu64, row->min, row->max);
+		buf_addf(
+			out, "a number from %" PRIu64 " to %" PRIu64, row->min, row->max);
 		break;
 	case TYPE_size:
 		buf_addz(out, "bytes (suffix K M G T) from ");

@@ -10,7 +10,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-enum { COMMON_NAME = 64 };	/* RFC 5280 appendix A.1, ub-common-name */
+enum { COMMON_NAME = 64 }; /* RFC 5280 appendix A.1, ub-common-name */
 
 static enum rc
 broken(struct err *err, const char *what)
@@ -80,7 +80,8 @@ static EVP_PKEY *
 read_key(str pem)
 {
 	BIO *b = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-	EVP_PKEY *k = b == NULL ? NULL : PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL);
+	EVP_PKEY *k = b == NULL ? NULL
+				: PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL);
 
 	BIO_free(b);
 	return k;
@@ -95,7 +96,7 @@ set_serial(X509 *x)
 
 	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
 		return false;
-	bytes[0] = (unsigned char)((bytes[0] & 0x7f) | 0x40);	/* positive, not short */
+	bytes[0] = (unsigned char)((bytes[0] & 0x7f) | 0x40); /* positive, not short */
 	n = BN_bin2bn(bytes, sizeof(bytes), NULL);
 	ok = n != NULL && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL;
 	BN_free(n);
@@ -109,7 +110,8 @@ set_times(X509 *x, uint64_t wall_ms, unsigned days)
 
 	/* an hour back: other machines' clocks are not ours */
 	return ASN1_TIME_set(X509_getm_notBefore(x), now - 3600) != NULL &&
-		ASN1_TIME_set(X509_getm_notAfter(x), now - 3600 + (time_t)days * 86400) != NULL;
+	       ASN1_TIME_set(X509_getm_notAfter(x), now - 3600 + (time_t)days * 86400) !=
+		       NULL;
 }
 
 static bool
@@ -120,8 +122,8 @@ set_name(X509_NAME *name, const char *organisation, str common)
 			(const unsigned char *)organisation, -1, -1, 0) != 1)
 		return false;
 	return common.len > COMMON_NAME ||
-		X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-			(const unsigned char *)common.ptr, (int)common.len, -1, 0) == 1;
+	       X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+		       (const unsigned char *)common.ptr, (int)common.len, -1, 0) == 1;
 }
 
 static bool
@@ -173,14 +175,14 @@ static bool
 fill_ca(X509 *x, EVP_PKEY *key, str hostname, uint64_t wall_ms)
 {
 	return X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) &&
-		set_times(x, wall_ms, CERT_CA_DAYS) &&
-		set_name(X509_get_subject_name(x), "Gatepost's own CA", hostname) &&
-		X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
-		X509_set_pubkey(x, key) == 1 &&
-		add_ext(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-		add_ext(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-		add_ext(x, x, NID_subject_key_identifier, "hash") &&
-		X509_sign(x, key, EVP_sha256()) > 0;
+	       set_times(x, wall_ms, CERT_CA_DAYS) &&
+	       set_name(X509_get_subject_name(x), "Gatepost's own CA", hostname) &&
+	       X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
+	       X509_set_pubkey(x, key) == 1 &&
+	       add_ext(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+	       add_ext(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+	       add_ext(x, x, NID_subject_key_identifier, "hash") &&
+	       X509_sign(x, key, EVP_sha256()) > 0;
 }
 
 static bool
@@ -188,16 +190,16 @@ fill_server(X509 *x, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, str hostname,
 	uint64_t wall_ms)
 {
 	return X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) &&
-		set_times(x, wall_ms, CERT_SERVER_DAYS) &&
-		set_name(X509_get_subject_name(x), NULL, hostname) &&
-		X509_set_issuer_name(x, X509_get_subject_name(ca)) == 1 &&
-		X509_set_pubkey(x, key) == 1 && add_host(x, hostname) &&
-		add_ext(x, ca, NID_basic_constraints, "critical,CA:FALSE") &&
-		add_ext(x, ca, NID_key_usage, "critical,digitalSignature") &&
-		add_ext(x, ca, NID_ext_key_usage, "serverAuth") &&
-		add_ext(x, ca, NID_subject_key_identifier, "hash") &&
-		add_ext(x, ca, NID_authority_key_identifier, "keyid:always") &&
-		X509_sign(x, ca_key, EVP_sha256()) > 0;
+	       set_times(x, wall_ms, CERT_SERVER_DAYS) &&
+	       set_name(X509_get_subject_name(x), NULL, hostname) &&
+	       X509_set_issuer_name(x, X509_get_subject_name(ca)) == 1 &&
+	       X509_set_pubkey(x, key) == 1 && add_host(x, hostname) &&
+	       add_ext(x, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+	       add_ext(x, ca, NID_key_usage, "critical,digitalSignature") &&
+	       add_ext(x, ca, NID_ext_key_usage, "serverAuth") &&
+	       add_ext(x, ca, NID_subject_key_identifier, "hash") &&
+	       add_ext(x, ca, NID_authority_key_identifier, "keyid:always") &&
+	       X509_sign(x, ca_key, EVP_sha256()) > 0;
 }
 
 enum rc
@@ -263,8 +265,8 @@ signed_by(X509 *x, str ca_pem)
 }
 
 enum rc
-cert_look(str cert_pem, str key_pem, str ca_pem, const char *hostname, struct cert_facts *out,
-	struct err *err)
+cert_look(str cert_pem, str key_pem, str ca_pem, const char *hostname,
+	struct cert_facts *out, struct err *err)
 {
 	X509 *x = read_cert(cert_pem);
 	EVP_PKEY *key;

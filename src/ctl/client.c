@@ -14,8 +14,8 @@
 
 enum {
 	SEND_MS = 60000,
-	HELLO_MS = 15000,		/* somebody works at it */
-	SILENCE_MS = 3600 * 1000,	/* a long audit says nothing for long */
+	HELLO_MS = 15000, /* somebody works at it */
+	SILENCE_MS = 3600 * 1000, /* a long audit says nothing for long */
 };
 
 enum rc
@@ -49,7 +49,8 @@ read_frame(int fd, uint64_t wait_ms, enum ctl_tag *tag, struct buf *body, struct
 	if (rc != RC_OK)
 		return rc;
 	if (ctl_get_frame(head, tag, &len) != RC_OK)
-		return err_set(err, RC_BAD, "the server does not speak our protocol; is it another "
+		return err_set(err, RC_BAD,
+			"the server does not speak our protocol; is it another "
 			"version?");
 	buf_clear(body);
 	while (len > 0 && rc == RC_OK) {
@@ -73,7 +74,8 @@ take_answer(int fd, enum verb_exit *how, struct err *err)
 	for (;;) {
 		rc = read_frame(fd, SILENCE_MS, &tag, &body, err);
 		if (rc == RC_PERM)
-			return err_set(err, RC_TEMP, "the server ended before the command was done");
+			return err_set(err, RC_TEMP,
+				"the server ended before the command was done");
 		if (rc != RC_OK)
 			return rc;
 		if (tag == CTL_OUT && fwrite(body.data, 1, body.len, stdout) != body.len)
@@ -104,9 +106,11 @@ client_run(int fd, int argc, char *const argv[], str input, enum verb_exit *how,
 	if (rc == RC_OK)
 		rc = read_frame(fd, HELLO_MS, &tag, &body, err);
 	if (rc == RC_PERM)
-		return err_set(err, RC_LIMIT, "the server closed the connection (its log says why)");
+		return err_set(err, RC_LIMIT,
+			"the server closed the connection (its log says why)");
 	if (rc == RC_TEMP)
-		return err_set(err, RC_TEMP, "the server does not answer: it is overloaded, or "
+		return err_set(err, RC_TEMP,
+			"the server does not answer: it is overloaded, or "
 			"hangs");
 	if (rc == RC_OK && tag != CTL_HELLO)
 		return err_set(err, RC_BAD, "the server does not speak our protocol");

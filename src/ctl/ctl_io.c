@@ -74,7 +74,8 @@ ctl_send_frames(int fd, enum ctl_tag tag, str bytes, uint64_t until_ms, struct e
 		str part = str_first(bytes, CTL_FRAME_BYTES);
 
 		ctl_put_frame(tag, part.len, head);
-		rc = ctl_send(fd, (str){ (const char *)head, sizeof(head) }, until_ms, err);
+		rc = ctl_send(
+			fd, (str){ (const char *)head, sizeof(head) }, until_ms, err);
 		if (rc == RC_OK)
 			rc = ctl_send(fd, part, until_ms, err);
 		bytes = str_skip(bytes, part.len);

@@ -13,7 +13,8 @@ ctl_put_request(struct buf *b, int argc, char *const argv[], size_t input)
 	buf_le(&words, (uint64_t)argc, 4);
 	for (int i = 0; i < argc; i++)
 		pack_put_str(&words, str_of(argv[i]));
-	b->over = b->over || !buf_ok(&words) || input > CTL_INPUT_BYTES || argc > CTL_WORDS;
+	b->over = b->over || !buf_ok(&words) || input > CTL_INPUT_BYTES ||
+		  argc > CTL_WORDS;
 	buf_add(b, magic);
 	buf_le(b, words.len, 4);
 	buf_le(b, input, 4);

@@ -16,7 +16,8 @@ TEST(words_arrive_as_they_were_typed)
 	assert_int_equal(ctl_get_head(str_first(buf_str(&b), CTL_HEAD), &head), RC_OK);
 	assert_int_equal(head.input, 7);
 	assert_int_equal(head.words, b.len - CTL_HEAD);
-	assert_int_equal(ctl_get_words(b.data + CTL_HEAD, head.words, words, &argc), RC_OK);
+	assert_int_equal(
+		ctl_get_words(b.data + CTL_HEAD, head.words, words, &argc), RC_OK);
 	assert_int_equal(argc, 4);
 	for (int i = 0; i < 4; i++)
 		assert_string_equal(words[i], argv[i]);
@@ -28,7 +29,8 @@ TEST(a_request_past_the_limits_is_not_read)
 	struct ctl_head head;
 
 	assert_int_equal(ctl_get_head(STR("GPC1\0\0\0\0\0\0\0\0"), &head), RC_OK);
-	assert_int_equal(ctl_get_head(STR("GPC1\xff\xff\xff\xff\0\0\0\0"), &head), RC_BAD);
+	assert_int_equal(
+		ctl_get_head(STR("GPC1\xff\xff\xff\xff\0\0\0\0"), &head), RC_BAD);
 	assert_int_equal(ctl_get_head(STR("GPC1\0\0\0\0\1\0\0\4"), &head), RC_BAD);
 	assert_int_equal(ctl_get_head(STR("GPC2\0\0\0\0\0\0\0\0"), &head), RC_BAD);
 	assert_int_equal(ctl_get_head(STR("GPC1\0\0\0"), &head), RC_BAD);

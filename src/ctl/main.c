@@ -25,7 +25,7 @@ enum { RETRY_MS = 5000, PAUSE_US = 50000, VERB_MEMORY = 256 * 1024 * 1024 };
 struct command {
 	const char *conf_path;
 	const struct verb *verb;
-	int argc;			/* the words, --json among them */
+	int argc; /* the words, --json among them */
 	char **argv;
 	struct buf input;
 };
@@ -33,11 +33,14 @@ struct command {
 static void
 help(FILE *to)
 {
-	(void)fprintf(to, "usage: gatepost [-c FILE] COMMAND ... [--json]\n"
-		"FILE is %s unless it is given.\n\n", standard_conf);
+	(void)fprintf(to,
+		"usage: gatepost [-c FILE] COMMAND ... [--json]\n"
+		"FILE is %s unless it is given.\n\n",
+		standard_conf);
 	for (const struct verb *v = verbs; v->words != NULL; v++)
 		(void)fprintf(to, "  %s %s\n\t%s\n", v->words, v->usage, v->doc);
-	(void)fprintf(to, "\nExit status: 0 done, 1 it could not be done, 2 wrong usage.\n");
+	(void)fprintf(
+		to, "\nExit status: 0 done, 1 it could not be done, 2 wrong usage.\n");
 }
 
 static int
@@ -96,12 +99,13 @@ take_input(struct command *c, struct err *err)
 		if (strcmp(c->argv[i], "--from-file") == 0 && i + 1 < c->argc &&
 			strcmp(c->argv[i + 1], "-") != 0) {
 			FD_AUTO fd = -1;
-			enum rc rc = fs_open(AT_FDCWD, c->argv[i + 1], O_RDONLY, 0, &fd, err);
+			enum rc rc = fs_open(
+				AT_FDCWD, c->argv[i + 1], O_RDONLY, 0, &fd, err);
 
 			return rc == RC_OK ? read_input(fd, &c->input, err) : rc;
 		}
 		from_stdin = from_stdin || strcmp(c->argv[i], "-") == 0 ||
-			strcmp(c->argv[i], "--password-stdin") == 0;
+			     strcmp(c->argv[i], "--password-stdin") == 0;
 	}
 	return from_stdin ? read_input(STDIN_FILENO, &c->input, err) : RC_OK;
 }
@@ -130,8 +134,11 @@ run_alone(struct command *c, const struct instance *in, struct err *err)
 	const struct store_want s = { .data = in->data,
 		.cache_bytes = (size_t)in->conf->store.cache };
 	const struct ledger_want l = { .data = in->data };
-	struct verb_io io = { .conf = in->conf, .conf_path = c->conf_path, .data = in->data,
-		.input = buf_str(&c->input), .out = to_stdout };
+	struct verb_io io = { .conf = in->conf,
+		.conf_path = c->conf_path,
+		.data = in->data,
+		.input = buf_str(&c->input),
+		.out = to_stdout };
 	enum verb_exit how = VERB_FAILED;
 
 	if (instance_become_owner(in, err) != RC_OK)
@@ -166,7 +173,8 @@ run_there(struct command *c, struct instance *in, struct err *err)
 
 		if (rc == RC_OK) {
 			*err = (struct err){ 0 };
-			rc = client_run(fd, c->argc, c->argv, buf_str(&c->input), &how, err);
+			rc = client_run(
+				fd, c->argc, c->argv, buf_str(&c->input), &how, err);
 		} else if (rc == RC_NONE) {
 			rc = instance_lock(in, err);
 			if (rc == RC_OK) {
@@ -191,7 +199,8 @@ run_command(struct command *c)
 		how = run_here(c, &err);
 		return finish(how, &err);
 	}
-	if (instance_open(c->conf_path, &in, &err) != RC_OK || take_input(c, &err) != RC_OK)
+	if (instance_open(c->conf_path, &in, &err) != RC_OK ||
+		take_input(c, &err) != RC_OK)
 		return fail(&err);
 	how = run_there(c, &in, &err);
 	instance_close(&in);
@@ -253,8 +262,10 @@ main(int argc, char **argv)
 		return argc < 2 ? VERB_USAGE : VERB_DONE;
 	}
 	if (!find_verb(&c)) {
-		(void)fprintf(stderr, "gatepost: there is no command \"%.60s\"; "
-			"gatepost --help lists them\n", argv[1]);
+		(void)fprintf(stderr,
+			"gatepost: there is no command \"%.60s\"; "
+			"gatepost --help lists them\n",
+			argv[1]);
 		return VERB_USAGE;
 	}
 	int status = run_command(&c);

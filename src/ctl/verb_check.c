@@ -22,10 +22,10 @@ struct check {
 	struct verb_io *io;
 	struct instance in;
 	unsigned wrong;
-	json_t *list;			/* with --json */
+	json_t *list; /* with --json */
 	char *ca;
 	size_t ca_len;
-	bool own;			/* hostname's certificate is of our own CA */
+	bool own; /* hostname's certificate is of our own CA */
 };
 
 static void
@@ -83,10 +83,12 @@ check_pair(const char *name, str cert, str key, void *arg, struct err *err)
 	else if (f.from_ms > now)
 		sayf(c, true, "the certificate keys/tls/%s.crt is not valid yet", name);
 	else
-		sayf(c, days < SOON_DAYS, "the certificate keys/tls/%s.crt is valid for %" PRIu64
-			" days", name, days);
+		sayf(c, days < SOON_DAYS,
+			"the certificate keys/tls/%s.crt is valid for %" PRIu64 " days",
+			name, days);
 	if (hosts && !f.names_host)
-		sayf(c, true, "the certificate keys/tls/%s.crt does not name %s", name, host);
+		sayf(c, true, "the certificate keys/tls/%s.crt does not name %s", name,
+			host);
 	if (hosts)
 		c->own = f.own;
 	return RC_OK;
@@ -104,7 +106,8 @@ check_keys(struct check *c)
 	if (instance_each_pair(&c->in, check_pair, c, &err) != RC_OK)
 		say(c, true, err.text);
 	if (c->own)
-		say(c, false, "note: the certificate is of this instance's own CA, so the links "
+		say(c, false,
+			"note: the certificate is of this instance's own CA, so the links "
 			"in refusals open with a warning in strangers' browsers until one of a "
 			"public CA is in keys/tls");
 }
@@ -121,9 +124,12 @@ check_clamd_limits(struct check *c, struct clamd *clamd)
 	size_t len = 0;
 
 	if (str_empty(conf->clamav.conf) ||
-		fs_read_all(AT_FDCWD, conf->clamav.conf.ptr, CLAMD_CONF, &text, &len, &err) != RC_OK)
-		sayf(c, false, "note: clamd's settings (%s) cannot be read; its default limits "
-			"are assumed", conf->clamav.conf.ptr);
+		fs_read_all(AT_FDCWD, conf->clamav.conf.ptr, CLAMD_CONF, &text, &len,
+			&err) != RC_OK)
+		sayf(c, false,
+			"note: clamd's settings (%s) cannot be read; its default limits "
+			"are assumed",
+			conf->clamav.conf.ptr);
 	if (clamd_limits_read((str){ text, len }, &l, &err) != RC_OK) {
 		sayf(c, true, "clamd's settings: %s", err.text);
 	} else {
@@ -133,8 +139,10 @@ check_clamd_limits(struct check *c, struct clamd *clamd)
 		if (least == 0 || (l.file != 0 && l.file < least))
 			least = l.file;
 		sayf(c, least != 0 && least < conf->smtp.max_size,
-			"clamd scans up to %" PRIu64 " bytes of a message (0: all), ours may have %"
-			PRIu64 "; larger ones are refused", least, conf->smtp.max_size);
+			"clamd scans up to %" PRIu64
+			" bytes of a message (0: all), ours may have %" PRIu64
+			"; larger ones are refused",
+			least, conf->smtp.max_size);
 	}
 	free(text);
 }
@@ -149,7 +157,8 @@ check_clamd(struct check *c)
 	const str mail = STR("Subject: gatepost check\r\n\r\nNothing.\r\n");
 
 	if (str_empty(conf->clamav.socket)) {
-		say(c, false, "note: there is no virus scanning ([clamav] socket is empty)");
+		say(c, false,
+			"note: there is no virus scanning ([clamav] socket is empty)");
 		return;
 	}
 	struct clamd *clamd = clamd_new(conf);
@@ -157,12 +166,15 @@ check_clamd(struct check *c)
 	uint64_t until = clock_ms() + conf->clamav.timeout;
 	if (chan_memfd("check", mail, &fd, &err) != RC_OK ||
 		clamd_scan(clamd, fd, mail.len, until, virus, &err) != RC_OK)
-		sayf(c, true, "clamd at %s does not scan: %s; mail is answered \"not now\" until "
-			"it does", conf->clamav.socket.ptr, err.text);
+		sayf(c, true,
+			"clamd at %s does not scan: %s; mail is answered \"not now\" until "
+			"it does",
+			conf->clamav.socket.ptr, err.text);
 	else if (clamd_probe(clamd, until, &err) != RC_OK)
 		sayf(c, true, "clamd: %s", err.text);
 	else
-		sayf(c, false, "clamd at %s scans what it is given", conf->clamav.socket.ptr);
+		sayf(c, false, "clamd at %s scans what it is given",
+			conf->clamav.socket.ptr);
 	clamd_free(&clamd);
 }
 
@@ -175,8 +187,10 @@ check_kernel(struct check *c)
 	bool required = c->in.conf->sandbox.mode == CONF_SANDBOX_REQUIRED;
 
 	if (abi < CAGE_ABI_LEAST || !cage_has_seccomp())
-		sayf(c, required, "this kernel cannot cage processes (Landlock ABI %u, at least %d "
-			"is needed)", abi, CAGE_ABI_LEAST);
+		sayf(c, required,
+			"this kernel cannot cage processes (Landlock ABI %u, at least %d "
+			"is needed)",
+			abi, CAGE_ABI_LEAST);
 	else
 		sayf(c, false, "this kernel can cage processes (Landlock ABI %u)", abi);
 }
@@ -216,10 +230,12 @@ check_databases(struct check *c)
 	if (instance_become_owner(&c->in, &err) != RC_OK ||
 		directory_open(&d, &directory, &err) != RC_OK ||
 		directory_check(directory, say_wrong, c, &err) != RC_OK ||
-		store_open(&s, &store, &err) != RC_OK || ledger_open(&l, &ledger, &err) != RC_OK)
+		store_open(&s, &store, &err) != RC_OK ||
+		ledger_open(&l, &ledger, &err) != RC_OK)
 		sayf(c, true, "the databases: %s", err.text);
 	else if (c->wrong == before)
-		say(c, false, "the databases open (`gatepost verify` reads them through)");
+		say(c, false,
+			"the databases open (`gatepost verify` reads them through)");
 	if (ledger != NULL)
 		ledger_close(&ledger);
 	if (store != NULL)
@@ -246,8 +262,9 @@ check_all(struct check *c)
 	check_keys(c);
 	check_kernel(c);
 	check_ports(c, running);
-	sayf(c, false, "resolver: %s", str_empty(c->in.conf->dns.resolver) ? "the system's" :
-									c->in.conf->dns.resolver.ptr);
+	sayf(c, false, "resolver: %s",
+		str_empty(c->in.conf->dns.resolver) ? "the system's"
+						    : c->in.conf->dns.resolver.ptr);
 	check_clamd(c);
 	if (!running)
 		check_databases(c);
@@ -269,6 +286,7 @@ verb_check(struct verb_io *io, int argc, char **argv)
 	instance_close(&c.in);
 	if (c.wrong == 0)
 		return VERB_DONE;
-	(void)err_set(&io->err, RC_BAD, "%u thing%s wrong", c.wrong, c.wrong == 1 ? " is" : "s are");
+	(void)err_set(&io->err, RC_BAD, "%u thing%s wrong", c.wrong,
+		c.wrong == 1 ? " is" : "s are");
 	return VERB_FAILED;
 }

@@ -20,7 +20,7 @@ struct init {
 	struct verb_io *io;
 	const char *path;
 	const struct conf *conf;
-	struct buf text;		/* of the settings file */
+	struct buf text; /* of the settings file */
 	struct owners owners;
 	int dir;
 };
@@ -46,7 +46,7 @@ run_program(char *const argv[], struct err *err)
 static char *
 word(const char *literal)
 {
-	return (char *)(uintptr_t)literal;	/* execve's type is older than const */
+	return (char *)(uintptr_t)literal; /* execve's type is older than const */
 }
 
 static enum rc
@@ -55,10 +55,11 @@ make_user(struct verb_io *io, str user, str group)
 	if (getpwnam(user.ptr) != NULL)
 		return RC_OK;
 	verb_printf(io, "Making the user %s.\n", user.ptr);
-	return run_program((char *[]){ word("/usr/sbin/useradd"), word("--system"), word("--gid"),
-				   word(group.ptr), word("--no-create-home"), word("--home-dir"),
-				   word("/nonexistent"), word("--shell"),
-				   word("/usr/sbin/nologin"), word(user.ptr), NULL },
+	return run_program(
+		(char *[]){ word("/usr/sbin/useradd"), word("--system"), word("--gid"),
+			word(group.ptr), word("--no-create-home"), word("--home-dir"),
+			word("/nonexistent"), word("--shell"), word("/usr/sbin/nologin"),
+			word(user.ptr), NULL },
 		&io->err);
 }
 
@@ -73,7 +74,8 @@ make_users(struct verb_io *io, const struct conf_sandbox *s)
 	if (getgrnam(s->group.ptr) == NULL) {
 		verb_printf(io, "Making the group %s.\n", s->group.ptr);
 		rc = run_program((char *[]){ word("/usr/sbin/groupadd"), word("--system"),
-					 word(s->group.ptr), NULL }, &io->err);
+					 word(s->group.ptr), NULL },
+			&io->err);
 	}
 	if (rc == RC_OK)
 		rc = make_user(io, s->user_gate, s->group);
@@ -87,12 +89,15 @@ make_users(struct verb_io *io, const struct conf_sandbox *s)
 static enum rc
 refuse_existing(struct init *i)
 {
-	static const char *const ours[] = { "gatepost.conf", "data", "keys", "run", NULL };
+	static const char *const ours[] = { "gatepost.conf", "data", "keys", "run",
+		NULL };
 
 	for (const char *const *name = ours; *name != NULL; name++)
 		if (faccessat(i->dir, *name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return err_set(&i->io->err, RC_BAD, "%.120s holds a %s already; an existing "
-				"instance is not touched", i->path, *name);
+			return err_set(&i->io->err, RC_BAD,
+				"%.120s holds a %s already; an existing "
+				"instance is not touched",
+				i->path, *name);
 	return RC_OK;
 }
 
@@ -147,7 +152,8 @@ make_all(struct init *i)
 	(void)umask(0022);
 	if ((rc = make_users(i->io, &i->conf->sandbox)) != RC_OK ||
 		(rc = owners_find(i->conf, &i->owners, err)) != RC_OK ||
-		(rc = make_keys(i)) != RC_OK || (rc = fs_mkdirs(i->dir, "data", 0700, err)) != RC_OK ||
+		(rc = make_keys(i)) != RC_OK ||
+		(rc = fs_mkdirs(i->dir, "data", 0700, err)) != RC_OK ||
 		(rc = fs_open_dir(i->dir, "data", &data, err)) != RC_OK ||
 		(rc = instance_make_folders(data, &i->owners, err)) != RC_OK ||
 		(rc = fs_mkdirs(i->dir, "run", 0700, err)) != RC_OK)
@@ -181,10 +187,13 @@ init(struct init *i)
 		return verb_fail(i->io, rc);
 	verb_printf(i->io, "%s is an instance now, %s its settings.\n", i->path,
 		"gatepost.conf in it");
-	verb_printf(i->io, "Its certificate is of its own CA (keys/ca.crt); put one of a public CA "
+	verb_printf(i->io,
+		"Its certificate is of its own CA (keys/ca.crt); put one of a public CA "
 		"into keys/tls/ for the links of refusals.\n");
-	verb_printf(i->io, "Next:\n  gatepost -c %s/gatepost.conf serve\n"
-		"  gatepost -c %s/gatepost.conf domain add NAME\n", i->path, i->path);
+	verb_printf(i->io,
+		"Next:\n  gatepost -c %s/gatepost.conf serve\n"
+		"  gatepost -c %s/gatepost.conf domain add NAME\n",
+		i->path, i->path);
 	return VERB_DONE;
 }
 
@@ -201,7 +210,8 @@ verb_init(struct verb_io *io, int argc, char **argv)
 		return VERB_USAGE;
 	i.path = argv[0];
 	if (hostname == NULL)
-		(void)err_set(&io->err, RC_BAD, "init: --hostname NAME is needed, the name that "
+		(void)err_set(&io->err, RC_BAD,
+			"init: --hostname NAME is needed, the name that "
 			"this server is reached under");
 	else if (make_text(&i, hostname, offset, listen) == RC_OK)
 		how = init(&i);

@@ -17,15 +17,24 @@
 
 /* The kernel's numbers, here because Debian 12's headers stop at ABI 2. */
 enum {
-	LL_EXECUTE = 1 << 0, LL_WRITE_FILE = 1 << 1, LL_READ_FILE = 1 << 2, LL_READ_DIR = 1 << 3,
-	LL_REMOVE_DIR = 1 << 4, LL_REMOVE_FILE = 1 << 5, LL_MAKE_DIR = 1 << 7,
-	LL_MAKE_REG = 1 << 8, LL_ALL_1 = (1 << 13) - 1,
-	LL_REFER = 1 << 13,		/* ABI 2 */
-	LL_TRUNCATE = 1 << 14,		/* ABI 3 */
-	LL_IOCTL_DEV = 1 << 15,		/* ABI 5 */
-	LL_BIND_TCP = 1 << 0, LL_CONNECT_TCP = 1 << 1,	/* ABI 4 */
-	LL_SCOPE_ABSTRACT_UNIX = 1 << 0, LL_SCOPE_SIGNAL = 1 << 1,	/* ABI 6 */
-	RULE_PATH_BENEATH = 1, RULESET_VERSION = 1,
+	LL_EXECUTE = 1 << 0,
+	LL_WRITE_FILE = 1 << 1,
+	LL_READ_FILE = 1 << 2,
+	LL_READ_DIR = 1 << 3,
+	LL_REMOVE_DIR = 1 << 4,
+	LL_REMOVE_FILE = 1 << 5,
+	LL_MAKE_DIR = 1 << 7,
+	LL_MAKE_REG = 1 << 8,
+	LL_ALL_1 = (1 << 13) - 1,
+	LL_REFER = 1 << 13, /* ABI 2 */
+	LL_TRUNCATE = 1 << 14, /* ABI 3 */
+	LL_IOCTL_DEV = 1 << 15, /* ABI 5 */
+	LL_BIND_TCP = 1 << 0,
+	LL_CONNECT_TCP = 1 << 1, /* ABI 4 */
+	LL_SCOPE_ABSTRACT_UNIX = 1 << 0,
+	LL_SCOPE_SIGNAL = 1 << 1, /* ABI 6 */
+	RULE_PATH_BENEATH = 1,
+	RULESET_VERSION = 1,
 };
 
 struct ruleset_attr {
@@ -69,17 +78,20 @@ fs_use(unsigned use)
 
 	if ((use & CAGE_WRITE) != 0)
 		rights |= LL_WRITE_FILE | LL_REMOVE_FILE | LL_REMOVE_DIR | LL_MAKE_REG |
-			LL_MAKE_DIR | LL_TRUNCATE | LL_REFER;
+			  LL_MAKE_DIR | LL_TRUNCATE | LL_REFER;
 	return rights;
 }
 
 static enum rc
-allow_folder(int rules, int data, const struct cage_folder *f, unsigned abi, struct err *err)
+allow_folder(
+	int rules, int data, const struct cage_folder *f, unsigned abi, struct err *err)
 {
 	FD_AUTO fd = openat(data, f->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct path_attr attr = { .allowed = fs_use(f->use) & fs_known(abi), .parent = fd };
+	struct path_attr attr = { .allowed = fs_use(f->use) & fs_known(abi),
+		.parent = fd };
 
-	if (fd < 0 || syscall(SYS_landlock_add_rule, rules, RULE_PATH_BENEATH, &attr, 0) != 0)
+	if (fd < 0 ||
+		syscall(SYS_landlock_add_rule, rules, RULE_PATH_BENEATH, &attr, 0) != 0)
 		return err_errno(err, f->path);
 	return RC_OK;
 }
@@ -145,8 +157,8 @@ allow_with_arguments(scmp_filter_ctx f)
 		SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
 	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
 		SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
-	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-		SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+	e |= seccomp_rule_add(
+		f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	/* limits may be asked, not set */
 	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
 		SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
@@ -165,12 +177,14 @@ allow_sockets(scmp_filter_ctx f, enum cage_sockets kind)
 	/* streams only: a datagram needs no connect() */
 	if (kind == CAGE_UNIX_SOCKETS)
 		return e | seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-			SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
-			SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
+				   SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+				   SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
 	e |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-		SCMP_A0(SCMP_CMP_EQ, AF_INET), SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
+		SCMP_A0(SCMP_CMP_EQ, AF_INET),
+		SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
 	return e | seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-		SCMP_A0(SCMP_CMP_EQ, AF_INET6), SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
+			   SCMP_A0(SCMP_CMP_EQ, AF_INET6),
+			   SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM));
 }
 
 /* EPERM, not death, for what is not allowed: a library that tries something
@@ -210,8 +224,9 @@ close_limits(const struct cage_limits *l, struct err *err)
 
 		if (getrlimit(l->at[i].which, &was) != 0)
 			return err_errno(err, "rlimits");
-		want.rlim_cur = want.rlim_max =
-			l->at[i].value < was.rlim_max ? l->at[i].value : was.rlim_max;
+		want.rlim_cur = want.rlim_max = l->at[i].value < was.rlim_max
+							? l->at[i].value
+							: was.rlim_max;
 		if (setrlimit(l->at[i].which, &want) != 0)
 			return err_errno(err, "rlimits");
 	}

@@ -29,7 +29,7 @@ struct cage_folder {
 enum cage_sockets { CAGE_NO_SOCKETS, CAGE_UNIX_SOCKETS, CAGE_TCP_SOCKETS };
 
 struct cage_limit {
-	int which;		/* RLIMIT_… */
+	__rlimit_resource_t which;	/* RLIMIT_… */
 	rlim_t value;
 };
 

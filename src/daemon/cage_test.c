@@ -15,9 +15,10 @@
 #include "base/fs.h"
 #include "test/test.h"
 
-static const char *const calls[] = { "read", "write", "openat", "close", "exit_group", "exit",
-	"fstat", "newfstatat", "brk", "munmap", "linkat", "unlinkat", "renameat", "fcntl", "lseek",
-	"ftruncate", "rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "getpid", "futex", NULL };
+static const char *const calls[] = { "read", "write", "openat", "close", "exit_group",
+	"exit", "fstat", "newfstatat", "brk", "munmap", "linkat", "unlinkat", "renameat",
+	"fcntl", "lseek", "ftruncate", "rt_sigprocmask", "rt_sigreturn", "rt_sigaction",
+	"sigaltstack", "getpid", "futex", NULL };
 static const char *const *const lists[] = { calls, NULL };
 static const struct cage_folder folders[] = { { "own", CAGE_READ | CAGE_WRITE },
 	{ "shown", CAGE_READ }, { NULL, 0 } };
@@ -38,7 +39,9 @@ folder(void)
 static int
 inside(int (*look)(int data), enum cage_sockets sockets)
 {
-	const struct cage cage = { .folders = folders, .calls = lists, .sockets = sockets };
+	const struct cage cage = {
+		.folders = folders, .calls = lists, .sockets = sockets
+	};
 	FD_AUTO data = folder();
 	int how, notify;
 	pid_t pid = fork();

@@ -57,7 +57,8 @@ take_keys(struct child *c, int fd)
 	if (chan_memfd_read(fd, SETUP_KEYS + 4, &bytes, &len, &err) != RC_OK)
 		child_die(&err, "keys");
 	if (setup_get_pairs((str){ bytes, len }, pairs, &n) != RC_OK)
-		child_die(&(struct err){ .text = "the manager's packing is wrong" }, "keys");
+		child_die(&(struct err){ .text = "the manager's packing is wrong" },
+			"keys");
 	if (tls_new(pairs, n, c->conf->tls.minimum == CONF_TLS_1_3,
 		    c->conf->tls.ticket_rotation, &tls, &err) != RC_OK)
 		child_die(&err, "keys");
@@ -74,7 +75,8 @@ take_clamd_conf(struct child *c, int fd)
 
 	free(c->clamd_conf);
 	c->clamd_conf = NULL;
-	if (chan_memfd_read(fd, CLAMD_CONF, &c->clamd_conf, &len, NULL) != RC_OK || len == 0) {
+	if (chan_memfd_read(fd, CLAMD_CONF, &c->clamd_conf, &len, NULL) != RC_OK ||
+		len == 0) {
 		free(c->clamd_conf);
 		c->clamd_conf = NULL;
 	}
@@ -91,7 +93,8 @@ take_parts(struct child *c, struct chan_msg *m, uint32_t parts)
 		if ((parts & 1u << part) == 0)
 			continue;
 		if (n == m->nfds)
-			child_die(&(struct err){ .text = "descriptors are missing" }, "setup");
+			child_die(&(struct err){ .text = "descriptors are missing" },
+				"setup");
 		int *fd = &m->fds[n++];
 		if (part == PART_SETTINGS)
 			take_settings(c, *fd);
@@ -115,8 +118,8 @@ take_setup(struct child *c)
 	struct chan_msg m = { 0 };
 	struct err err = { 0 };
 
-	if (chan_recv(c->control, c->buf, CHAN_MOST, &m, clock_ms() + SETUP_WAIT_MS, &err) !=
-		RC_OK)
+	if (chan_recv(c->control, c->buf, CHAN_MOST, &m, clock_ms() + SETUP_WAIT_MS,
+		    &err) != RC_OK)
 		child_die(&err, "setup");
 	if (m.type != MGR_SETUP || setup_get_head(m.body, &c->head) != RC_OK ||
 		!str_z(c->head.conf_path, c->conf_path, sizeof(c->conf_path)))
@@ -203,7 +206,8 @@ child_cage(struct child *c)
 
 	c->process->rights(c, &cage);
 	if (cage_close(&cage, c->data, c->head.abi,
-		    c->conf->sandbox.mode == CONF_SANDBOX_REQUIRED, &dial.fds[0], &err) != RC_OK)
+		    c->conf->sandbox.mode == CONF_SANDBOX_REQUIRED, &dial.fds[0],
+		    &err) != RC_OK)
 		child_die(&err, "the cage cannot be closed");
 	if (dial.fds[0] >= 0 &&
 		chan_send(c->control, &dial, clock_ms() + SEND_WAIT_MS, &err) != RC_OK)
@@ -238,7 +242,8 @@ child_next(struct child *c, struct chan_msg *m)
 	struct setup_head head;
 
 	for (;;) {
-		enum rc rc = chan_recv(c->control, c->buf, CHAN_MOST, m, UINT64_MAX, &err);
+		enum rc rc = chan_recv(
+			c->control, c->buf, CHAN_MOST, m, UINT64_MAX, &err);
 
 		if (rc == RC_NONE)
 			continue;

@@ -22,7 +22,7 @@ control_open(int run, int *fd, struct err *err)
 	(void)unlinkat(run, "control", 0);
 	mode_t was = umask(0177);
 	int failed = made < 0 || bind(made, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-		listen(made, 64) != 0;
+		     listen(made, 64) != 0;
 	int e = errno;
 	(void)umask(was);
 	errno = e;
@@ -45,8 +45,8 @@ control_accept(int fd, bool (*ours)(pid_t pid, void *arg), void *arg, int *out)
 	if (getsockopt(got, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
 		return RC_NONE;
 	if ((who.uid != 0 && who.uid != geteuid()) || ours(who.pid, arg)) {
-		log_warn("control socket: process %d of user %u was turned away", (int)who.pid,
-			(unsigned)who.uid);
+		log_warn("control socket: process %d of user %u was turned away",
+			(int)who.pid, (unsigned)who.uid);
 		return RC_NONE;
 	}
 	*out = got;

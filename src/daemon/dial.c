@@ -80,8 +80,10 @@ give(const struct dial *d, const struct seccomp_notif *q)
 {
 	FD_AUTO fd = -1;
 	int e = connect_there(d, &fd);
-	struct seccomp_notif_addfd add = { .id = q->id, .flags = SECCOMP_ADDFD_FLAG_SETFD,
-		.srcfd = (uint32_t)fd, .newfd = (uint32_t)q->data.args[0],
+	struct seccomp_notif_addfd add = { .id = q->id,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.srcfd = (uint32_t)fd,
+		.newfd = (uint32_t)q->data.args[0],
 		.newfd_flags = O_CLOEXEC };
 
 	if (e != 0 && e != EINPROGRESS)

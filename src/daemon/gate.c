@@ -20,10 +20,10 @@ struct gate {
 	struct child *child;
 	struct smtp_gate smtp;
 	int journal_dir;
-	uint64_t keep_ms;			/* of journal files that are applied */
+	uint64_t keep_ms; /* of journal files that are applied */
 	pthread_mutex_t lock;
 	pthread_cond_t stopped;
-	bool stop;				/* under lock: the clock thread ends */
+	bool stop; /* under lock: the clock thread ends */
 	pthread_t clock;
 };
 
@@ -89,7 +89,8 @@ read_clamd_limits(struct gate *g)
 	if (g->smtp.clamd == NULL)
 		return;
 	if (g->child->clamd_conf == NULL)
-		log_warn("clamd's settings (%s) cannot be read: its default limits are assumed",
+		log_warn(
+			"clamd's settings (%s) cannot be read: its default limits are assumed",
 			g->child->conf->clamav.conf.ptr);
 	if (clamd_limits_read(text, &limits, &err) != RC_OK)
 		log_warn("clamd's settings: %s", err.text);
@@ -103,7 +104,8 @@ open_folders(struct gate *g)
 	struct err err = { 0 };
 
 	if (fs_open_dir(g->child->data, "incoming", &g->smtp.incoming, &err) != RC_OK ||
-		fs_open_dir(g->child->data, "journal/gate", &g->journal_dir, &err) != RC_OK)
+		fs_open_dir(g->child->data, "journal/gate", &g->journal_dir, &err) !=
+			RC_OK)
 		child_die(&err, "the data folder");
 }
 
@@ -134,7 +136,8 @@ open_service(struct gate *g)
 			if (doors[d].standard == c->head.ports[i])
 				kinds[i] = doors[d].kind;
 		if (kinds[i] == NULL)
-			child_die(&(struct err){ .text = "a port without sessions" }, "setup");
+			child_die(&(struct err){ .text = "a port without sessions" },
+				"setup");
 	}
 	smtp_gate_init(&g->smtp);
 	service_listen(g->smtp.service, c->nlisten, c->listeners, kinds, args);
@@ -144,8 +147,12 @@ static void
 start(struct gate *g)
 {
 	const struct conf *conf = g->child->conf;
-	struct journal_want want = { .dirfd = g->journal_dir, .incoming = g->smtp.incoming,
-		.synced = on_synced, .replay = on_replay, .head = on_head, .arg = g };
+	struct journal_want want = { .dirfd = g->journal_dir,
+		.incoming = g->smtp.incoming,
+		.synced = on_synced,
+		.replay = on_replay,
+		.head = on_head,
+		.arg = g };
 	struct err err = { 0 };
 
 	g->keep_ms = conf->server.journal_keep;
@@ -181,8 +188,8 @@ clock_thread(void *arg)
 	struct err err = { 0 };
 
 	if (g->smtp.clamd != NULL &&
-		clamd_probe(g->smtp.clamd, clock_ms() + g->child->conf->clamav.timeout, &err) !=
-			RC_OK)
+		clamd_probe(g->smtp.clamd, clock_ms() + g->child->conf->clamav.timeout,
+			&err) != RC_OK)
 		log_warn("clamd: %s", err.text);
 	for (uint64_t seconds = 1; wait_second(g); seconds++) {
 		metric_set(METRIC_sessions, service_sessions(g->smtp.service));

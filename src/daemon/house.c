@@ -77,11 +77,13 @@ open_stores(struct house *h)
 	int data = h->child->data;
 	struct err err = { 0 };
 
-	const struct directory_want d = { .data = data, .conf = conf, .changed = on_changed,
-		.arg = h };
+	const struct directory_want d = {
+		.data = data, .conf = conf, .changed = on_changed, .arg = h
+	};
 	if (directory_open(&d, &h->directory, &err) != RC_OK)
 		child_die(&err, "directory");
-	const struct store_want s = { .data = data, .cache_bytes = (size_t)conf->store.cache };
+	const struct store_want s = { .data = data,
+		.cache_bytes = (size_t)conf->store.cache };
 	if (store_open(&s, &h->store, &err) != RC_OK)
 		child_die(&err, "mailboxes");
 	if (ledger_open(&(struct ledger_want){ .data = data }, &h->ledger, &err) != RC_OK)
@@ -95,14 +97,24 @@ start(struct house *h)
 	struct err err = { 0 };
 
 	open_stores(h);
-	const struct apply_want a = { .data = h->child->data, .journal = "gate",
-		.directory = h->directory, .store = h->store, .ledger = h->ledger,
-		.checkpoint_ms = conf->store.checkpoint, .ledger_keep_ms = conf->server.ledger_keep,
-		.applied = on_applied, .crossed = on_crossed, .arg = h };
+	const struct apply_want a = { .data = h->child->data,
+		.journal = "gate",
+		.directory = h->directory,
+		.store = h->store,
+		.ledger = h->ledger,
+		.checkpoint_ms = conf->store.checkpoint,
+		.ledger_keep_ms = conf->server.ledger_keep,
+		.applied = on_applied,
+		.crossed = on_crossed,
+		.arg = h };
 	if (apply_open(&a, &h->apply, &err) != RC_OK)
 		child_die(&err, "journal");
-	const struct answer_want w = { .directory = h->directory, .usage = usage, .usage_arg = h,
-		.journal = on_journal, .lost = on_lost, .arg = h };
+	const struct answer_want w = { .directory = h->directory,
+		.usage = usage,
+		.usage_arg = h,
+		.journal = on_journal,
+		.lost = on_lost,
+		.arg = h };
 	h->answer = answer_new(&w);
 	h->verbs = pool_new("verb", VERB_THREADS, VERBS_WAITING);
 	apply_start(h->apply);

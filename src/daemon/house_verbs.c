@@ -13,12 +13,14 @@
 #include "daemon/metrics.h"
 
 enum {
-	REQUEST_MS = 30000, SEND_MS = 60000, OUT_BYTES = CTL_FRAME_BYTES,
+	REQUEST_MS = 30000,
+	SEND_MS = 60000,
+	OUT_BYTES = CTL_FRAME_BYTES,
 	VERB_MEMORY = 256 * 1024 * 1024,
 };
 
 struct request {
-	struct work work;		/* first */
+	struct work work; /* first */
 	struct house *house;
 	int fd;
 	char *words, *input;
@@ -26,7 +28,7 @@ struct request {
 	char *argv[CTL_WORDS + 1];
 	int argc;
 	struct buf out;
-	bool gone;			/* the client hung up: the verb goes on, unheard */
+	bool gone; /* the client hung up: the verb goes on, unheard */
 };
 
 static void
@@ -43,7 +45,8 @@ static void
 send_on(struct request *r, enum ctl_tag tag, str bytes)
 {
 	if (!r->gone)
-		r->gone = ctl_send_frames(r->fd, tag, bytes, clock_ms() + SEND_MS, NULL) != RC_OK;
+		r->gone = ctl_send_frames(
+				  r->fd, tag, bytes, clock_ms() + SEND_MS, NULL) != RC_OK;
 }
 
 static void
@@ -102,9 +105,15 @@ run(struct request *r, const struct conf *conf, struct err *err)
 {
 	struct house *h = r->house;
 	struct ledger *ledger = NULL;
-	struct verb_io io = { .conf = conf, .conf_path = h->child->conf_path,
-		.data = h->child->data, .directory = h->directory, .store = h->store,
-		.running = true, .input = { r->input, r->input_len }, .out = on_out, .arg = r,
+	struct verb_io io = { .conf = conf,
+		.conf_path = h->child->conf_path,
+		.data = h->child->data,
+		.directory = h->directory,
+		.store = h->store,
+		.running = true,
+		.input = { r->input, r->input_len },
+		.out = on_out,
+		.arg = r,
 		.changed_accounts = on_accounts };
 	const struct ledger_want want = { .data = h->child->data, .read_only = true };
 

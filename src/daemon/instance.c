@@ -24,7 +24,7 @@ enum whose { OF_HOUSE, OF_GATE };
  * the kernel asks for write access then (fs.protected_hardlinks).
  */
 static const struct folder {
-	const char *path;		/* below data/ */
+	const char *path; /* below data/ */
 	mode_t mode;
 	enum whose whose;
 } folders[] = {
@@ -72,8 +72,9 @@ instance_open(const char *conf_path, struct instance *in, struct err *err)
 		return rc;
 	buf_addz(&path, conf_path);
 	(void)buf_z(&path);
-	in->dir = path.data == NULL ? -1 :
-				      open(dirname(path.data), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	in->dir = path.data == NULL
+			  ? -1
+			  : open(dirname(path.data), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (in->dir < 0)
 		return err_errno(err, "the settings file's folder");
 	if ((rc = open_folder(in, in->conf->server.data, &in->data, err)) != RC_OK)
@@ -95,7 +96,8 @@ instance_close(struct instance *in)
 enum rc
 instance_lock(struct instance *in, struct err *err)
 {
-	FD_AUTO fd = openat(in->run, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	FD_AUTO fd = openat(
+		in->run, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return err_errno(err, "the lock in the folder run/");
@@ -118,7 +120,8 @@ user_id(const char *key, str name, uid_t *out, struct err *err)
 	if (p == NULL)
 		return err_set(err, RC_NONE,
 			"there is no user \"%s\" ([sandbox] %s); `gatepost init` run by root "
-			"makes it, or: useradd --system %s", name.ptr, key, name.ptr);
+			"makes it, or: useradd --system %s",
+			name.ptr, key, name.ptr);
 	if (p->pw_uid == 0)
 		return err_set(err, RC_BAD, "[sandbox] %s must not be root", key);
 	*out = p->pw_uid;
@@ -128,8 +131,11 @@ user_id(const char *key, str name, uid_t *out, struct err *err)
 enum rc
 owners_find(const struct conf *conf, struct owners *out, struct err *err)
 {
-	struct owners o = { .manager = geteuid(), .gate = geteuid(), .house = geteuid(),
-		.scanner = geteuid(), .group = getegid() };
+	struct owners o = { .manager = geteuid(),
+		.gate = geteuid(),
+		.house = geteuid(),
+		.scanner = geteuid(),
+		.group = getegid() };
 	const struct conf_sandbox *s = &conf->sandbox;
 	enum rc rc;
 
@@ -139,14 +145,15 @@ owners_find(const struct conf *conf, struct owners *out, struct err *err)
 		if (g == NULL)
 			return err_set(err, RC_NONE,
 				"there is no group \"%s\" ([sandbox] group); `gatepost init` run by "
-				"root makes it, or: groupadd --system %s", s->group.ptr,
-				s->group.ptr);
+				"root makes it, or: groupadd --system %s",
+				s->group.ptr, s->group.ptr);
 		o.group = g->gr_gid;
 		o.switching = true;
 		if ((rc = user_id("user_gate", s->user_gate, &o.gate, err)) != RC_OK ||
-			(rc = user_id("user_house", s->user_house, &o.house, err)) != RC_OK ||
-			(rc = user_id("user_scanner", s->user_scanner, &o.scanner, err)) !=
-				RC_OK)
+			(rc = user_id("user_house", s->user_house, &o.house, err)) !=
+				RC_OK ||
+			(rc = user_id("user_scanner", s->user_scanner, &o.scanner,
+				 err)) != RC_OK)
 			return rc;
 	}
 	*out = o;
@@ -191,7 +198,8 @@ instance_make_folders(int data, const struct owners *o, struct err *err)
 	for (const struct folder *f = folders; f->path != NULL; f++) {
 		if ((rc = fs_mkdirs(data, f->path, 0700, err)) != RC_OK)
 			return rc;
-		if (o->switching && fchownat(data, f->path, owner_of(f, o), o->group, 0) != 0)
+		if (o->switching &&
+			fchownat(data, f->path, owner_of(f, o), o->group, 0) != 0)
 			return err_errno(err, f->path);
 		if (fchmodat(data, f->path, f->mode, 0) != 0)
 			return err_errno(err, f->path);
@@ -230,7 +238,8 @@ instance_check_folders(const struct instance *in, instance_wrong_fn *fn, void *a
 			continue;
 		(void)snprintf(text, sizeof(text),
 			"the folder %s of the data folder %s (wanted: owner %u, group %u, mode %o)",
-			f->path, fault, owner_of(f, &in->owners), in->owners.group, f->mode);
+			f->path, fault, owner_of(f, &in->owners), in->owners.group,
+			f->mode);
 		fn(text, arg);
 	}
 }

@@ -78,20 +78,21 @@ one_pair(int folder, const char *name, instance_pair_fn *fn, void *arg, struct e
 static enum rc
 open_tls(const struct instance *in, int *fd, struct err *err)
 {
-	FD_AUTO keys = openat(in->dir, in->conf->server.keys.ptr,
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	FD_AUTO keys = openat(
+		in->dir, in->conf->server.keys.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (keys >= 0)
 		*fd = openat(keys, "tls", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (keys < 0 || *fd < 0)
-		return err_set(err, RC_BAD, "the folder of keys (%s/tls) cannot be read: %s",
+		return err_set(err, RC_BAD,
+			"the folder of keys (%s/tls) cannot be read: %s",
 			in->conf->server.keys.ptr, strerror(errno));
 	return RC_OK;
 }
 
 enum rc
-instance_each_pair(const struct instance *in, instance_pair_fn *fn, void *arg,
-	struct err *err)
+instance_each_pair(
+	const struct instance *in, instance_pair_fn *fn, void *arg, struct err *err)
 {
 	struct names names = { 0 };
 	FD_AUTO tls = -1;
@@ -103,7 +104,8 @@ instance_each_pair(const struct instance *in, instance_pair_fn *fn, void *arg,
 		rc = err_set(err, RC_BAD, "keys/tls holds more than %d certificates",
 			SETUP_PAIRS);
 	if (rc == RC_OK && names.n == 0)
-		rc = err_set(err, RC_BAD, "keys/tls holds no certificate (NAME.crt, NAME.key)");
+		rc = err_set(err, RC_BAD,
+			"keys/tls holds no certificate (NAME.crt, NAME.key)");
 	qsort(names.at, names.n, sizeof(names.at[0]), by_name);
 	for (size_t i = 0; i < names.n; i++) {
 		if (rc == RC_OK)
@@ -156,11 +158,12 @@ instance_renew_cert(const struct instance *in, struct err *err)
 {
 	struct cert_pem ca = { 0 };
 	struct own_pair own = { .host = in->conf->server.hostname.ptr };
-	FD_AUTO keys = openat(in->dir, in->conf->server.keys.ptr,
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	FD_AUTO keys = openat(
+		in->dir, in->conf->server.keys.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	size_t len;
 
-	if (keys < 0 || fs_read_all(keys, "ca.crt", MOST_PEM, &ca.cert, &len, NULL) != RC_OK)
+	if (keys < 0 ||
+		fs_read_all(keys, "ca.crt", MOST_PEM, &ca.cert, &len, NULL) != RC_OK)
 		return RC_NONE;
 	own.ca = (str){ ca.cert, len };
 	enum rc rc = instance_each_pair(in, is_due, &own, err);
@@ -178,7 +181,7 @@ struct packing {
 	const struct conf *conf;
 	struct buf pairs;
 	unsigned n;
-	bool host_first;	/* this turn takes the host's own pair, the other the rest */
+	bool host_first; /* this turn takes the host's own pair, the other the rest */
 };
 
 static enum rc
@@ -195,7 +198,8 @@ pack_pair(const char *name, str cert, str key, void *arg, struct err *err)
 		return rc;
 	if (facts.until_ms < clock_wall_ms())
 		log_warn("keys/tls/%s.crt has expired; clients that verify it will not "
-			"talk TLS", name);
+			 "talk TLS",
+			name);
 	setup_put_pair(&p->pairs, str_of(name), cert, key);
 	p->n++;
 	return RC_OK;
@@ -204,7 +208,9 @@ pack_pair(const char *name, str cert, str key, void *arg, struct err *err)
 enum rc
 instance_pack_keys(const struct instance *in, struct buf *out, struct err *err)
 {
-	struct packing p = { .conf = in->conf, .pairs = BUF(SETUP_KEYS), .host_first = true };
+	struct packing p = {
+		.conf = in->conf, .pairs = BUF(SETUP_KEYS), .host_first = true
+	};
 	enum rc rc = instance_each_pair(in, pack_pair, &p, err);
 
 	/* the first one serves whoever asks for no name or an unknown one */

@@ -16,8 +16,8 @@
 
 enum {
 	SEND_MS = 2000,
-	STEADY_MS = 10000,		/* who ran for so long has not crashed "in a row" */
-	RESTART_MOST_MS = 500,		/* a crashed child is back within a second */
+	STEADY_MS = 10000, /* who ran for so long has not crashed "in a row" */
+	RESTART_MOST_MS = 500, /* a crashed child is back within a second */
 	CLAMD_CONF = 1 << 20,
 };
 
@@ -57,8 +57,9 @@ kids_plan(struct manager *m)
 static void
 show(struct manager *m, const struct kid *k)
 {
-	struct metric_process p = { .pid = k->pid, .starts = k->starts,
-		.since_ms = clock_wall_ms() };
+	struct metric_process p = {
+		.pid = k->pid, .starts = k->starts, .since_ms = clock_wall_ms()
+	};
 
 	(void)snprintf(p.name, sizeof(p.name), "%.15s", k->name);
 	metric_process_set((unsigned)(k - m->kids), &p);
@@ -92,7 +93,8 @@ clamd_part(const struct conf *conf, int *fd, struct err *err)
 	size_t len = 0;
 
 	if (!str_empty(conf->clamav.conf))
-		(void)!fs_read_all(AT_FDCWD, conf->clamav.conf.ptr, CLAMD_CONF, &text, &len, NULL);
+		(void)!fs_read_all(
+			AT_FDCWD, conf->clamav.conf.ptr, CLAMD_CONF, &text, &len, NULL);
 	enum rc rc = chan_memfd("clamd.conf", (str){ text, len }, fd, err);
 	free(text);
 	return rc;
@@ -125,7 +127,8 @@ open_parts(struct manager *m, unsigned parts, struct chan_msg *msg, struct err *
 		else if (part == PART_CLAMD)
 			rc = clamd_part(m->in.conf, &fd, err);
 		else
-			fd = fcntl(part == PART_METRICS ? m->metrics : m->in.data, F_DUPFD_CLOEXEC, 3);
+			fd = fcntl(part == PART_METRICS ? m->metrics : m->in.data,
+				F_DUPFD_CLOEXEC, 3);
 		if (rc == RC_OK && fd < 0)
 			rc = err_errno(err, "descriptors");
 		if (rc == RC_OK)
@@ -148,8 +151,12 @@ send_parts(struct manager *m, struct kid *k, enum setup_msg type, unsigned parts
 {
 	bool fresh = type == MGR_SETUP, listens = fresh && k->process->listens;
 	const struct owners *o = &m->in.owners;
-	struct setup_head head = { .slot = k->slot, .parts = parts, .switching = o->switching,
-		.uid = uid_of(o, k->process), .gid = o->group, .abi = m->abi,
+	struct setup_head head = { .slot = k->slot,
+		.parts = parts,
+		.switching = o->switching,
+		.uid = uid_of(o, k->process),
+		.gid = o->group,
+		.abi = m->abi,
 		.wall_ms = str_empty(m->in.conf->test.now) ? 0 : clock_wall_ms(),
 		.nlisten = listens ? (uint32_t)m->listeners.n : 0,
 		.conf_path = str_of(m->in.conf_path) };
@@ -179,8 +186,8 @@ kid_reload(struct manager *m, struct kid *k)
 	/* a scanner reads no messages while it works; its successor knows */
 	if (k->process != &processes[PROCESS_SCANNER])
 		send_parts(m, k, MGR_RELOAD,
-			k->process->parts &
-				(1u << PART_SETTINGS | 1u << PART_KEYS | 1u << PART_CLAMD));
+			k->process->parts & (1u << PART_SETTINGS | 1u << PART_KEYS |
+						    1u << PART_CLAMD));
 }
 
 void
@@ -199,7 +206,9 @@ send_peer(struct kid *to, enum peer peer, unsigned slot, int fd)
 
 	buf_le(&body, peer, 4);
 	buf_le(&body, slot, 4);
-	send_kid(to, &(struct chan_msg){ .type = MGR_PEER, .body = buf_str(&body), .nfds = 1,
+	send_kid(to, &(struct chan_msg){ .type = MGR_PEER,
+			     .body = buf_str(&body),
+			     .nfds = 1,
 			     .fds = { fd } });
 }
 
@@ -312,8 +321,8 @@ kid_ended(struct manager *m, struct kid *k, int how)
 	fs_close(&k->control);
 	k->crashes = soon ? k->crashes + 1 : 1;
 	if (!well && WIFSIGNALED(how))
-		log_error("%s (process %d) was ended by signal %d (%s)", k->name, (int)k->pid,
-			WTERMSIG(how), strsignal(WTERMSIG(how)));
+		log_error("%s (process %d) was ended by signal %d (%s)", k->name,
+			(int)k->pid, WTERMSIG(how), strsignal(WTERMSIG(how)));
 	else if (!well)
 		log_error("%s (process %d) ended with status %d", k->name, (int)k->pid,
 			WEXITSTATUS(how));

@@ -26,15 +26,16 @@ failed(const struct ip *ip, const char *name, struct err *err)
 
 	ip_text(ip, text);
 	if (e == EADDRINUSE)
-		return err_set(err, RC_TEMP, "port %u (%s) on %s is in use by another program",
-			ip->port, name, text);
+		return err_set(err, RC_TEMP,
+			"port %u (%s) on %s is in use by another program", ip->port, name,
+			text);
 	if (e == EACCES)
 		return err_set(err, RC_TEMP,
 			"port %u (%s) on %s needs root's rights; start as root, or set port_offset",
 			ip->port, name, text);
 	if (e == EADDRNOTAVAIL)
-		return err_set(err, RC_TEMP, "this machine has no address %s (setting listen)",
-			text);
+		return err_set(err, RC_TEMP,
+			"this machine has no address %s (setting listen)", text);
 	errno = e;
 	return err_errno(err, text);
 }
@@ -69,10 +70,12 @@ bind_ports(const struct conf *conf, struct ip ip, bool may_lack, struct listener
 		unsigned port = conf_port(conf, ports[i].standard);
 
 		if (l->n == SETUP_LISTENERS)
-			return err_set(err, RC_BAD, "more than %d listeners", (int)SETUP_LISTENERS);
+			return err_set(err, RC_BAD, "more than %d listeners",
+				(int)SETUP_LISTENERS);
 		ip.port = (uint16_t)port;
 		enum rc rc = bind_one(&ip, ports[i].name, &l->fds[l->n], err);
-		if (rc != RC_OK && may_lack && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+		if (rc != RC_OK && may_lack &&
+			(errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 			log_info("this machine has no IPv6");
 			return RC_OK;
 		}

@@ -20,7 +20,12 @@
 #include "daemon/metrics.h"
 #include "wire/pack.h"
 
-enum { DRAIN_GRACE_MS = 10000, DRAIN_HOUSE_MS = 30000, LIAR_MS = 2000, DAY_MS = 24 * 3600 * 1000 };
+enum {
+	DRAIN_GRACE_MS = 10000,
+	DRAIN_HOUSE_MS = 30000,
+	LIAR_MS = 2000,
+	DAY_MS = 24 * 3600 * 1000
+};
 
 /* --- starting: every reason not to is one sentence --- */
 
@@ -30,7 +35,8 @@ first_wrong(const char *sentence, void *arg)
 	struct err *err = arg;
 
 	if (err->text[0] == '\0')
-		(void)err_set(err, RC_BAD, "%s; `gatepost check` lists them all", sentence);
+		(void)err_set(
+			err, RC_BAD, "%s; `gatepost check` lists them all", sentence);
 }
 
 static enum rc
@@ -42,14 +48,16 @@ check_kernel(struct manager *m, struct err *err)
 	if (m->abi >= CAGE_ABI_LEAST && cage_has_seccomp())
 		return RC_OK;
 	if (!required) {
-		log_warn("this kernel has Landlock ABI %u and %s seccomp: processes are not "
-			"fully caged ([sandbox] mode = best)", m->abi,
-			cage_has_seccomp() ? "has" : "no");
+		log_warn(
+			"this kernel has Landlock ABI %u and %s seccomp: processes are not "
+			"fully caged ([sandbox] mode = best)",
+			m->abi, cage_has_seccomp() ? "has" : "no");
 		return RC_OK;
 	}
-	return err_set(err, RC_PERM, "this kernel cannot cage processes (Landlock ABI %u, at "
-		"least %d is needed); `[sandbox] mode = best` does without", m->abi,
-		CAGE_ABI_LEAST);
+	return err_set(err, RC_PERM,
+		"this kernel cannot cage processes (Landlock ABI %u, at "
+		"least %d is needed); `[sandbox] mode = best` does without",
+		m->abi, CAGE_ABI_LEAST);
 }
 
 static void
@@ -157,7 +165,8 @@ reload(struct manager *m)
 		fresh.conf->server.port_offset != m->in.conf->server.port_offset ||
 		!str_eq(fresh.conf->server.data, m->in.conf->server.data) ||
 		fresh.conf->limits.scanners != m->in.conf->limits.scanners)
-		log_warn("listen, port_offset, data and scanners change at the next start");
+		log_warn(
+			"listen, port_offset, data and scanners change at the next start");
 	conf_drop(&m->in.conf);
 	m->in.conf = fresh.conf;
 	buf_free(&m->keys);
@@ -219,7 +228,8 @@ reap(struct manager *m)
 			if (k == gate_of(m) && m->stage == STAGE_GATE)
 				drain_house(m);
 			else if (k == house_of(m) && m->stage == STAGE_HOUSE) {
-				m->status = WIFEXITED(how) && WEXITSTATUS(how) == 0 ? 0 : 1;
+				m->status = WIFEXITED(how) && WEXITSTATUS(how) == 0 ? 0
+										    : 1;
 				m->stage = STAGE_OVER;
 			}
 		}
@@ -248,8 +258,9 @@ on_ready(struct manager *m, struct kid *k)
 	if (m->told_ready || !gate_of(m)->ready || !house_of(m)->ready)
 		return;
 	m->told_ready = true;
-	log_info("serving %s: %zu listeners, SMTP on port %u", m->in.conf->server.hostname.ptr,
-		m->listeners.n, conf_port(m->in.conf, 25));
+	log_info("serving %s: %zu listeners, SMTP on port %u",
+		m->in.conf->server.hostname.ptr, m->listeners.n,
+		conf_port(m->in.conf, 25));
 }
 
 /* The gate gives a scanner up; or house the gate, which may be because it died:
@@ -266,7 +277,7 @@ on_lost(struct manager *m, struct kid *k, str body)
 	if (k == gate && PROCESS_SCANNER + slot < m->nkids)
 		kid_kill(&m->kids[PROCESS_SCANNER + slot], "the gate gave it up");
 	else if (k == house_of(m) && m->stage == STAGE_SERVING &&
-		clock_ms() - gate->started_ms > LIAR_MS)
+		 clock_ms() - gate->started_ms > LIAR_MS)
 		kid_kill(gate, "house gave its channel up");
 }
 
@@ -372,14 +383,15 @@ on_dial(struct manager *m, short events)
 	if ((events & POLLIN) != 0)
 		dial_answer(&m->dial);
 	else
-		fs_close(&m->dial.notify);	/* that gate is gone */
+		fs_close(&m->dial.notify); /* that gate is gone */
 }
 
 static void
 turn(struct manager *m)
 {
 	struct pollfd p[3 + MOST_KIDS] = { { .fd = m->signals, .events = POLLIN },
-		{ .fd = m->control, .events = POLLIN }, { .fd = m->dial.notify, .events = POLLIN } };
+		{ .fd = m->control, .events = POLLIN },
+		{ .fd = m->dial.notify, .events = POLLIN } };
 	int timeout = start_due(m);
 
 	for (size_t i = 0; i < m->nkids; i++)
@@ -416,9 +428,13 @@ end_all(struct manager *m)
 int
 manager_serve(const char *conf_path)
 {
-	static struct manager m = { .in = { .dir = -1, .data = -1, .keys = -1, .run = -1,
-		.lock = -1 }, .control = -1, .signals = -1, .metrics = -1,
-		.dial = { .notify = -1 } };
+	static struct manager m = {
+		.in = { .dir = -1, .data = -1, .keys = -1, .run = -1, .lock = -1 },
+		.control = -1,
+		.signals = -1,
+		.metrics = -1,
+		.dial = { .notify = -1 }
+	};
 	struct err err = { 0 };
 
 	log_name("manager");

@@ -33,7 +33,8 @@ metrics_map(int fd, struct err *err)
 
 	if (fstat(fd, &st) != 0 || (size_t)st.st_size < sizeof(struct page))
 		return err_set(err, RC_BAD, "the page of figures has the wrong size");
-	void *p = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p = mmap(
+		NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return err_errno(err, "mapping the page of figures");
 	page = p;
@@ -66,7 +67,8 @@ void
 metric_add(enum metric m, uint64_t n)
 {
 	if (page != NULL)
-		(void)atomic_fetch_add_explicit(&page->values[m], n, memory_order_relaxed);
+		(void)atomic_fetch_add_explicit(
+			&page->values[m], n, memory_order_relaxed);
 }
 
 void
@@ -79,8 +81,9 @@ metric_set(enum metric m, uint64_t v)
 uint64_t
 metric_get(enum metric m)
 {
-	return page == NULL ? 0 :
-			      atomic_load_explicit(&page->values[m], memory_order_relaxed);
+	return page == NULL
+		       ? 0
+		       : atomic_load_explicit(&page->values[m], memory_order_relaxed);
 }
 
 void

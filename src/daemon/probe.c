@@ -121,7 +121,8 @@ connect_control(const struct child *c)
 	const char *slash = strrchr(c->conf_path, '/');
 	int folder = slash == NULL ? 0 : (int)(slash - c->conf_path + 1);
 
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%.*srun/control", folder, c->conf_path);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%.*srun/control", folder,
+		c->conf_path);
 	return try_connect(AF_UNIX, &at, sizeof(at));
 }
 
@@ -196,8 +197,8 @@ static int
 make_code(const struct child *c)
 {
 	(void)c;
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0);
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return p == MAP_FAILED ? -1 : 0;
 }
 

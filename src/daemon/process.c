@@ -3,7 +3,7 @@
 
 #include "daemon/setup.h"
 
-#define BIT(part)	(1u << PART_##part)
+#define BIT(part) (1u << PART_##part)
 
 const struct process processes[] = {
 	[PROCESS_GATE] = { "gate", gate_run, gate_rights,
@@ -12,7 +12,7 @@ const struct process processes[] = {
 	[PROCESS_HOUSE] = { "house", house_run, house_rights,
 		BIT(SETTINGS) | BIT(KEYS) | BIT(METRICS) | BIT(DATA), false,
 		offsetof(struct owners, house) },
-	[PROCESS_SCANNER] = { "scanner", scanner_run, scanner_rights, BIT(SETTINGS), false,
-		offsetof(struct owners, scanner) },
+	[PROCESS_SCANNER] = { "scanner", scanner_run, scanner_rights, BIT(SETTINGS),
+		false, offsetof(struct owners, scanner) },
 	{ .name = NULL },
 };

@@ -3,8 +3,15 @@
 
 #include "test/test.h"
 
-static const struct setup_head full = { .slot = 3, .parts = 0x1f, .switching = true, .uid = 101,
-	.gid = 102, .abi = 7, .wall_ms = 1795400000000, .nlisten = 2, .ports = { 25, 465 },
+static const struct setup_head full = { .slot = 3,
+	.parts = 0x1f,
+	.switching = true,
+	.uid = 101,
+	.gid = 102,
+	.abi = 7,
+	.wall_ms = 1795400000000,
+	.nlisten = 2,
+	.ports = { 25, 465 },
 	.conf_path = STR_INIT("/etc/gatepost/gatepost.conf") };
 
 TEST(a_child_is_told_what_the_manager_meant)
@@ -44,7 +51,7 @@ TEST(more_listeners_than_fit_are_refused)
 	struct setup_head got;
 
 	setup_put_head(&b, &full);
-	b.data[29] = (char)0xff;	/* nlisten */
+	b.data[29] = (char)0xff; /* nlisten */
 	assert_int_equal(setup_get_head(buf_str(&b), &got), RC_BAD);
 }
 
@@ -60,7 +67,8 @@ TEST(keys_arrive_whole)
 	assert_int_equal(setup_get_pairs(buf_str(&b), pairs, &n), RC_OK);
 	assert_int_equal(n, 2);
 	assert_true(str_eq(pairs[1].key_pem, STR("key b")));
-	assert_int_equal(setup_get_pairs(str_first(buf_str(&b), b.len - 1), pairs, &n), RC_BAD);
+	assert_int_equal(
+		setup_get_pairs(str_first(buf_str(&b), b.len - 1), pairs, &n), RC_BAD);
 	b.data[0] = 3;
 	assert_int_equal(setup_get_pairs(buf_str(&b), pairs, &n), RC_BAD);
 }
