@@ -27,7 +27,7 @@ lock_drop(pthread_mutex_t **m)
 	*m = NULL;
 }
 
-#define LOCK_AUTO	__attribute__((cleanup(lock_drop))) pthread_mutex_t *
+#define LOCK_AUTO	__attribute__((cleanup(lock_drop), unused)) pthread_mutex_t *
 
 void cond_init(pthread_cond_t *c);
 /* False when until_ms (clock_ms) came first. */

@@ -135,12 +135,14 @@ enum conn_got
 fixture_try_handshake(struct fixture_link *l, const char *name)
 {
 	enum conn_got got = CONN_QUIET;
-	char answer[64];
+	char answer[64], host[256];
 
+	assert_true(str_z(str_of(name), host, sizeof(host)));
 	l->ssl = SSL_new(l->ctx);
 	SSL_set_fd(l->ssl, l->fd);
 	if (name != NULL)
-		SSL_set_tlsext_host_name(l->ssl, name);
+		(void)SSL_ctrl(l->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			host);
 	assert_true(conn_handshake(l->conn) != CONN_CLOSED); /* sends what was written */
 	while (recv(l->fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
 		continue;

@@ -167,6 +167,7 @@ static enum rc
 make_ctx(struct tls *t, struct choice *c, struct err *err)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	char groups[] = "X25519:P-256";	/* OpenSSL's macro takes a const away */
 	bool good;
 
 	if (ctx == NULL)
@@ -175,7 +176,7 @@ make_ctx(struct tls *t, struct choice *c, struct err *err)
 	good = SSL_CTX_set_min_proto_version(
 		       ctx, t->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
-	       SSL_CTX_set1_groups_list(ctx, "X25519:P-256") == 1;
+	       SSL_CTX_set1_groups_list(ctx, groups) == 1;
 	for (size_t i = 0; i < TLS_KINDS && good; i++)
 		good = c->certs[i] == NULL || use_cert(ctx, c->certs[i]);
 	if (!good) {

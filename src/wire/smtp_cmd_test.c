@@ -134,7 +134,7 @@ TEST(a_reply_is_cut_but_never_its_link_or_id)
 	assert_int_equal(b.len, SMTP_REPLY_MOST);
 	assert_true(
 		str_starts(buf_str(&b), STR("550 5.7.1 https://mx.example/r/0123 rrr")));
-	assert_string_equal(buf_z(&b) + b.len - 10, "rr (01ID)\r\n" + 1);
+	assert_string_equal(buf_z(&b) + b.len - 10, "r (01ID)\r\n");
 	buf_clear(&b);
 	smtp_put_reply(&b, 250, "2.0.0", STR("a\r\nb\xc3"));
 	assert_string_equal(buf_z(&b), "250 2.0.0 a??b?\r\n");
