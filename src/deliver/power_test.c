@@ -333,7 +333,7 @@ play(struct cases *c, struct world *w, size_t total)
 
 	struct world *walk = world_new();
 	c->w = walk;
-	for (size_t n = 0; n < total; n += n < born ? step * 8 : step) {
+	for (size_t n = 0; n < total; n += n < born && step > 1 ? step * 8 : step) {
 		world_advance(walk, n);
 		c->events = n;
 		all_cases_of(c);
