@@ -46,11 +46,13 @@ ctl_get_words(char *bytes, size_t len, char *out[CTL_WORDS + 1], int *argc)
 	for (size_t i = 0; i < n; i++) {
 		str word = pack_str(&p, CTL_WORDS_BYTES);
 
-		if (!pack_ok(&p) || memchr(word.ptr, '\0', word.len) != NULL)
+		if (!pack_ok(&p) ||
+			(word.len > 0 && memchr(word.ptr, '\0', word.len) != NULL))
 			return RC_BAD;
-		/* one byte to the left, so that there is room for the NUL */
-		char *at = bytes + (word.ptr - bytes) - 1;
-		memmove(at, word.ptr, word.len);
+		/* One byte to the left, over its length's last byte, so that there is room
+		 * for the NUL.  (An empty last word is no pointer: count from the end.) */
+		char *at = bytes + (len - p.left.len - word.len) - 1;
+		memmove(at, at + 1, word.len);
 		at[word.len] = '\0';
 		out[i] = at;
 	}

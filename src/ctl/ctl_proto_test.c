@@ -5,7 +5,7 @@
 
 TEST(words_arrive_as_they_were_typed)
 {
-	char *argv[] = { "account", "add", "", "alice@example.test", NULL };
+	char *argv[] = { "account", "", "alice@example.test", "", NULL };
 	BUF_AUTO b = BUF(1 << 20);
 	struct ctl_head head;
 	char *words[CTL_WORDS + 1];
