@@ -306,7 +306,7 @@ def test_reload_takes_new_settings_and_drops_no_session(gatepost):
         g.configure(settings="[smtp]\nmax_size = 77K\n")
         since = len(g.lines)
         g.reload()
-        g.wait_log("reload", since=since)
+        g.wait_log("gate info reloaded", since=since)
         old.say("NOOP", "250")
         with g.smtp() as new:
             assert new.esmtp_features["size"] == str(77 * 1024)
