@@ -3,14 +3,15 @@
  * load: many SMTP clients at once, and what they were answered.
  *
  *	load [-c CONNECTIONS] [-m MESSAGES-PER-SESSION] [-n MESSAGES] [-b MANY:EVERY]
- *	     [-s SEED] [-o LOG] [-k SECONDS] HOST PORT RECIPIENTS-FILE
+ *	     [-s SEED] [-o LOG] [-k SECONDS] [-r] HOST PORT RECIPIENTS-FILE
  *
  * A thread for each connection, blocking.  Sizes are mixed, median 8 KB; every
  * message is different and has its own X-Load-Id.  -b 50:20 gives every 20th
  * message 50 recipients.  -o writes a line for each answer after the last dot:
  * "CODE ID ADDRESS...", code 0 where the connection broke before an answer, with
  * the recipients that were taken at RCPT.  -k tries the same bytes again after a
- * broken connection or a 4yz, for so long.  Figures go to standard output as JSON.
+ * broken connection or a 4yz, for so long.  -r takes the recipients one after the
+ * other instead of by chance.  Figures go to standard output as JSON.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -35,6 +36,7 @@ enum {
 static struct {
 	unsigned connections, per_session, many, every, keep_s;
 	uint64_t messages, seed;
+	bool in_order;
 	const char *host, *port;
 	FILE *log;
 	char **rcpts;
@@ -367,7 +369,7 @@ static size_t
 choose(struct client *c, uint64_t number, const char *rcpts[])
 {
 	size_t n = load.every && number % load.every == 0 ? load.many : 1;
-	size_t first = mix(&c->random) % load.nrcpts;
+	size_t first = (load.in_order ? number : mix(&c->random)) % load.nrcpts;
 
 	if (n > load.nrcpts)
 		n = load.nrcpts;
@@ -449,7 +451,7 @@ read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "c:m:n:b:s:o:k:")) != -1) {
+	while ((c = getopt(argc, argv, "c:m:n:b:s:o:k:r")) != -1) {
 		unsigned long n = optarg ? strtoul(optarg, NULL, 10) : 0;
 		switch (c) {
 		case 'c':
@@ -474,6 +476,9 @@ read_options(int argc, char **argv)
 		case 'k':
 			load.keep_s = (unsigned)n;
 			break;
+		case 'r':
+			load.in_order = true;
+			break;
 		case 'o':
 			load.log = fopen(optarg, "a");
 			break;
@@ -484,7 +489,7 @@ read_options(int argc, char **argv)
 	if (argc - optind != 3 || !load.connections) {
 		fprintf(stderr,
 			"usage: load [-c N] [-m N] [-n N] [-b MANY:EVERY] [-s SEED] [-o LOG]"
-			" [-k SECONDS] HOST PORT RECIPIENTS-FILE\n");
+			" [-k SECONDS] [-r] HOST PORT RECIPIENTS-FILE\n");
 		exit(2);
 	}
 	load.host = argv[optind];
