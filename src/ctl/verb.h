@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "conf/conf.h"
+#include "deliver/apply.h"
 #include "directory/directory.h"
 #include "ledger/ledger.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct verb_io {
 	struct directory *directory;
 	struct store *store;
 	struct ledger *ledger;
+	struct apply *apply;		/* inside house; else NULL */
 	bool running;			/* inside house, a server is up */
 	str input;			/* standard input or --from-file, at most 64 MiB */
 	bool json;			/* --json was given (and taken out of the words) */

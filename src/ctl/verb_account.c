@@ -233,10 +233,16 @@ verb_account_remove(struct verb_io *io, int argc, char **argv)
 
 	if (!verb_words(io, "account remove", argc, argv, 1, 1))
 		return VERB_USAGE;
+	if (io->apply != NULL)
+		apply_hold(io->apply);
 	rc = account_remove(io->directory, str_of(argv[0]), &id, &io->err);
-	if (rc != RC_OK)
+	bool gone = rc == RC_OK;
+	if (gone)
+		rc = store_account_remove(io->store, id, &io->err);
+	if (io->apply != NULL)
+		apply_release(io->apply);
+	if (!gone)
 		return verb_fail(io, rc);
-	rc = store_account_remove(io->store, id, &io->err);
 	verb_changed(io);
 	return rc == RC_OK || rc == RC_NONE ? verb_done(io) : verb_fail(io, rc);
 }

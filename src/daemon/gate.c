@@ -86,7 +86,7 @@ read_clamd_limits(struct gate *g)
 	struct err err = { 0 };
 	str text = str_of(g->child->clamd_conf);
 
-	if (g->smtp.clamd == NULL)
+	if (str_empty(g->child->conf->clamav.socket))
 		return;
 	if (g->child->clamd_conf == NULL)
 		log_warn(
@@ -226,8 +226,7 @@ reload(struct gate *g)
 	struct child *c = g->child;
 
 	service_reload(g->smtp.service, c->conf, c->tls);
-	if (g->smtp.clamd != NULL && !str_empty(c->conf->clamav.socket))
-		clamd_reload(g->smtp.clamd, c->conf);
+	clamd_reload(g->smtp.clamd, c->conf);
 	read_clamd_limits(g);
 	g->keep_ms = c->conf->server.journal_keep;
 	log_info("reloaded");
@@ -269,8 +268,7 @@ gate_run(struct child *c)
 	cond_init(&g.stopped);
 	open_folders(&g);
 	/* before the cage: clamd's host name may have to be looked up */
-	if (!str_empty(c->conf->clamav.socket))
-		g.smtp.clamd = clamd_new(c->conf);
+	g.smtp.clamd = clamd_new(c->conf);
 	child_cage(c);
 	start(&g);
 	g.clock = thread_start("clock", clock_thread, &g);

@@ -110,6 +110,7 @@ run(struct request *r, const struct conf *conf, struct err *err)
 		.data = h->child->data,
 		.directory = h->directory,
 		.store = h->store,
+		.apply = h->apply,
 		.running = true,
 		.input = { r->input, r->input_len },
 		.out = on_out,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -110,6 +111,17 @@ instance_lock(struct instance *in, struct err *err)
 	in->lock = fd;
 	fd = -1;
 	return RC_OK;
+}
+
+enum rc
+instance_lock_wait(struct instance *in, uint64_t until_ms, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	enum rc rc;
+
+	while ((rc = instance_lock(in, err)) == RC_LIMIT && clock_ms() < until_ms)
+		(void)nanosleep(&pause, NULL);
+	return rc;
 }
 
 static enum rc

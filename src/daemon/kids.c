@@ -249,11 +249,17 @@ pair_started(struct manager *m, struct kid *k)
 			pair(m, &m->kids[i]);
 }
 
-/* In the child: nothing of the manager but the channel survives the exec. */
+/* In the child: nothing of the manager survives the exec but the channel and,
+ * for who writes data, the instance's lock: it is free only when the last of
+ * them is gone, also when the manager was killed before them. */
 __attribute__((noreturn)) static void
-become(const struct kid *k, int control)
+become(const struct manager *m, const struct kid *k, int control)
 {
 	int fd = dup(control);
+	bool holds = (size_t)(k - m->kids) < PROCESS_SCANNER;
+
+	if (fd < 0 || (holds && dup(m->in.lock) < 0))
+		_exit(127);
 	char number[16];
 
 	(void)snprintf(number, sizeof(number), "%d", fd);
@@ -264,7 +270,7 @@ become(const struct kid *k, int control)
 }
 
 static enum rc
-spawn(struct kid *k, struct err *err)
+spawn(const struct manager *m, struct kid *k, struct err *err)
 {
 	int ends[2];
 	enum rc rc = chan_pair(ends, err);
@@ -273,7 +279,7 @@ spawn(struct kid *k, struct err *err)
 		return rc;
 	pid_t pid = fork();
 	if (pid == 0)
-		become(k, ends[1]);
+		become(m, k, ends[1]);
 	fs_close(&ends[1]);
 	if (pid < 0) {
 		fs_close(&ends[0]);
@@ -292,7 +298,7 @@ kid_start(struct manager *m, struct kid *k)
 	k->started_ms = clock_ms();
 	k->restart_ms = 0;
 	k->ready = k->paired = false;
-	if (spawn(k, &err) != RC_OK) {
+	if (spawn(m, k, &err) != RC_OK) {
 		log_error("%s cannot be started: %s", k->name, err.text);
 		k->restart_ms = clock_ms() + RESTART_MOST_MS;
 		return;

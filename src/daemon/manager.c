@@ -24,6 +24,7 @@ enum {
 	DRAIN_GRACE_MS = 10000,
 	DRAIN_HOUSE_MS = 30000,
 	LIAR_MS = 2000,
+	LOCK_MS = 3000, /* for the processes of a manager that was killed */
 	DAY_MS = 24 * 3600 * 1000
 };
 
@@ -122,7 +123,7 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	log_least((enum log_level)m->in.conf->server.log_level);
-	if ((rc = instance_lock(&m->in, err)) != RC_OK)
+	if ((rc = instance_lock_wait(&m->in, clock_ms() + LOCK_MS, err)) != RC_OK)
 		return rc;
 	instance_check_folders(&m->in, first_wrong, err);
 	if (err->text[0] != '\0')

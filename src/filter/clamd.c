@@ -256,6 +256,16 @@ verdict(const struct clamd_answer *a, char virus[CLAMD_NAME], struct err *err)
 	return err_set(err, RC_TEMP, "clamd answered something else than was asked");
 }
 
+/* The message's deadline, or [clamav] timeout where that is sooner. */
+static uint64_t
+own_deadline(struct clamd *c, uint64_t until_ms)
+{
+	LOCK_AUTO held = lock_take(&c->lock);
+	uint64_t own = clock_ms() + c->conf->clamav.timeout;
+
+	return own < until_ms ? own : until_ms;
+}
+
 enum rc
 clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
 	char virus[CLAMD_NAME], struct err *err)
@@ -268,6 +278,7 @@ clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
 
 	if (err == NULL)
 		err = &own;
+	until_ms = own_deadline(c, until_ms);
 	enum rc rc = probe_if_due(c, until_ms, err);
 	if (rc == RC_OK)
 		rc = take_connection(c, until_ms, &a, err);

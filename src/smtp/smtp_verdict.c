@@ -59,7 +59,7 @@ check(struct smtp_verdict *v, int fd)
 		.client = v->client,
 		.helo = v->helo,
 		.from = v->from_plain,
-		.clamd = v->gate->clamd,
+		.clamd = str_empty(v->conf->clamav.socket) ? NULL : v->gate->clamd,
 		.until_ms = v->until_ms };
 	BUF_AUTO list = BUF(16 * 1024);
 
