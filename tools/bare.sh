@@ -21,7 +21,7 @@ mirror() {
 }
 
 mounted() {
-	sed -n "s|^[^ ]* \($root/[^ ]*\) .*|\1|p" /proc/mounts | sort -r
+	sed -n "s|^[^ ]* \($root\(/[^ ]*\)\{0,1\}\) .*|\1|p" /proc/mounts | sort -r
 }
 
 # Nothing is removed below a mount: that would be this machine's /dev.
@@ -52,6 +52,9 @@ debootstrap --variant=minbase --keyring="$keyring" bookworm "$root" \
 	{ tail -n 20 build/bare/debootstrap.log >&2; exit 1; }
 copy_apt
 git clone -q --no-hardlinks . "$root/gatepost"
+# tests mount in namespaces of their own, for which / must be a mount
+mount --bind "$root" "$root"
+mount --make-private "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --make-rslave "$root/dev"
