@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -37,13 +38,18 @@ _taken = set()
 
 
 def free_offset():
-    """A port_offset whose ports nobody has."""
-    start = 21000 + os.getpid() * 7 % 9000
-    for offset in range(start, 58000, 1000):
-        if offset not in _taken and all(free(port + offset) for port in STANDARD):
-            _taken.add(offset)
+    """A port_offset whose ports nobody has, below those that clients are given."""
+    for _ in range(1000):
+        offset = random.randrange(9000, 31000)
+        ports = {port + offset for port in STANDARD}
+        if not ports & _taken and all(free(port) for port in ports):
+            _taken.update(ports)
             return offset
     raise RuntimeError("no free ports")
+
+
+def give_back(offset):
+    _taken.difference_update(port + offset for port in STANDARD)
 
 
 class Failed(Exception):
@@ -208,6 +214,7 @@ class Gatepost:
             if self.process:
                 self.stop()
         finally:
+            give_back(self.offset)
             if self.own and not os.environ.get("GATEPOST_KEEP"):
                 shutil.rmtree(self.folder, ignore_errors=True)
 
