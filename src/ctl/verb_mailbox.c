@@ -78,20 +78,16 @@ one_line(struct buf *b, str s, size_t most)
 }
 
 static void
-describe(const struct store_message *m, struct arena *mem, struct buf *from,
-	struct buf *subject)
+describe(const struct fact_envelope *e, struct buf *from, struct buf *subject)
 {
-	struct fact_envelope e = { 0 };
 	BUF_AUTO text = BUF(4096);
 
-	if (facts_unpack_envelope(m->envelope, mem, &e) != RC_OK)
-		return;
-	if (e.from.n > 0 && !str_empty(e.from.at[0].host)) {
-		buf_add(from, e.from.at[0].mailbox);
+	if (e->from.n > 0 && !str_empty(e->from.at[0].host)) {
+		buf_add(from, e->from.at[0].mailbox);
 		buf_addc(from, '@');
-		buf_add(from, e.from.at[0].host);
+		buf_add(from, e->from.at[0].host);
 	}
-	encoded_words(e.subject, &text);
+	encoded_words(e->subject, &text);
 	one_line(subject, buf_str(&text), 1000);
 }
 
@@ -102,20 +98,23 @@ on_message(const struct store_message *m, void *arg, struct err *err)
 	ARENA_AUTO mem = arena_new(ENVELOPE);
 	BUF_AUTO from = BUF(1000);
 	BUF_AUTO subject = BUF(1001);
+	struct fact_envelope e = { 0 };
 	char flags[8], when[CLOCK_TEXT];
 
 	(void)err;
-	describe(m, mem, &from, &subject);
+	if (facts_unpack_envelope(m->envelope, mem, &e) == RC_OK)
+		describe(&e, &from, &subject);
 	clock_text(m->received_ms, when);
 	str letters = flags_text(m->flags, flags);
 	if (l->io->json)
 		(void)json_array_append_new(
-			l->rows, json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:o}", "uid",
-					 (json_int_t)m->uid, "id", m->id.text, "received",
-					 when, "size", (json_int_t)m->size, "flags",
-					 verb_json_str(letters), "from",
+			l->rows, json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:o, s:o}",
+					 "uid", (json_int_t)m->uid, "id", m->id.text,
+					 "received", when, "size", (json_int_t)m->size,
+					 "flags", verb_json_str(letters), "from",
 					 verb_json_str(buf_str(&from)), "subject",
-					 verb_json_str(buf_str(&subject))));
+					 verb_json_str(buf_str(&subject)), "message_id",
+					 verb_json_str(e.message_id)));
 	else
 		verb_printf(l->io,
 			"%" PRIu64 "\t%s\t" STR_FMT "\t" STR_FMT "\t%" PRIu64 "\t" STR_FMT
