@@ -63,6 +63,9 @@ def greets(port):
         return False
 
 
+_places = []
+
+
 def place():
     """A folder for one server.  ext4 puts folders below one with the attribute T far
     from each other, so that nobody's inodes lie among those that others have just
@@ -73,12 +76,14 @@ def place():
     subprocess.run(["chattr", "+T", top], stderr=subprocess.DEVNULL)
     folder = pathlib.Path(tempfile.mkdtemp(dir=top))
     folder.chmod(0o755)
+    _places.append(folder)
     return folder
 
 
 def remove_places():
     """After the last figure was taken, for the same reason."""
-    shutil.rmtree("/var/tmp/gatepost-bench", ignore_errors=True)
+    for folder in _places:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port(start):
