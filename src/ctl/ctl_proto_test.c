@@ -5,7 +5,8 @@
 
 TEST(words_arrive_as_they_were_typed)
 {
-	char *argv[] = { "account", "", "alice@example.test", "", NULL };
+	char account[] = "account", none[] = "", who[] = "alice@example.test";
+	char *argv[] = { account, none, who, none, NULL };
 	BUF_AUTO b = BUF(1 << 20);
 	struct ctl_head head;
 	char *words[CTL_WORDS + 1];

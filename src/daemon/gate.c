@@ -24,6 +24,7 @@ struct gate {
 	pthread_mutex_t lock;
 	pthread_cond_t stopped;
 	bool stop; /* under lock: the clock thread ends */
+	uint64_t probe_ms; /* under lock: try clamd's limits, for so long */
 	pthread_t clock;
 };
 
@@ -79,6 +80,7 @@ on_lost(unsigned slot, void *arg)
 	child_tell(g->child, CHILD_LOST, slot);
 }
 
+/* What its settings say, which the clock thread then tries on it. */
 static void
 read_clamd_limits(struct gate *g)
 {
@@ -88,6 +90,11 @@ read_clamd_limits(struct gate *g)
 
 	if (str_empty(g->child->conf->clamav.socket))
 		return;
+	{
+		LOCK_AUTO held = lock_take(&g->lock);
+
+		g->probe_ms = g->child->conf->clamav.timeout;
+	}
 	if (g->child->clamd_conf == NULL)
 		log_warn(
 			"clamd's settings (%s) cannot be read: its default limits are assumed",
@@ -179,23 +186,36 @@ wait_second(struct gate *g)
 	return !g->stop;
 }
 
-/* Probes clamd once, then shows figures each second and gives the sessions
- * their minute. */
+static void
+probe_clamd(struct gate *g)
+{
+	struct err err = { 0 };
+	uint64_t probe_ms;
+
+	{
+		LOCK_AUTO held = lock_take(&g->lock);
+
+		probe_ms = g->probe_ms;
+		g->probe_ms = 0;
+	}
+	if (probe_ms != 0 &&
+		clamd_probe(g->smtp.clamd, clock_ms() + probe_ms, &err) != RC_OK)
+		log_warn("clamd: %s", err.text);
+}
+
+/* Tries clamd's limits when they were read, shows figures each second, and
+ * gives the sessions their minute. */
 static void *
 clock_thread(void *arg)
 {
 	struct gate *g = arg;
-	struct err err = { 0 };
 
-	if (g->smtp.clamd != NULL &&
-		clamd_probe(g->smtp.clamd, clock_ms() + g->child->conf->clamav.timeout,
-			&err) != RC_OK)
-		log_warn("clamd: %s", err.text);
+	probe_clamd(g);
 	for (uint64_t seconds = 1; wait_second(g); seconds++) {
+		probe_clamd(g);
 		metric_set(METRIC_sessions, service_sessions(g->smtp.service));
 		metric_set(METRIC_verdicts, pool_waiting(g->smtp.verdicts));
-		metric_set(METRIC_clamd_down,
-			g->smtp.clamd != NULL && clamd_is_down(g->smtp.clamd));
+		metric_set(METRIC_clamd_down, clamd_is_down(g->smtp.clamd));
 		if (seconds % 60 == 0)
 			smtp_gate_minute(&g->smtp, clock_wall_ms());
 	}
