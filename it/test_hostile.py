@@ -213,7 +213,7 @@ def test_over_long_lines_are_refused_and_thrown_away(house):
     with house.raw() as s:
         s.expect("220")
         s.say("EHLO client.example", "250")
-        s.send(b"NOOP " + b"x" * 2_000_000 + b"\r\n")
+        s.send(b"NOOP " + b"x" * 900_000 + b"\r\n")
         s.expect("500")
         s.say("NOOP", "250")
 
