@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <libgen.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -113,13 +114,31 @@ instance_lock(struct instance *in, struct err *err)
 	return RC_OK;
 }
 
+/* The manager writes its number into the lock. */
+static bool
+owner_lives(const struct instance *in)
+{
+	char *text;
+	size_t len;
+	uint64_t pid = 0;
+	str line;
+
+	if (fs_read_all(in->run, "lock", 64, &text, &len, NULL) != RC_OK)
+		return false;
+	str rest = { text, len };
+	bool known = str_cut(&rest, '\n', &line) && str_u64(line, INT32_MAX, &pid) && pid > 0;
+	free(text);
+	return known && kill((pid_t)pid, 0) == 0;
+}
+
 enum rc
 instance_lock_wait(struct instance *in, uint64_t until_ms, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 	enum rc rc;
 
-	while ((rc = instance_lock(in, err)) == RC_LIMIT && clock_ms() < until_ms)
+	while ((rc = instance_lock(in, err)) == RC_LIMIT && clock_ms() < until_ms &&
+		!owner_lives(in))
 		(void)nanosleep(&pause, NULL);
 	return rc;
 }

@@ -43,7 +43,8 @@ void instance_close(struct instance *in);
 
 /* RC_LIMIT: a server, or a verb, has it. */
 enum rc instance_lock(struct instance *in, struct err *err) MUST_CHECK;
-/* The same, but waits until until_ms for processes that are just dying. */
+/* The same, but waits until until_ms where the owner is dead and its children
+ * are just dying (one that waits for the disk cannot die before). */
 enum rc instance_lock_wait(struct instance *in, uint64_t until_ms, struct err *err) MUST_CHECK;
 
 /* The users named by [sandbox], when root asks; RC_NONE says which is missing. */

@@ -24,7 +24,7 @@ enum {
 	DRAIN_GRACE_MS = 10000,
 	DRAIN_HOUSE_MS = 30000,
 	LIAR_MS = 2000,
-	LOCK_MS = 3000, /* for the processes of a manager that was killed */
+	LOCK_MS = 30000, /* for the processes of a manager that was killed */
 	DAY_MS = 24 * 3600 * 1000
 };
 
