@@ -140,6 +140,8 @@ instance_lock_wait(struct instance *in, uint64_t until_ms, struct err *err)
 	while ((rc = instance_lock(in, err)) == RC_LIMIT && clock_ms() < until_ms &&
 		!owner_lives(in))
 		(void)nanosleep(&pause, NULL);
+	if (rc == RC_OK && err != NULL)
+		err->text[0] = '\0'; /* of an attempt before */
 	return rc;
 }
 
