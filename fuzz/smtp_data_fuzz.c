@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	BUF_AUTO whole = BUF(1 << 20), cut = BUF(1 << 20);
 
 	feed(&a, in, in.len, &whole);
-	feed(&b, in, 1 + (size_t)(data[0] >> 2), &cut);	/* any chunking: the same */
+	feed(&b, in, 1 + (size_t)(data[0] >> 2), &cut); /* any chunking: the same */
 	if (memcmp(&a, &b, sizeof(a)) != 0 || !str_eq(buf_str(&whole), buf_str(&cut)))
 		abort();
 	return 0;

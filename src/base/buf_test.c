@@ -10,7 +10,7 @@ TEST(buf_refuses_past_its_limit_and_says_so_once_asked)
 	assert_true(buf_ok(&b));
 	buf_add(&b, STR("de"));
 	assert_false(buf_ok(&b));
-	buf_add(&b, STR("x"));		/* sticky: nothing more gets in */
+	buf_add(&b, STR("x")); /* sticky: nothing more gets in */
 	assert_true(str_eq(buf_str(&b), STR("abc")));
 }
 

@@ -61,9 +61,10 @@ clock_text(uint64_t wall_ms, char out[CLOCK_TEXT])
 void
 clock_mail_date(uint64_t wall_ms, char out[CLOCK_TEXT + 8])
 {
-	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
+		"Sat" };
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct tm tm = utc(wall_ms);
 
 	(void)snprintf(out, CLOCK_TEXT + 8, "%s, %u %s %04u %02u:%02u:%02u +0000",
@@ -90,8 +91,8 @@ clock_parse(str s, uint64_t *wall_ms, struct err *err)
 	if (end != NULL && *end != '\0')
 		end = strptime(end, "T%H:%M:%S", &tm);
 	if (end == NULL || (*end != '\0' && strcmp(end, "Z") != 0))
-		return err_set(err, RC_BAD, "\"%s\" is not a time; write 2026-11-23T01:48:00Z",
-			text);
+		return err_set(err, RC_BAD,
+			"\"%s\" is not a time; write 2026-11-23T01:48:00Z", text);
 	*wall_ms = (uint64_t)timegm(&tm) * 1000;
 	return RC_OK;
 }

@@ -60,7 +60,8 @@ failed(struct err *err, const char *verb, const char *path)
 enum rc
 fs_spool_open(int dirfd, mode_t mode, struct fs_spool *out, struct err *err)
 {
-	struct fs_spool s = { .fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode) };
+	int unnamed = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	struct fs_spool s = { .fd = unnamed };
 
 	if (s.fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
 		struct msg_id id = ids_message(0);
@@ -70,7 +71,7 @@ fs_spool_open(int dirfd, mode_t mode, struct fs_spool *out, struct err *err)
 	}
 	if (s.fd < 0)
 		return failed(err, "spool in", "incoming");
-	(void)fchmod(s.fd, mode);	/* hard links by others need it whatever the umask */
+	(void)fchmod(s.fd, mode); /* hard links by others need it whatever the umask */
 	EVENT(.op = FS_CREATE, .fd = s.fd, .dirfd = dirfd, .name = s.name);
 	*out = s;
 	return RC_OK;
@@ -176,8 +177,8 @@ enum rc
 fs_append(int fd, str data, struct err *err)
 {
 	for (str left = data; left.len > 0;) {
-		off_t at = atomic_load_explicit(&observer, memory_order_relaxed) == NULL ?
-			0 : lseek(fd, 0, SEEK_CUR);
+		bool seen = atomic_load_explicit(&observer, memory_order_relaxed) != NULL;
+		off_t at = seen ? lseek(fd, 0, SEEK_CUR) : 0;
 		ssize_t n = write(fd, left.ptr, left.len);
 
 		if (n < 0 && errno == EINTR)
@@ -215,7 +216,8 @@ fs_pread(int fd, void *out, size_t len, uint64_t offset, size_t *got, struct err
 	size_t have = 0;
 
 	while (have < len) {
-		ssize_t n = pread(fd, (char *)out + have, len - have, (off_t)(offset + have));
+		ssize_t n = pread(
+			fd, (char *)out + have, len - have, (off_t)(offset + have));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -296,8 +298,8 @@ fs_read_all(int dirfd, const char *path, size_t most, char **data, size_t *len,
 	return RC_OK;
 }
 
-static enum rc
-sync_parent(int dirfd, const char *path, struct err *err)
+enum rc
+fs_sync_parent(int dirfd, const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[512] = ".";
@@ -319,17 +321,19 @@ fs_replace(int dirfd, const char *path, mode_t mode, str data, struct err *err)
 	FD_AUTO fd = -1;
 	enum rc rc;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >=
+		(int)sizeof(temporary))
 		return err_set(err, RC_PERM, "the path %s is too long", path);
 	rc = fs_open(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC, mode, &fd, err);
 	if (rc != RC_OK)
 		return rc;
 	(void)fchmod(fd, mode);
-	if ((rc = fs_append(fd, data, err)) != RC_OK || (rc = fs_sync_data(fd, err)) != RC_OK)
+	if ((rc = fs_append(fd, data, err)) != RC_OK ||
+		(rc = fs_sync_data(fd, err)) != RC_OK)
 		return rc;
 	if ((rc = fs_rename(dirfd, temporary, path, err)) != RC_OK)
 		return rc;
-	return sync_parent(dirfd, path, err);
+	return fs_sync_parent(dirfd, path, err);
 }
 
 enum rc
@@ -364,7 +368,8 @@ fs_link(int from_dir, const char *from, int to_dir, const char *to, struct err *
 {
 	if (linkat(from_dir, from, to_dir, to, 0) != 0)
 		return failed(err, "link", to);
-	EVENT(.op = FS_LINK, .dirfd = to_dir, .name = to, .dirfd2 = from_dir, .name2 = from);
+	EVENT(.op = FS_LINK, .dirfd = to_dir, .name = to, .dirfd2 = from_dir,
+		.name2 = from);
 	return RC_OK;
 }
 
@@ -382,7 +387,8 @@ fs_rename(int dirfd, const char *from, const char *to, struct err *err)
 {
 	if (renameat(dirfd, from, dirfd, to) != 0)
 		return failed(err, "rename to", to);
-	EVENT(.op = FS_RENAME, .dirfd = dirfd, .name = to, .dirfd2 = dirfd, .name2 = from);
+	EVENT(.op = FS_RENAME, .dirfd = dirfd, .name = to, .dirfd2 = dirfd,
+		.name2 = from);
 	return RC_OK;
 }
 

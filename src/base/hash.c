@@ -6,7 +6,7 @@
 
 #include "base/ids.h"
 
-#define ROTL(x, b)	(((x) << (b)) | ((x) >> (64 - (b))))
+#define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
 
 struct sip {
 	uint64_t a, b, c, d;

@@ -118,7 +118,8 @@ ids_unhex(str hex, void *out, size_t len)
 	if (hex.len != 2 * len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int hi = unhex_digit(hex.ptr[2 * i]), lo = unhex_digit(hex.ptr[2 * i + 1]);
+		int hi = unhex_digit(hex.ptr[2 * i]),
+		    lo = unhex_digit(hex.ptr[2 * i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return false;

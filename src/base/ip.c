@@ -27,7 +27,8 @@ ip_text(const struct ip *ip, char out[IP_TEXT])
 {
 	out[0] = '\0';
 	if (ip->family != 0)
-		(void)inet_ntop(ip->family == 4 ? AF_INET : AF_INET6, ip->bytes, out, IP_TEXT);
+		(void)inet_ntop(
+			ip->family == 4 ? AF_INET : AF_INET6, ip->bytes, out, IP_TEXT);
 }
 
 void
@@ -63,13 +64,15 @@ ip_to_sockaddr(const struct ip *ip, struct sockaddr_storage *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (ip->family == 4) {
-		struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(ip->port) };
+		struct sockaddr_in in = { .sin_family = AF_INET,
+			.sin_port = htons(ip->port) };
 
 		memcpy(&in.sin_addr, ip->bytes, 4);
 		memcpy(out, &in, sizeof(in));
 		return sizeof(in);
 	}
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(ip->port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(ip->port) };
 
 	memcpy(&in6.sin6_addr, ip->bytes, 16);
 	memcpy(out, &in6, sizeof(in6));
@@ -82,14 +85,14 @@ ip_is_loopback(const struct ip *ip)
 	static const uint8_t one[16] = { [15] = 1 };
 
 	return (ip->family == 4 && ip->bytes[0] == 127) ||
-		(ip->family == 6 && memcmp(ip->bytes, one, 16) == 0);
+	       (ip->family == 6 && memcmp(ip->bytes, one, 16) == 0);
 }
 
 bool
 ip_same(const struct ip *a, const struct ip *b)
 {
 	return a->family == b->family &&
-		memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
+	       memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
 }
 
 static void

@@ -50,7 +50,8 @@ TEST(a_mapped_address_is_the_ipv4_address_it_means)
 
 TEST(neighbours_share_a_network)
 {
-	struct ip a = ip_network(&(struct ip){ .family = 4, .bytes = { 192, 0, 2, 1 }, .port = 9 });
+	struct ip a = ip_network(
+		&(struct ip){ .family = 4, .bytes = { 192, 0, 2, 1 }, .port = 9 });
 	struct ip b = ip_of("2001:db8::1:0:0:1"), c = ip_network(&b);
 	char text[IP_TEXT];
 

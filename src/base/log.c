@@ -56,5 +56,5 @@ log_line(enum log_level level, const char *fmt, ...)
 	line[len++] = '\n';
 	/* one write, so that lines of several processes do not mix */
 	if (write(STDERR_FILENO, line, len) < 0)
-		return;		/* nobody listens; there is nobody to tell */
+		return; /* nobody listens; there is nobody to tell */
 }

@@ -11,7 +11,7 @@ struct sha256 {
 	EVP_MD_CTX *ctx;
 };
 
-static EVP_MD *md;		/* fetched once: EVP_sha256() looks it up each time */
+static EVP_MD *md; /* fetched once: EVP_sha256() looks it up each time */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void
@@ -83,7 +83,8 @@ hmac_sha256(str key, str bytes, uint8_t out[SHA256_BYTES])
 {
 	unsigned len = SHA256_BYTES;
 
-	if (key.len > 1024 || HMAC(EVP_sha256(), key.ptr, (int)key.len,
+	if (key.len > 1024 ||
+		HMAC(EVP_sha256(), key.ptr, (int)key.len,
 			(const unsigned char *)bytes.ptr, bytes.len, out, &len) == NULL)
 		abort();
 }

@@ -126,7 +126,8 @@ owner_lives(const struct instance *in)
 	if (fs_read_all(in->run, "lock", 64, &text, &len, NULL) != RC_OK)
 		return false;
 	str rest = { text, len };
-	bool known = str_cut(&rest, '\n', &line) && str_u64(line, INT32_MAX, &pid) && pid > 0;
+	bool known = str_cut(&rest, '\n', &line) && str_u64(line, INT32_MAX, &pid) &&
+		     pid > 0;
 	free(text);
 	return known && kill((pid_t)pid, 0) == 0;
 }

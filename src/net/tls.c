@@ -167,7 +167,7 @@ static enum rc
 make_ctx(struct tls *t, struct choice *c, struct err *err)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	char groups[] = "X25519:P-256";	/* OpenSSL's macro takes a const away */
+	char groups[] = "X25519:P-256"; /* OpenSSL's macro takes a const away */
 	bool good;
 
 	if (ctx == NULL)

@@ -28,7 +28,7 @@ static void
 expect(struct tls *t, const char *asked, const char *sigalgs, const char *host, int kind)
 {
 	struct fixture_link l = fixture_link();
-	char list[64] = "";	/* OpenSSL's macro takes the const away */
+	char list[64] = ""; /* OpenSSL's macro takes the const away */
 
 	if (sigalgs != NULL) {
 		assert_true(str_z(str_of(sigalgs), list, sizeof(list)));

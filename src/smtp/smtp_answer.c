@@ -129,7 +129,8 @@ log_message(const struct smtp_verdict *v)
 
 	ip_text(&v->client, ip);
 	log_info("smtp message id=%s client=%s from=<" STR_FMT "> to=<" STR_FMT
-		 ">%s rcpts=%zu delivered=%zu size=%llu code=%u findings=" STR_FMT "%s%s%s%s",
+		 ">%s rcpts=%zu delivered=%zu size=%llu code=%u findings=" STR_FMT
+		 "%s%s%s%s",
 		v->answered.text, ip, STR_ARG(v->from), STR_ARG(r->address),
 		v->nrcpts > 1 ? ",..." : "", v->nrcpts, v->delivered,
 		(unsigned long long)v->size, v->per_rcpt ? 353 : r->code,
