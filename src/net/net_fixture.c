@@ -16,9 +16,10 @@ drain_pem(BIO *b)
 {
 	char *data;
 	long n = BIO_get_mem_data(b, &data);
-	char *out = strndup(data, (size_t)n);
+	char *out = calloc(1, (size_t)n + 1);
 
 	assert_non_null(out);
+	memcpy(out, data, (size_t)n);
 	BIO_free(b);
 	return out;
 }
@@ -141,8 +142,8 @@ fixture_try_handshake(struct fixture_link *l, const char *name)
 	l->ssl = SSL_new(l->ctx);
 	SSL_set_fd(l->ssl, l->fd);
 	if (name != NULL)
-		(void)SSL_ctrl(l->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-			host);
+		(void)SSL_ctrl(l->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+			TLSEXT_NAMETYPE_host_name, host);
 	assert_true(conn_handshake(l->conn) != CONN_CLOSED); /* sends what was written */
 	while (recv(l->fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
 		continue;
