@@ -43,7 +43,7 @@ inside(int (*look)(int data), enum cage_sockets sockets)
 		.folders = folders, .calls = lists, .sockets = sockets
 	};
 	FD_AUTO data = folder();
-	int how, notify;
+	int how = 0, notify;
 	pid_t pid = fork();
 
 	if (pid == 0) {
