@@ -109,7 +109,7 @@ TEST(every_check_has_a_name_a_line_and_a_presentable_reason)
 			assert_false(
 				str_eq(filter_checks[n]->name, filter_checks[k]->name));
 	}
-	assert_int_equal(n, STRUCTURALS + 4);
+	assert_int_equal(n, STRUCTURALS + 6);
 	for (size_t i = 0; i < STRUCTURALS; i++) {
 		ARENA_AUTO mem = arena_new(4096);
 		struct findings f = look(mem, structural_checks[i].flag, 0);

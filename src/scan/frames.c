@@ -26,11 +26,11 @@ scan_get_job(str body, struct scan_job *job)
 }
 
 bool
-scan_get_answer(str body, bool *retire, str *rest)
+scan_get_answer(str body, unsigned *how, str *rest)
 {
-	if (body.len == 0 || (unsigned char)body.ptr[0] > 1)
+	if (body.len == 0 || (unsigned char)body.ptr[0] > (SCAN_RETIRES | SCAN_NEVER))
 		return false;
-	*retire = body.ptr[0] == 1;
+	*how = (unsigned char)body.ptr[0];
 	*rest = str_skip(body, 1);
 	return true;
 }

@@ -4,10 +4,12 @@
  *
  * The scanner process gets a read-only descriptor of a spooled file and its
  * size over its channel and answers with facts (wire/facts.h).  Frames:
+ *	FACTS_READY	from the scanner, once, before the first job
  *	FACTS_SCAN	fd of the file; body: 8 bytes size, 4 bytes offset where the
  *			message begins (after the trace block), pack_str our hostname
- *	FACTS_DONE	body: 1 byte "I retire now", then the packed facts
- *	FACTS_FAILED	body: 1 byte retire, then a sentence
+ *	FACTS_DONE	body: 1 byte, 1: I retire now; then the packed facts
+ *	FACTS_FAILED	body: the same byte, +2: the message is past a limit and will
+ *			always be; then a sentence
  */
 #pragma once
 
@@ -20,6 +22,7 @@ struct scan_job {
 	uint64_t size; /* of the whole file */
 	uint32_t offset; /* the message begins here */
 	str hostname; /* whose trace fields would be forged */
+	uint64_t most_ms; /* for the asking side: how long its scanner may take */
 };
 
 /* In the scanner (and for `gatepost mime`/`scan`, in process): message → facts.
@@ -33,9 +36,14 @@ void scan_serve(int channel, uint64_t most);
 /*
  * The asking side: a set of scanners, each with one job at a time.
  * scan_ask() waits for a free scanner and for its answer, both until until_ms
- * (so it is called from a bounded pool).  RC_TEMP: late, gone or lying; the
- * scanner is then given up and `lost` called with its slot, so that the manager
- * kills and replaces it.
+ * (so it is called from a bounded pool); most_ms (0: no such limit) begins when a
+ * scanner has it.
+ * RC_TEMP: nobody was there to ask in time, or what failed is not the message's.
+ * RC_BAD: a scanner that had begun to serve was asked, and died, lied or took
+ * more than its whole time over it.  It had this one job: the message may be why.
+ * RC_PERM: the message is past a limit of the scanner or of its facts.
+ * A scanner that is late, gone or lying is given up and `lost` called with its
+ * slot, so that the manager kills and replaces it.
  */
 struct scanners;
 

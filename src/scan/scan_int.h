@@ -14,10 +14,12 @@ enum {
 	SCAN_MEMORY = 16 * 1024 *
 		      1024, /* for one message; scan_header needs 4 MiB at most */
 	SCAN_SENTENCE = 200,
+	SCAN_RETIRES = 1,
+	SCAN_NEVER = 2, /* the byte in front of an answer */
 };
 
 /* FACTS_SCAN's body; job->fd travels beside it. */
 void scan_put_job(struct buf *b, const struct scan_job *job);
 enum rc scan_get_job(str body, struct scan_job *job) MUST_CHECK; /* a view into body */
 /* FACTS_DONE's and FACTS_FAILED's: the byte, then the rest. */
-bool scan_get_answer(str body, bool *retire, str *rest) MUST_CHECK;
+bool scan_get_answer(str body, unsigned *how, str *rest) MUST_CHECK;

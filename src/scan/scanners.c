@@ -13,6 +13,7 @@ struct slot {
 	bool busy; /* the asking thread has fd; it alone closes it */
 	int next; /* replaced while busy: the new channel, or -1 */
 	bool replaced;
+	bool serves; /* it has said so: whatever befalls it now, befalls it at work */
 	char *frame; /* CHAN_HEADER + CHAN_MOST, for its answers */
 };
 
@@ -80,16 +81,25 @@ scanners_channel(struct scanners *s, unsigned slot, int fd)
 	}
 	fs_close(&at->fd);
 	at->fd = fd;
+	at->serves = false;
 	(void)pthread_cond_broadcast(&s->freed);
 }
 
 static struct slot *
 free_slot(struct scanners *s)
 {
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->slots[i].fd >= 0 && !s->slots[i].busy)
-			return &s->slots[i];
-	return NULL;
+	struct slot *starting = NULL;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		struct slot *at = &s->slots[i];
+
+		if (at->fd < 0 || at->busy)
+			continue;
+		if (at->serves)
+			return at;
+		starting = starting == NULL ? at : starting;
+	}
+	return starting;
 }
 
 static struct slot *
@@ -119,7 +129,7 @@ give_slot(struct scanners *s, struct slot *at, bool usable)
 	if (at->replaced) {
 		at->fd = at->next;
 		at->next = -1;
-		at->replaced = false;
+		at->replaced = at->serves = false;
 	}
 	(void)pthread_cond_broadcast(&s->freed);
 	return lost;
@@ -128,15 +138,15 @@ give_slot(struct scanners *s, struct slot *at, bool usable)
 /* What came back, from a process that may be somebody else's by now. */
 static enum rc
 understand(const struct chan_msg *m, const struct scan_job *job, struct arena *mem,
-	bool *retire, struct facts *out, str *packed, struct err *err)
+	unsigned *how, struct facts *out, str *packed, struct err *err)
 {
 	struct facts facts;
 	str rest;
 
-	if (m->nfds != 0 || !scan_get_answer(m->body, retire, &rest))
+	if (m->nfds != 0 || !scan_get_answer(m->body, how, &rest))
 		return err_set(err, RC_BAD, "the scanner's answer cannot be read");
 	if (m->type == FACTS_FAILED)
-		return err_set(err, RC_TEMP,
+		return err_set(err, (*how & SCAN_NEVER) != 0 ? RC_PERM : RC_TEMP,
 			"the scanner could not read the message: " STR_FMT,
 			STR_ARG(str_first(rest, SCAN_SENTENCE)));
 	if (m->type != FACTS_DONE)
@@ -147,34 +157,67 @@ understand(const struct chan_msg *m, const struct scan_job *job, struct arena *m
 	if (rc == RC_OK)
 		rc = arena_copy(mem, rest, packed);
 	if (rc != RC_OK)
-		return err_set(err, RC_LIMIT, "no memory for a message's facts");
+		return err_set(err, RC_PERM, "no memory for a message's facts");
 	*out = facts;
 	return RC_OK;
 }
 
-/* RC_BAD and RC_PERM: the scanner is of no more use; RC_NONE: late. */
+/* A scanner that is only starting may fail for reasons of its own. */
 static enum rc
-ask(int fd, uint64_t id, const struct scan_job *job, uint64_t until_ms, char *frame,
+await_ready(struct slot *at, uint64_t until_ms, struct err *err)
+{
+	struct chan_msg m = { 0 };
+
+	if (at->serves)
+		return RC_OK;
+	enum rc rc = chan_recv(
+		at->fd, at->frame, CHAN_HEADER + CHAN_MOST, &m, until_ms, err);
+	if (rc == RC_OK) {
+		at->serves = m.type == FACTS_READY && m.nfds == 0;
+		chan_close_fds(&m);
+	}
+	return at->serves ? RC_OK
+			  : err_set(err, RC_TEMP, "a scanner did not start to serve");
+}
+
+/* When the scanner's time is over; *whole: it is all of most_ms. */
+static uint64_t
+deadline(const struct scan_job *job, uint64_t until_ms, bool *whole)
+{
+	uint64_t end = clock_ms() + job->most_ms;
+
+	*whole = job->most_ms == 0 || end <= until_ms;
+	return job->most_ms != 0 && *whole ? end : until_ms;
+}
+
+/* RC_TEMP: the message has no part in it; RC_BAD: it may be the cause. */
+static enum rc
+ask(struct slot *at, uint64_t id, const struct scan_job *job, uint64_t until_ms,
 	struct chan_msg *answer, struct err *err)
 {
 	BUF_AUTO body = BUF(16 + SCAN_HOSTNAME);
 	struct chan_msg m = {
 		.type = FACTS_SCAN, .id = id, .fds = { job->fd }, .nfds = 1
 	};
-	enum rc rc;
+	enum rc rc = await_ready(at, until_ms, err);
+	bool whole;
 
+	if (rc != RC_OK)
+		return rc;
+	uint64_t end_ms = deadline(job, until_ms, &whole);
 	scan_put_job(&body, job);
 	m.body = buf_str(&body);
-	rc = chan_send(fd, &m, until_ms, err);
-	if (rc == RC_OK)
-		rc = chan_recv(fd, frame, CHAN_HEADER + CHAN_MOST, answer, until_ms, err);
+	if (chan_send(at->fd, &m, end_ms, err) != RC_OK)
+		return RC_TEMP;
+	rc = chan_recv(at->fd, at->frame, CHAN_HEADER + CHAN_MOST, answer, end_ms, err);
 	if (rc == RC_NONE)
-		return err_set(err, RC_NONE, "the scanner did not answer in time");
+		return err_set(err, whole ? RC_BAD : RC_TEMP,
+			"the scanner did not answer in time");
 	if (rc == RC_OK && answer->id != id) {
 		chan_close_fds(answer);
 		return err_set(err, RC_BAD, "the scanner answered what nobody asked");
 	}
-	return rc;
+	return rc == RC_OK ? RC_OK : RC_BAD;
 }
 
 enum rc
@@ -182,27 +225,26 @@ scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 	struct arena *mem, struct facts *out, str *packed, struct err *err)
 {
 	struct chan_msg answer = { 0 };
-	bool retire = false;
+	unsigned how = 0;
 	uint64_t id;
 
+	/* ours to get right, and nothing that the message is to blame for */
 	if (job->offset > job->size || job->hostname.len > SCAN_HOSTNAME)
-		return err_set(err, RC_BAD, "no such message");
+		return err_set(err, RC_TEMP, "no such message");
 	struct slot *at = take_slot(s, until_ms, &id);
 	if (at == NULL)
 		return err_set(err, RC_TEMP, "no scanner was free in time");
-	enum rc rc = ask(at->fd, id, job, until_ms, at->frame, &answer, err);
+	enum rc rc = ask(at, id, job, until_ms, &answer, err);
 	bool bad = rc != RC_OK;
 	if (rc == RC_OK) {
-		rc = understand(&answer, job, mem, &retire, out, packed, err);
+		rc = understand(&answer, job, mem, &how, out, packed, err);
 		bad = rc == RC_BAD;
 		chan_close_fds(&answer);
 	}
 	/* One that retires ends by itself; its channel is done with, not lost. */
-	if (give_slot(s, at, !bad && !retire) && bad)
+	if (give_slot(s, at, !bad && (how & SCAN_RETIRES) == 0) && bad)
 		s->lost((unsigned)(at - s->slots), s->arg);
-	if (rc == RC_OK || rc == RC_LIMIT)
-		return rc;
-	if (err != NULL)
-		err->rc = RC_TEMP;
-	return RC_TEMP;
+	if (rc != RC_OK && err != NULL)
+		err->rc = rc;
+	return rc;
 }

@@ -55,7 +55,7 @@ struct scanner {
 	pthread_t thread;
 	int fd;
 	uint64_t most;
-	str lie; /* a body to answer with instead of facts */
+	str lie; /* a body to answer with instead of facts; no bytes: none */
 	uint16_t type;
 };
 
@@ -74,13 +74,15 @@ serve_lie(void *arg)
 {
 	struct scanner *s = arg;
 	static char frame[4096];
-	struct chan_msg m;
+	struct chan_msg m = { .type = FACTS_READY };
 
+	(void)!chan_send(s->fd, &m, clock_ms() + LONG_MS, NULL);
 	if (chan_recv(s->fd, frame, sizeof(frame), &m, clock_ms() + LONG_MS, NULL) ==
 		RC_OK) {
 		chan_close_fds(&m);
 		m = (struct chan_msg){ .type = s->type, .id = m.id, .body = s->lie };
-		(void)!chan_send(s->fd, &m, clock_ms() + LONG_MS, NULL);
+		if (s->type != 0)
+			(void)!chan_send(s->fd, &m, clock_ms() + LONG_MS, NULL);
 	}
 	fs_close(&s->fd);
 	return NULL;
@@ -95,6 +97,14 @@ plug(struct bench *b, unsigned slot, struct scanner *s, void *(*run)(void *))
 	s->fd = pair[1];
 	s->thread = thread_start("scanner", run, s);
 	scanners_channel(b->set, slot, pair[0]);
+}
+
+static void
+say_ready(int fd)
+{
+	struct chan_msg m = { .type = FACTS_READY };
+
+	assert_int_equal(chan_send(fd, &m, clock_ms() + LONG_MS, NULL), RC_OK);
 }
 
 static enum rc
@@ -139,27 +149,90 @@ TEST(a_scanner_that_hangs_is_given_up_and_named)
 
 	assert_int_equal(chan_pair(pair, NULL), RC_OK);
 	scanners_channel(b->set, 1, pair[0]);
-	assert_int_equal(ask_once(b, SHORT_MS), RC_TEMP);
+	say_ready(pair[1]);
+	assert_int_equal(ask_once(b, SHORT_MS), RC_BAD);
 	assert_int_equal(b->lost, 1);
 	assert_int_equal(b->last, 1);
 	(void)close(pair[1]);
 	bench_free(b);
 }
 
-TEST(a_scanner_that_dies_or_lies_means_later)
+TEST(a_message_is_not_blamed_for_a_scanner_that_never_began)
+{
+	struct bench *b = bench_new(1);
+	int pair[2];
+
+	/* hangs in its start */
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b->set, 0, pair[0]);
+	assert_int_equal(ask_once(b, SHORT_MS), RC_TEMP);
+	assert_int_equal(b->lost, 1);
+	(void)close(pair[1]);
+	/* ends in its start */
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b->set, 0, pair[0]);
+	(void)close(pair[1]);
+	assert_int_equal(ask_once(b, LONG_MS), RC_TEMP);
+	/* served, and is gone before it is asked */
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b->set, 0, pair[0]);
+	say_ready(pair[1]);
+	(void)close(pair[1]);
+	assert_int_equal(ask_once(b, LONG_MS), RC_TEMP);
+	assert_int_equal(b->lost, 3);
+	bench_free(b);
+}
+
+TEST(a_message_is_not_blamed_when_the_wait_for_a_scanner_took_its_time)
+{
+	struct bench *b = bench_new(1);
+	int pair[2];
+
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b->set, 0, pair[0]);
+	say_ready(pair[1]);
+	b->job.most_ms = LONG_MS;
+	assert_int_equal(ask_once(b, SHORT_MS), RC_TEMP);
+	assert_int_equal(b->lost, 1);
+	(void)close(pair[1]);
+	bench_free(b);
+}
+
+TEST(a_scanner_has_its_time_for_one_message_and_no_more)
+{
+	struct bench *b = bench_new(1);
+	uint64_t start = clock_ms();
+	int pair[2];
+
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b->set, 0, pair[0]);
+	say_ready(pair[1]);
+	b->job.most_ms = SHORT_MS;
+	assert_int_equal(ask_once(b, LONG_MS), RC_BAD);
+	assert_true(clock_ms() - start < LONG_MS / 2);
+	(void)close(pair[1]);
+	bench_free(b);
+}
+
+TEST(a_scanner_that_dies_or_lies_over_a_message_tells_it_from_other_failures)
 {
 	static const struct {
 		uint16_t type;
 		str body;
 		unsigned lost;
+		enum rc rc;
 	} cases[] = {
-		{ FACTS_DONE, STR_INIT(""), 1 },
-		{ FACTS_DONE, STR_INIT("\0"), 1 },
-		{ FACTS_DONE, STR_INIT("\0 this is no record of facts"), 1 },
-		{ FACTS_DONE, STR_INIT("\x07"), 1 },
-		{ FACTS_SCAN, STR_INIT("\0x"), 1 },
-		{ 77, STR_INIT("\0x"), 1 },
-		{ FACTS_FAILED, STR_INIT("\0the disk is on fire\n"), 0 },
+		{ 0, STR_INIT(""), 1, RC_BAD },
+		{ FACTS_DONE, STR_INIT(""), 1, RC_BAD },
+		{ FACTS_DONE, STR_INIT("\0"), 1, RC_BAD },
+		{ FACTS_DONE, STR_INIT("\0 this is no record of facts"), 1, RC_BAD },
+		{ FACTS_DONE, STR_INIT("\x07"), 1, RC_BAD },
+		{ FACTS_SCAN, STR_INIT("\0x"), 1, RC_BAD },
+		{ FACTS_READY, STR_INIT("\0x"), 1, RC_BAD },
+		{ 77, STR_INIT("\0x"), 1, RC_BAD },
+		{ FACTS_FAILED, STR_INIT("\0the disk is on fire\n"), 0, RC_TEMP },
+		{ FACTS_FAILED, STR_INIT("\2too many fields"), 0, RC_PERM },
+		{ FACTS_FAILED, STR_INIT("\3too many fields"), 0, RC_PERM },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -167,7 +240,7 @@ TEST(a_scanner_that_dies_or_lies_means_later)
 		struct scanner s = { .type = cases[i].type, .lie = cases[i].body };
 
 		plug(b, 0, &s, serve_lie);
-		assert_int_equal(ask_once(b, LONG_MS), RC_TEMP);
+		assert_int_equal(ask_once(b, LONG_MS), cases[i].rc);
 		assert_int_equal(b->lost, cases[i].lost);
 		(void)pthread_join(s.thread, NULL);
 		bench_free(b);

@@ -21,14 +21,20 @@ answer_with(
 {
 	struct err err = { 0 };
 	struct facts facts;
+	unsigned how = retire ? SCAN_RETIRES : 0;
+	enum rc rc = scan_message(job, s->mem, &facts, &err);
 
 	buf_clear(&s->answer);
-	buf_le(&s->answer, retire, 1);
-	if (scan_message(job, s->mem, &facts, &err) == RC_OK) {
-		m->type = FACTS_DONE;
+	buf_le(&s->answer, how, 1);
+	m->type = FACTS_DONE;
+	if (rc == RC_OK)
 		facts_pack(&s->answer, &facts);
-	} else {
+	if (rc == RC_OK && !buf_ok(&s->answer))
+		rc = err_set(&err, RC_LIMIT, "its facts are too many for one record");
+	if (rc != RC_OK) {
 		m->type = FACTS_FAILED;
+		buf_clear(&s->answer);
+		buf_le(&s->answer, rc == RC_LIMIT ? how | SCAN_NEVER : how, 1);
 		buf_addz(&s->answer, err.text);
 	}
 	m->body = buf_str(&s->answer);
@@ -64,6 +70,7 @@ serve_one(struct serving *s, bool last)
 void
 scan_serve(int channel, uint64_t most)
 {
+	static const struct chan_msg ready = { .type = FACTS_READY };
 	struct serving *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
@@ -71,6 +78,8 @@ scan_serve(int channel, uint64_t most)
 	s->channel = channel;
 	s->mem = arena_new(SCAN_MEMORY);
 	s->answer = BUF(FACTS_MOST + 1);
+	if (chan_send(channel, &ready, clock_ms() + ANSWER_MS, NULL) != RC_OK)
+		most = 0;
 	for (uint64_t n = 1; n <= most && serve_one(s, n == most); n++)
 		;
 	buf_free(&s->answer);

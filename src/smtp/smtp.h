@@ -8,7 +8,8 @@
  *	RCPT	remote_ask(), parked until answered
  *	DATA	spooled as it comes (smtp_data.c), digest taken
  *	end	given to the verdict pool (smtp_verdict.c): scanner, checks, answers,
- *		trace block, sync, journal; parked until woken; then the replies
+ *		trace block, sync, journal; parked until woken; then the replies.
+ *		What cost two scanners or is past their limits is refused unread
  */
 #pragma once
 
@@ -25,6 +26,7 @@
 struct smtp_counts;	/* refusals at RCPT, see smtp_counts.h */
 struct smtp_splits;	/* remembered splits of differing verdicts, see smtp_split.h */
 struct smtp_known;	/* clients that delivered before: no greet delay */
+struct smtp_killers;	/* messages that cost scanners, see smtp_killer.h */
 
 struct smtp_gate {
 	int incoming;			/* folder of spooled and accepted files */
@@ -38,10 +40,11 @@ struct smtp_gate {
 	struct smtp_counts *counts;
 	struct smtp_splits *splits;
 	struct smtp_known *known;
+	struct smtp_killers *killers;
 	_Atomic unsigned full;		/* the last write found the disk full (clock_ms/1000) */
 };
 
-/* Fills in counts, splits and known; the caller has filled in the rest. */
+/* Fills in counts, splits, known and killers; the caller has filled in the rest. */
 void smtp_gate_init(struct smtp_gate *g);
 void smtp_gate_clear(struct smtp_gate *g);
 /* Once a minute: counts go into the journal, what is old is forgotten. */

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "smtp/smtp.h"
 #include "smtp/smtp_counts.h"
+#include "smtp/smtp_killer.h"
 #include "smtp/smtp_known.h"
 #include "smtp/smtp_split.h"
 
@@ -11,6 +12,7 @@ smtp_gate_init(struct smtp_gate *g)
 	g->counts = smtp_counts_new();
 	g->splits = smtp_splits_new();
 	g->known = smtp_known_new();
+	g->killers = smtp_killers_new();
 }
 
 void
@@ -21,6 +23,7 @@ smtp_gate_clear(struct smtp_gate *g)
 	smtp_counts_free(&g->counts);
 	smtp_splits_free(&g->splits);
 	smtp_known_free(&g->known);
+	smtp_killers_free(&g->killers);
 }
 
 void

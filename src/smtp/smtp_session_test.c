@@ -293,6 +293,64 @@ TEST(a_refusal_carries_its_link_first_and_its_id_last)
 	world_close(&w);
 }
 
+#define KILLS	"C: DATA", "S: 354", "C: KILLS", "C: ."
+
+TEST(a_message_that_cost_two_scanners_is_refused_and_costs_no_third)
+{
+	struct world w;
+	struct jrec_message m;
+	ARENA_AUTO mem = arena_new(1 << 20);
+
+	world_open(&w, "");
+	unsigned before = world_scans;
+	struct client c = hello(&w);
+	TALK(&c, TO("alice@example.test"), KILLS, "S: 451 4.3.0", TO("alice@example.test"),
+		"C: DATA", "S: 354", "C: another", "C: .", "S: 250", TO("bob@example.test"),
+		KILLS, "S: 550 5.7.1 https://", TO("alice@example.test"), KILLS,
+		"S: 550 5.7.1 https://");
+	assert_int_equal(world_scans - before, 3);
+	assert_true(world_record(&w, 0, mem, &m));
+	assert_int_equal(m.rcpts[0].answer, JREC_NOT_NOW);
+	assert_true(world_record(&w, 2, mem, &m));
+	assert_int_equal(m.rcpts[0].answer, JREC_REFUSED);
+	assert_true(m.rcpts[0].has_token);
+	assert_true(str_starts(m.findings, STR("SCANNER_LOST=")));
+	assert_int_equal(world_files(&w), 1);
+	client_close(&c);
+	world_close(&w);
+}
+
+TEST(a_message_that_was_scanned_well_is_no_killer)
+{
+	struct world w;
+
+	world_open(&w, "");
+	struct client c = hello(&w);
+	TALK(&c, TO("alice@example.test"), KILLS, "S: 451 4.3.0");
+	world_calm = true;
+	TALK(&c, TO("alice@example.test"), KILLS, "S: 250");
+	world_calm = false;
+	TALK(&c, TO("alice@example.test"), KILLS, "S: 451 4.3.0");
+	client_close(&c);
+	world_close(&w);
+}
+
+TEST(a_message_past_the_scanners_limits_is_refused_with_a_link)
+{
+	struct world w;
+	struct jrec_message m;
+	ARENA_AUTO mem = arena_new(1 << 20);
+
+	world_open(&w, "");
+	struct client c = hello(&w);
+	TALK(&c, TO("alice@example.test"), "C: DATA", "S: 354", "C: TOO MUCH", "C: .",
+		"S: 550 5.7.1 https://");
+	assert_true(world_record(&w, 0, mem, &m));
+	assert_true(str_starts(m.findings, STR("UNREADABLE=")));
+	client_close(&c);
+	world_close(&w);
+}
+
 TEST(a_message_in_circles_is_refused_without_a_link)
 {
 	struct world w;

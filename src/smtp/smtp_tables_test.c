@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "smtp/smtp_killer.h"
 #include "smtp/smtp_known.h"
 #include "smtp/smtp_split.h"
 #include "test/test.h"
@@ -109,4 +110,41 @@ TEST(transactions_split_at_rcpt_count_too)
 		smtp_split_group(s, &w.client, w.from, rcpts[0], 2), SMTP_GROUP_NONE);
 	assert_false(smtp_split_again(s, &w, 2));
 	smtp_splits_free(&s);
+}
+
+TEST(the_second_loss_within_a_day_makes_a_killer)
+{
+	struct smtp_killers *k = smtp_killers_new();
+	const uint8_t a[32] = { 1 }, b[32] = { 2 };
+
+	assert_false(smtp_killer_lost(k, a, 1000));
+	assert_false(smtp_killer_known(k, a, 1000));
+	assert_false(smtp_killer_lost(k, b, 1000));
+	assert_true(smtp_killer_lost(k, a, 2000));
+	assert_true(smtp_killer_known(k, a, 2000));
+	assert_false(smtp_killer_known(k, b, 2000));
+	smtp_killer_well(k, a);
+	assert_false(smtp_killer_known(k, a, 2000));
+	assert_false(smtp_killer_lost(k, b, 1000 + SMTP_KILLERS_MS));
+	assert_true(smtp_killer_lost(k, b, 1001 + SMTP_KILLERS_MS));
+	assert_false(smtp_killer_known(k, b, 1001 + 2ull * SMTP_KILLERS_MS));
+	smtp_killers_free(&k);
+}
+
+TEST(killers_are_a_bounded_number_and_the_oldest_goes_first)
+{
+	struct smtp_killers *k = smtp_killers_new();
+	uint8_t one[32] = { 3 }, first[32] = { 1 }, second[32] = { 2 };
+
+	(void)smtp_killer_lost(k, first, 1);
+	(void)smtp_killer_lost(k, second, 2);
+	(void)smtp_killer_lost(k, first, 3); /* now the younger one */
+	for (unsigned i = 0; i < SMTP_KILLERS_MOST - 1; i++) {
+		memcpy(one + 8, &i, sizeof(i));
+		(void)smtp_killer_lost(k, one, 4);
+	}
+	assert_true(smtp_killer_known(k, first, 5));
+	assert_false(smtp_killer_lost(k, second, 5)); /* forgotten */
+	assert_false(smtp_killer_known(k, first, 5)); /* made room for it */
+	smtp_killers_free(&k);
 }

@@ -2,6 +2,8 @@
 #include "smtp/smtp_verdict.h"
 
 #include "base/clock.h"
+#include "filter/checks/checks.h"
+#include "smtp/smtp_killer.h"
 #include "smtp/smtp_split.h"
 #include "smtp/smtp_store.h"
 #include "wire/smtp_trace.h"
@@ -41,12 +43,34 @@ scan(struct smtp_verdict *v, int fd)
 	struct scan_job job = { .fd = fd,
 		.size = TRACE_BLOCK + v->size,
 		.offset = TRACE_BLOCK,
-		.hostname = v->conf->server.hostname };
-	uint64_t until = clock_ms() + v->conf->limits.scanner_timeout;
+		.hostname = v->conf->server.hostname,
+		.most_ms = v->conf->limits.scanner_timeout };
+	/* once to wait for a scanner, and once for its work */
+	uint64_t until = clock_ms() + 2 * job.most_ms;
 
 	return scan_ask(v->gate->scanners, &job,
 		until < v->until_ms ? until : v->until_ms, v->mem, &v->facts, &v->packed,
 		&v->err);
+}
+
+static enum rc
+new_findings(struct smtp_verdict *v)
+{
+	v->findings = arena_new_of(v->mem, struct findings);
+	if (v->findings == NULL)
+		return err_set(&v->err, RC_LIMIT, "no memory for findings");
+	v->findings->mem = v->mem;
+	return RC_OK;
+}
+
+static enum rc
+list_findings(struct smtp_verdict *v)
+{
+	BUF_AUTO list = BUF(16 * 1024);
+
+	filter_list(v->findings, &list);
+	enum rc rc = arena_copy(v->mem, buf_str(&list), &v->listed);
+	return rc == RC_OK ? rc : err_set(&v->err, rc, "no memory for findings");
 }
 
 static enum rc
@@ -61,18 +85,30 @@ check(struct smtp_verdict *v, int fd)
 		.from = v->from_plain,
 		.clamd = str_empty(v->conf->clamav.socket) ? NULL : v->gate->clamd,
 		.until_ms = v->until_ms };
-	BUF_AUTO list = BUF(16 * 1024);
+	enum rc rc = new_findings(v);
 
-	v->findings = arena_new_of(v->mem, struct findings);
-	if (v->findings == NULL)
-		return err_set(&v->err, RC_LIMIT, "no memory for findings");
-	v->findings->mem = v->mem;
-	enum rc rc = filter_look(&e, v->findings, &v->err);
+	if (rc == RC_OK)
+		rc = filter_look(&e, v->findings, &v->err);
+	return rc == RC_OK ? list_findings(v) : rc;
+}
+
+/* Refused without having been read; v->err says to the log why. */
+static enum rc
+unread(struct smtp_verdict *v, const struct check *check, const char *reason)
+{
+	enum rc rc = new_findings(v);
+
 	if (rc != RC_OK)
 		return rc;
-	filter_list(v->findings, &list);
-	rc = arena_copy(v->mem, buf_str(&list), &v->listed);
-	return rc == RC_OK ? rc : err_set(&v->err, rc, "no memory for findings");
+	finding_add(v->findings, check, true, str_of(reason), STR(""));
+	return list_findings(v);
+}
+
+static enum rc
+lost_too_many(struct smtp_verdict *v)
+{
+	return unread(
+		v, &check_scanner_lost, "this message cannot be read by our checks");
 }
 
 static void
@@ -183,11 +219,24 @@ judge_all(struct smtp_verdict *v)
 static enum rc
 look(struct smtp_verdict *v)
 {
+	struct smtp_killers *killers = v->gate->killers;
 	FD_AUTO fd = -1;
-	enum rc rc = fs_reopen_read(v->file->fd, &fd, &v->err);
+	enum rc rc;
 
-	if (rc == RC_OK)
-		rc = scan(v, fd);
+	if (smtp_killer_known(killers, v->digest, clock_ms()))
+		return lost_too_many(v);
+	rc = fs_reopen_read(v->file->fd, &fd, &v->err);
+	if (rc != RC_OK)
+		return rc;
+	rc = scan(v, fd);
+	if (rc == RC_BAD)
+		return smtp_killer_lost(killers, v->digest, clock_ms()) ? lost_too_many(v)
+									: RC_TEMP;
+	if (rc == RC_OK || rc == RC_PERM)
+		smtp_killer_well(killers, v->digest);
+	if (rc == RC_PERM)
+		return unread(v, &check_unreadable,
+			"this message has more in it than our checks can read");
 	if (rc == RC_OK && v->facts.received <= v->conf->smtp.max_received)
 		rc = check(v, fd);
 	return rc;

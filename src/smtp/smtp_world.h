@@ -9,7 +9,8 @@
  *	full@ disabled@ later@
  *	anything else @example.test is unknown, other domains are not ours
  *
- *	SCORE=n in the message is its score; VIRUS, TEMP, FULL what they say
+ *	SCORE=n in the message is its score; VIRUS, TEMP, FULL what they say;
+ *	KILLS loses the scanner unless world_calm, TOO MUCH is past its limits
  */
 #pragma once
 
@@ -24,6 +25,9 @@ struct world {
 	unsigned port;
 	char folder[256];
 };
+
+extern _Atomic unsigned world_scans; /* messages that a scanner saw */
+extern _Atomic bool world_calm;
 
 struct client {
 	int fd;

@@ -23,7 +23,7 @@ enum {
 	FACTS_ADDRESSES = 1000,		/* in all lists together; more are left out */
 	FACTS_REFS = 100,		/* ids in References; the last ones are kept */
 	FACTS_FORGED = 64,
-	FACTS_SCAN = 1, FACTS_DONE, FACTS_FAILED,	/* chan types, see scan/scan.h */
+	FACTS_SCAN = 1, FACTS_DONE, FACTS_FAILED, FACTS_READY, /* chan types, see scan/scan.h */
 };
 
 /* Structural anomalies of the header block, for the checks. */

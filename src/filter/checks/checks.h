@@ -8,6 +8,9 @@ extern const struct check check_gtube;
 extern const struct check check_many_received;
 extern const struct check check_virus;
 extern const struct check check_virus_unseen; /* clamd would not scan it whole */
+/* Found by who asks a scanner (smtp/smtp_verdict.c). */
+extern const struct check check_scanner_lost;
+extern const struct check check_unreadable;
 
 /* One row for each flag of the facts that counts against a message. */
 struct structural {

@@ -22,5 +22,7 @@ const struct check *const filter_checks[] = {
 	&check_gtube,
 	&check_virus,
 	&check_virus_unseen,
+	&check_scanner_lost,
+	&check_unreadable,
 	&(const struct check){ .name = { NULL, 0 } },
 };
