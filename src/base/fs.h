@@ -59,6 +59,8 @@ enum rc fs_replace(int dirfd, const char *path, mode_t mode, str data, struct er
 
 enum rc fs_sync_data(int fd, struct err *err) MUST_CHECK;	/* fdatasync */
 enum rc fs_sync_dir(int dirfd, struct err *err) MUST_CHECK;	/* names in it */
+/* The same for the folder that holds dirfd/path. */
+enum rc fs_sync_parent(int dirfd, const char *path, struct err *err) MUST_CHECK;
 enum rc fs_sync_all(int fd, struct err *err) MUST_CHECK;	/* syncfs: whole file system */
 
 /* A second name for a file; there already is RC_BAD. */

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/fs.h"
@@ -220,6 +221,16 @@ conf_drop(const struct conf **cp)
 		return;
 	arena_free(&held->mem);
 	free(held);
+}
+
+unsigned
+conf_scanners(const struct conf *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (c->limits.scanners != 0)
+		return (unsigned)c->limits.scanners;
+	return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
 }
 
 unsigned

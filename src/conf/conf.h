@@ -105,6 +105,8 @@ struct conf_given {
 
 void conf_template(const struct conf_given *set, struct buf *out);
 
+/* Scanner processes: [limits] scanners, or one for each core. */
+unsigned conf_scanners(const struct conf *c);
 /* The port for a standard one: port + port_offset. */
 unsigned conf_port(const struct conf *c, unsigned standard);
 /* "https://HOST[:PORT]/r/", what a refusal's token is added to. */

@@ -193,7 +193,7 @@ remove_one(const char *name, void *arg)
 	if (!below(w, name, path))
 		return false;
 	if (fstatat(w->to, path, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode) ||
-		!w->which(name, w->arg))
+		(w->which != NULL && !w->which(name, w->arg)))
 		return true;
 	w->rc = fs_unlink(w->to, path, w->err);
 	return w->rc == RC_OK;

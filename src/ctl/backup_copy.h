@@ -25,7 +25,8 @@ enum rc copy_open_file(int in, int out, struct err *err) MUST_CHECK;
 /* A folder of journal files that grow meanwhile: the copy is a beginning of
  * each, so at most its end is torn. */
 enum rc copy_journal(int from, int to, const char *path, struct err *err) MUST_CHECK;
-/* Removes the plain files of a folder (not below it) for which `which` is true. */
+/* Removes the plain files of a folder (not below it) for which `which` is true;
+ * NULL: all. */
 enum rc remove_files(int dir, const char *path, bool (*which)(const char *name, void *arg),
 	void *arg, struct err *err) MUST_CHECK;
 /* Everything below a folder, and it, belongs to uid and gid. */

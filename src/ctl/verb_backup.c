@@ -62,14 +62,6 @@ set_open(struct set *s, const struct conf *conf, struct err *err)
 	return rc;
 }
 
-static bool
-any_file(const char *name, void *arg)
-{
-	(void)name;
-	(void)arg;
-	return true;
-}
-
 /* What SQLite leaves beside a database that was only read. */
 static bool
 is_aside(const char *name, void *arg)
@@ -99,7 +91,7 @@ clear_round(struct backup *b)
 		rc = fs_mkdirs(b->copy.data, folders[i], 0700, b->err);
 		if (rc == RC_OK)
 			rc = remove_files(
-				b->copy.data, folders[i], any_file, NULL, b->err);
+				b->copy.data, folders[i], NULL, NULL, b->err);
 	}
 	return rc;
 }

@@ -15,14 +15,6 @@
 #include "journal/journal.h"
 
 static bool
-any_file(const char *name, void *arg)
-{
-	(void)name;
-	(void)arg;
-	return true;
-}
-
-static bool
 is_directory_db(const char *name, void *arg)
 {
 	(void)arg;
@@ -105,7 +97,7 @@ clear(struct verb_io *io, const struct instance *in)
 	enum rc rc = remove_files(in->data, ".", is_directory_db, NULL, &io->err);
 
 	for (size_t i = 0; rc == RC_OK && i < 4; i++)
-		rc = remove_files(in->data, folders[i], any_file, NULL, &io->err);
+		rc = remove_files(in->data, folders[i], NULL, NULL, &io->err);
 	return rc;
 }
 

@@ -116,16 +116,6 @@ open_folders(struct gate *g)
 		child_die(&err, "the data folder");
 }
 
-static unsigned
-scanners_wanted(const struct conf *conf)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (conf->limits.scanners != 0)
-		return (unsigned)conf->limits.scanners;
-	return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
-}
-
 static void
 open_service(struct gate *g)
 {
@@ -165,7 +155,7 @@ start(struct gate *g)
 	g->keep_ms = conf->server.journal_keep;
 	g->smtp.once = once_new();
 	g->smtp.remote = remote_new(on_applied, g);
-	g->smtp.scanners = scanners_new(scanners_wanted(conf), on_lost, g);
+	g->smtp.scanners = scanners_new(conf_scanners(conf), on_lost, g);
 	read_clamd_limits(g);
 	if (journal_open(&want, &g->smtp.journal, &err) != RC_OK)
 		child_die(&err, "journal");

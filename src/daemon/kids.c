@@ -21,16 +21,6 @@ enum {
 	CLAMD_CONF = 1 << 20,
 };
 
-static unsigned
-scanners_wanted(const struct conf *conf)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (conf->limits.scanners != 0)
-		return (unsigned)conf->limits.scanners;
-	return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
-}
-
 static void
 plan(struct manager *m, unsigned process, unsigned slot)
 {
@@ -46,7 +36,7 @@ plan(struct manager *m, unsigned process, unsigned slot)
 void
 kids_plan(struct manager *m)
 {
-	unsigned scanners = scanners_wanted(m->in.conf);
+	unsigned scanners = conf_scanners(m->in.conf);
 
 	plan(m, PROCESS_GATE, 0);
 	plan(m, PROCESS_HOUSE, 0);

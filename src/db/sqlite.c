@@ -93,22 +93,6 @@ after_commit(void *arg, sqlite3 *h, const char *schema, int pages)
 	return SQLITE_OK;
 }
 
-static enum rc
-sync_folder(int dirfd, const char *path, struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[512] = ".";
-	FD_AUTO fd = -1;
-	enum rc rc;
-
-	if (slash != NULL &&
-		!str_z((str){ path, (size_t)(slash - path) }, folder, sizeof(folder)))
-		return err_set(err, RC_PERM, "the path %s is too long", path);
-	if ((rc = fs_open_dir(dirfd, folder, &fd, err)) != RC_OK)
-		return rc;
-	return fs_sync_dir(fd, err);
-}
-
 /* SQLite would make the file with our umask and never sync its name.  Only a
  * file that is not there is opened: closing a descriptor of one that is would
  * drop the locks this process has on it. */
@@ -130,7 +114,7 @@ make_file(int dirfd, const char *path, mode_t mode, bool *made, struct err *err)
 	}
 	*made = true;
 	(void)fchmod(fd, mode);
-	return sync_folder(dirfd, path, err);
+	return fs_sync_parent(dirfd, path, err);
 }
 
 static enum rc
@@ -269,7 +253,7 @@ sqlite_open(const struct db_want *w, void **out, struct err *err)
 	if (rc == RC_OK)
 		rc = own_statements(c, err);
 	if (rc == RC_OK && made) /* the WAL's name, too */
-		rc = sync_folder(w->dirfd, w->path, err);
+		rc = fs_sync_parent(w->dirfd, w->path, err);
 	if (rc != RC_OK) {
 		sqlite_close(c);
 		return rc;
