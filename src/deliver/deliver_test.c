@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "db/db.h"
+#include "deliver/deliver_int.h"
 #include "deliver/testing.h"
 #include "test/test.h"
 
@@ -171,6 +172,36 @@ TEST(files_nobody_was_promised_are_swept_and_no_others)
 	assert_int_not_equal(faccessat(p.incoming, ".tmp-1", F_OK, 0), 0);
 	assert_int_equal(faccessat(p.incoming, young.text, F_OK, 0), 0);
 	parts_apply(&p);
+	parts_sound(&p);
+	parts_clear(&p);
+}
+
+static bool settled, removed_unsettled;
+
+static void
+watch(const struct fs_event *e)
+{
+	settled = settled || e->op == FS_SYNC_ALL;
+	if (e->op == FS_UNLINK && ids_valid(str_of(e->name)) && !settled)
+		removed_unsettled = true;
+}
+
+/* A backlog older than an hour, or a clock that jumped: the hourly sweep comes
+ * between its delivery and the next checkpoint. */
+TEST(the_sweep_takes_no_file_that_a_power_cut_would_need_again)
+{
+	struct parts p;
+
+	start(&p);
+	struct sent s = send_to(&p, 0, 1, 0, 0);
+	parts_apply(&p);
+	make_old(&p, s.id.text);
+	settled = removed_unsettled = false;
+	fs_observe(watch);
+	assert_int_equal(apply_sweep(p.data, p.store, p.ledger, NULL), RC_OK);
+	fs_observe(NULL);
+	assert_false(waits(&p, &s));
+	assert_false(removed_unsettled);
 	parts_sound(&p);
 	parts_clear(&p);
 }

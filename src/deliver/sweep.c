@@ -3,9 +3,10 @@
  * Files in incoming/ that no record waits for.
  *
  * A file may be removed when it is certain that nobody will need it: every
- * journal was read from where it is applied durably to its end, without damage,
- * no record there names it, and its last byte was written more than an hour
- * ago (a session links its file and commits within seconds of that).
+ * journal was read from where it is applied to its end, without damage, no record
+ * there names it, what was applied has been made durable since, and its last byte
+ * was written more than an hour ago (a session links its file and commits within
+ * seconds of that).
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -149,6 +150,11 @@ sweep(struct sweep *s, struct err *err)
 		return RC_OK;
 	if (rc != RC_OK)
 		return err_set(err, rc, "%s", why.text);
+	/* A power cut would take back what is applied and not yet durable, and the
+	 * journal could not roll it forward without its file. */
+	if ((rc = ledger_checkpoint(s->ledger, err)) != RC_OK ||
+		(rc = store_checkpoint(s->store, err)) != RC_OK)
+		return rc;
 	for (size_t i = 0; i < s->nold; i++) {
 		struct named *n;
 
