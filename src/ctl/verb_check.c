@@ -14,6 +14,7 @@
 #include "daemon/instance.h"
 #include "daemon/listen.h"
 #include "filter/clamd.h"
+#include "wire/jrec.h"
 #include "net/chan.h"
 
 enum { SOON_DAYS = 21, DAY_MS = 86400000, CLAMD_CONF = 1 << 20 };
@@ -138,7 +139,7 @@ check_clamd_limits(struct check *c, struct clamd *clamd)
 		clamd_set_limits(clamd, &l);
 		if (least == 0 || (l.file != 0 && l.file < least))
 			least = l.file;
-		sayf(c, least != 0 && least < conf->smtp.max_size,
+		sayf(c, least != 0 && least < conf->smtp.max_size + TRACE_BLOCK,
 			"clamd scans up to %" PRIu64
 			" bytes of a message (0: all), ours may have %" PRIu64
 			"; larger ones are refused",
