@@ -35,11 +35,11 @@ asan: build-asan/build.ninja
 build-asan/build.ninja:
 	$(MESON) build-asan -Db_sanitize=address,undefined -Db_lundef=false
 
-# Sessions, journal and store, where threads meet.
+# The folders where threads meet.
 tsan: build-tsan/build.ninja
 	ninja -C build-tsan
 	tools/sanitized.sh meson test -C build-tsan --no-rebuild --print-errorlogs \
-		--timeout-multiplier 8 base net journal store deliver smtp
+		--timeout-multiplier 8 base net journal directory store scan filter deliver smtp
 
 build-tsan/build.ninja:
 	$(MESON) build-tsan -Db_sanitize=thread -Db_lundef=false
