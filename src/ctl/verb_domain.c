@@ -54,7 +54,8 @@ verb_domain_list(struct verb_io *io, int argc, char **argv)
 	return verb_done(io);
 }
 
-/* The postmaster's mail goes with the domain. */
+/* The postmaster's mail goes with the domain; nothing is delivered to it between
+ * the two, which nobody could read. */
 enum verb_exit
 verb_domain_remove(struct verb_io *io, int argc, char **argv)
 {
@@ -71,11 +72,16 @@ verb_domain_remove(struct verb_io *io, int argc, char **argv)
 	/* of an alias of a domain it is the other domain's: that one stays */
 	if (rc == RC_OK && !str_ieq(postmaster.address, buf_str(&address)))
 		postmaster.id = 0;
+	if (io->apply != NULL)
+		apply_hold(io->apply);
 	rc = domain_remove(io->directory, str_of(argv[0]), &io->err);
-	if (rc != RC_OK)
-		return verb_fail(io, rc);
-	if (postmaster.id != 0)
+	bool gone = rc == RC_OK;
+	if (gone && postmaster.id != 0)
 		rc = store_account_remove(io->store, postmaster.id, &io->err);
+	if (io->apply != NULL)
+		apply_release(io->apply);
+	if (!gone)
+		return verb_fail(io, rc);
 	verb_changed(io);
 	return rc == RC_OK || rc == RC_NONE ? verb_done(io) : verb_fail(io, rc);
 }

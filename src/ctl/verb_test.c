@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "ctl/ctl_int.h"
 #include "ctl/encoded_word.h"
+#include "deliver/deliver_int.h"
 #include "test/test.h"
 
 struct fixture {
@@ -145,6 +146,41 @@ TEST(an_administrator_can_make_and_see_people)
 	does(&f, "account remove alice@example.test");
 	does(&f, "explain alice@example.test");
 	assert_true(said(&f, "550 5.1.1"));
+}
+
+static void
+notice_delivery(void *arg)
+{
+	struct fixture *f = arg;
+
+	if (f->io.apply != NULL && pthread_mutex_trylock(&f->io.apply->work) == 0) {
+		(void)pthread_mutex_unlock(&f->io.apply->work);
+		fail_msg("mail could be delivered between the two removals");
+	}
+}
+
+TEST(nothing_is_delivered_to_a_postmaster_that_is_being_removed)
+{
+	FIXTURE f;
+
+	set_up(&f);
+	directory_close(&f.io.directory);
+	struct directory_want dw = { .data = f.io.data,
+		.conf = f.io.conf,
+		.changed = notice_delivery,
+		.arg = &f };
+	assert_int_equal(directory_open(&dw, &f.io.directory, NULL), RC_OK);
+	does(&f, "domain add a.test");
+	struct apply_want aw = { .data = f.io.data,
+		.journal = "gate",
+		.directory = f.io.directory,
+		.store = f.io.store,
+		.ledger = f.io.ledger };
+	assert_int_equal(apply_open(&aw, &f.io.apply, NULL), RC_OK);
+	does(&f, "domain remove a.test");
+	apply_hold(f.io.apply); /* and it goes on after that */
+	apply_release(f.io.apply);
+	apply_close(&f.io.apply);
 }
 
 TEST(what_cannot_be_done_says_why)
