@@ -220,3 +220,45 @@ def test_an_account_removed_after_its_mail_was_accepted_gives_it_to_postmaster(g
     rows = g.wait_mail("postmaster@example.test", 1)
     assert rows[0]["subject"] == "late"
     g.audit()
+
+
+def answer_to_stopped_scanners(g, text):
+    g.signal("scanner", signal.SIGSTOP)
+    code, reply = g.send(A, text)
+    return code, reply
+
+
+def deliver_another(g, subject):
+    """Also shows that the new scanner serves."""
+    assert wait_for(lambda: g.send(A, message(A, subject=subject))[0] == 250, 20 * SLOW)
+
+
+def test_a_message_that_cost_two_scanners_is_refused_and_others_are_not(gatepost):
+    g = instance(gatepost, settings="[limits]\nscanner_timeout = 1s\nscanners = 1")
+    poison = message(A, subject="poison")
+    deliver_another(g, "before")
+    code, reply = answer_to_stopped_scanners(g, poison)
+    assert code == 451, reply
+    deliver_another(g, "between")
+    code, reply = answer_to_stopped_scanners(g, poison)
+    assert code == 550 and "https://" in reply, reply
+    deliver_another(g, "after")
+    pids = g.pids("scanner")
+    code, reply = g.send(A, poison)
+    assert code == 550 and "https://" in reply, reply
+    assert g.pids("scanner") == pids, "it cost a third scanner"
+    assert [row["subject"] for row in g.wait_mail(A, 3)] == ["before", "between", "after"]
+    assert any("SCANNER_LOST" in str(row) for row in g.rows("ledger", "--to", A))
+    g.audit()
+
+
+def test_messages_are_not_blamed_for_scanners_that_end_by_themselves(gatepost):
+    g = instance(gatepost, settings="[limits]\nscanner_timeout = 1s\nscanners = 1")
+    text = message(A, subject="innocent")
+    deliver_another(g, "before")
+    for _ in range(3):
+        g.signal("scanner", signal.SIGKILL)
+        code, reply = g.send(A, text)
+        assert code in (250, 451), reply
+    assert wait_for(lambda: g.send(A, text)[0] == 250, 20 * SLOW)
+    g.audit()
