@@ -97,7 +97,7 @@ conf_check(const struct conf *c, struct err *err)
 		rc = check_addresses("listen", c->server.listen, false, err);
 	if (rc == RC_OK)
 		rc = check_addresses(
-			"[smtp] trusted_proxies", c->smtp.trusted_proxies, true, err);
+			"trusted_proxies", c->server.trusted_proxies, true, err);
 	if (rc == RC_OK)
 		rc = check_resolver(c->dns.resolver, err);
 	if (rc == RC_OK)

@@ -36,16 +36,16 @@ TEST(each_type_is_read_as_it_is_written)
 {
 	const struct conf *c = read(
 		"# a comment\r\nhostname = a.test\r\n"
-		"threshold = 6.25\nfilter=observe\nport_offset = 20000\n"
+		"threshold = 6.25\nfilter=observe\nport_offset = 20000\nplain_loopback = yes\n"
 		"[smtp]\nmax_size = 10M\ncommand_timeout = 90\n"
-		"greet_delay = 1s\n[test]\nplain_loopback = yes\n");
+		"greet_delay = 1s\n");
 
 	assert_int_equal(c->server.threshold, 6250);
 	assert_int_equal(c->server.filter, CONF_OBSERVE);
 	assert_int_equal(c->smtp.max_size, 10 << 20);
 	assert_int_equal(c->smtp.command_timeout, 90000);
 	assert_int_equal(c->smtp.greet_delay, 1000);
-	assert_true(c->test.plain_loopback);
+	assert_true(c->server.plain_loopback);
 	assert_int_equal(conf_port(c, 25), 20025);
 	char link[320];
 	conf_link_base(c, link);

@@ -22,7 +22,7 @@
  * Limits at the door (connections in all, per address, per minute) are asked
  * before `open`; who is refused gets `busy` written, best effort, and is closed.
  * With PROXY v2 the header is read before `open`, with the handshake deadline:
- * required from smtp.trusted_proxies, never looked for from anybody else.  Who
+ * required from server.trusted_proxies, never looked for from anybody else.  Who
  * is late there, or still there when the service drains, is closed silently.
  */
 #pragma once

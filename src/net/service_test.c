@@ -348,7 +348,7 @@ TEST(a_full_house_says_busy)
 #define SIG "\r\n\r\n\0\r\nQUIT\n"
 #define FROM(last) \
 	SIG "\x21\x11\0\x0c\xc0\x00\x02" last "\xc6\x33\x64\x02\x9c\x40\x00\x19"
-#define TRUSTING PLAIN "[smtp]\ntrusted_proxies = 127.0.0.1\n[limits]\nper_address = 2\n"
+#define TRUSTING "trusted_proxies = 127.0.0.1\n" PLAIN "[limits]\nper_address = 2\n"
 
 static int
 visit_from(const struct hall *h, str header)
@@ -385,7 +385,7 @@ TEST(behind_a_proxy_its_clients_are_known_and_limited_each)
 
 TEST(nobody_else_is_believed_to_be_a_proxy)
 {
-	struct hall h = hall(PLAIN "[smtp]\ntrusted_proxies = 192.0.2.9\n", NULL, &echo);
+	struct hall h = hall("trusted_proxies = 192.0.2.9\n" PLAIN, NULL, &echo);
 	int fd = visit(&h);
 
 	say(fd, "who\r\n");
