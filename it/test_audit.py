@@ -147,3 +147,19 @@ def test_a_backup_under_load_is_sound(gatepost, tmp_path):
     g.start()
     assert g.send(A)[0] == 250
     g.audit()
+
+
+def test_a_restore_that_was_cut_off_gives_nothing_twice(g, tmp_path):
+    g.verb("backup", tmp_path / "backup")
+    texts, last = sorted(g.texts(A)), g.mail(A)[-2]["id"]
+    g.verb("account", "remove", A)
+    g.verb("account", "add", A)
+    missing = [p for p in (tmp_path / "backup").rglob(last) if "accounts" in p.parts]
+    for n, path in enumerate(missing):
+        path.rename(tmp_path / str(n))
+    assert "has no file" in g.fails("restore", tmp_path / "backup", "--account", A)[1]
+    for n, path in enumerate(missing):
+        (tmp_path / str(n)).rename(path)
+    g.verb("restore", tmp_path / "backup", "--account", A)
+    assert sorted(g.texts(A)) == texts
+    g.audit()

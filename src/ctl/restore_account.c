@@ -202,7 +202,7 @@ replay(uint64_t seq, enum jrec_kind kind, str payload, void *arg)
 }
 
 static enum rc
-give_all_back(struct back *b)
+open_journal(struct back *b)
 {
 	FD_AUTO dir = -1;
 	FD_AUTO incoming = -1;
@@ -213,12 +213,7 @@ give_all_back(struct back *b)
 		rc = fs_open_dir(b->data, "incoming", &incoming, b->err);
 	want.dirfd = dir;
 	want.incoming = incoming;
-	if (rc == RC_OK)
-		rc = journal_open(&want, &b->journal, b->err);
-	if (rc == RC_OK)
-		rc = each_message(b, b->from_store, b->from.id, give_back);
-	journal_close(&b->journal);
-	return rc;
+	return rc == RC_OK ? journal_open(&want, &b->journal, b->err) : rc;
 }
 
 /* Applied here, so that the mail is there when the command ends. */
@@ -243,6 +238,28 @@ apply(struct back *b, const struct conf *conf)
 	return rc;
 }
 
+/* What a restore before this one, which was cut off, has committed is in the
+ * mailbox before anybody looks what is missing there: else it came twice. */
+static enum rc
+finish_earlier(struct back *b, const struct conf *conf)
+{
+	enum rc rc = open_journal(b);
+
+	journal_close(&b->journal);
+	return rc == RC_OK && b->last > 0 ? apply(b, conf) : rc;
+}
+
+static enum rc
+give_all_back(struct back *b)
+{
+	enum rc rc = open_journal(b);
+
+	if (rc == RC_OK)
+		rc = each_message(b, b->from_store, b->from.id, give_back);
+	journal_close(&b->journal);
+	return rc;
+}
+
 enum rc
 restore_account(
 	struct verb_io *io, const struct instance *in, int src, const char *address)
@@ -261,6 +278,8 @@ restore_account(
 			"there is no account %.150s here; `gatepost account add` "
 			"makes it",
 			address);
+	if (rc == RC_OK)
+		rc = finish_earlier(&b, in->conf);
 	if (rc == RC_OK)
 		rc = each_message(&b, b.store, b.to.id, learn);
 	if (rc == RC_OK)
