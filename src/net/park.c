@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +14,10 @@
 #include "net/park_heap.h"
 
 enum { EVENTS = 256, TABLE_FIRST = 64, NUMBER_BITS = 48, ROUND_BITS = 16 };
+
+/* The thread looks at its timers this often while there are any, so that only who
+ * parks with a deadline nearer than that has to interrupt its sleep. */
+enum { NAP_MS = 1000 };
 
 struct come {
 	struct parked *p;
@@ -33,8 +36,6 @@ struct park {
 	size_t slots, joined, inside;
 	uint64_t last_number;
 
-	uint64_t *due; /* numbers to look at: woken, or shaken before they came */
-	size_t ndue, due_cap;
 	uint64_t sleeps_until; /* when the thread will look by itself */
 	unsigned shakes;
 	bool poked, shake, stop;
@@ -114,22 +115,20 @@ poke(struct park *lot)
 		abort(); /* an eventfd of ours that overflows or is closed */
 }
 
+/* The caller's from here on; it has to go back. */
 static void
-look_at(struct park *lot, uint64_t number)
-{
-	if (lot->ndue == lot->due_cap)
-		lot->due = grow(lot->due, &lot->due_cap, sizeof(*lot->due));
-	lot->due[lot->ndue++] = number;
-	poke(lot);
-}
-
-static void
-take_out(struct park *lot, struct parked *p, enum park_why why)
+lift(struct park *lot, struct parked *p)
 {
 	assert(p->inside);
 	park_heap_remove(&lot->heap, p);
 	p->inside = false;
 	lot->inside--;
+}
+
+static void
+take_out(struct park *lot, struct parked *p, enum park_why why)
+{
+	lift(lot, p);
 	if (lot->ncome == lot->come_cap)
 		lot->come = grow(lot->come, &lot->come_cap, sizeof(*lot->come));
 	lot->come[lot->ncome++] = (struct come){ p, why };
@@ -144,19 +143,22 @@ watch(struct park *lot, struct parked *p)
 	if (p->fd < 0)
 		return true;
 	if (p->want == PARK_NOTHING) {
-		/* a hang-up is reported even to who asks for nothing */
-		if (p->in_epoll)
+		/* A hang-up is reported even to who asks for nothing, unless the one
+		 * shot was fired. */
+		if (p->armed)
 			(void)epoll_ctl(lot->epoll, EPOLL_CTL_DEL, p->fd, NULL);
-		p->in_epoll = false;
+		p->in_epoll = p->in_epoll && !p->armed;
+		p->armed = false;
 		return true;
 	}
 	ev.data.u64 = p->number << ROUND_BITS | p->round;
 	ev.events |= (p->want & PARK_READ) != 0 ? EPOLLIN : 0;
 	ev.events |= (p->want & PARK_WRITE) != 0 ? EPOLLOUT : 0;
-	if (p->in_epoll && epoll_ctl(lot->epoll, EPOLL_CTL_MOD, p->fd, &ev) == 0)
-		return true;
-	p->in_epoll = epoll_ctl(lot->epoll, EPOLL_CTL_ADD, p->fd, &ev) == 0;
-	return p->in_epoll;
+	p->armed = p->in_epoll && epoll_ctl(lot->epoll, EPOLL_CTL_MOD, p->fd, &ev) == 0;
+	if (!p->armed)
+		p->armed = epoll_ctl(lot->epoll, EPOLL_CTL_ADD, p->fd, &ev) == 0;
+	p->in_epoll = p->armed;
+	return p->armed;
 }
 
 /* ---- the thread ---- */
@@ -168,27 +170,10 @@ take_ready(struct park *lot, const struct epoll_event *ev)
 
 	/* An event may be of an earlier parking: its owner came back for another
 	 * reason and has parked again since epoll_wait() returned. */
-	if (p != NULL && p->inside && p->round == (uint16_t)ev->data.u64)
+	if (p != NULL && p->inside && p->round == (uint16_t)ev->data.u64) {
+		p->armed = false;
 		take_out(lot, p, PARK_READY);
-}
-
-static void
-take_due(struct park *lot)
-{
-	for (size_t i = 0; i < lot->ndue; i++) {
-		struct parked *p = find(lot, lot->due[i]);
-
-		if (p == NULL || !p->inside)
-			continue;
-		if (p->shakes != lot->shakes) {
-			p->shakes = lot->shakes;
-			take_out(lot, p, PARK_SHAKEN);
-		} else if (p->wake) {
-			p->wake = false;
-			take_out(lot, p, PARK_WOKEN);
-		}
 	}
-	lot->ndue = 0;
 }
 
 static void
@@ -212,17 +197,21 @@ take_shaken(struct park *lot)
 	lot->shake = false;
 }
 
-/* How long epoll_wait() may sleep; also says so to park_enter(). */
+/* How long epoll_wait() may sleep; also says so to park_enter().  `quiet`: the
+ * last nap was not interrupted. */
 static int
-nap(struct park *lot, uint64_t now)
+nap(struct park *lot, uint64_t now, bool quiet)
 {
 	struct parked *p = park_heap_first(&lot->heap);
 
-	lot->sleeps_until = p == NULL ? UINT64_MAX : p->until_ms;
-	if (lot->sleeps_until <= now)
-		return 0;
-	uint64_t left = lot->sleeps_until - now;
-	return p == NULL ? -1 : left > INT_MAX ? INT_MAX : (int)left;
+	if (p == NULL && quiet) {
+		lot->sleeps_until = UINT64_MAX;
+		return -1;
+	}
+	lot->sleeps_until = now + NAP_MS;
+	if (p != NULL && p->until_ms < lot->sleeps_until)
+		lot->sleeps_until = p->until_ms;
+	return lot->sleeps_until <= now ? 0 : (int)(lot->sleeps_until - now);
 }
 
 /* Readiness first: a batch's events must be used before anybody whom they
@@ -241,10 +230,9 @@ round_trip(struct park *lot, const struct epoll_event *ev, int n, int *timeout)
 		if (read(lot->event, &count, sizeof(count)) > 0)
 			lot->poked = false;
 	}
-	take_due(lot);
 	take_late(lot, now);
 	take_shaken(lot);
-	*timeout = nap(lot, now);
+	*timeout = nap(lot, now, n == 0);
 	return !lot->stop;
 }
 
@@ -291,7 +279,6 @@ forget(struct park *lot)
 	(void)pthread_mutex_destroy(&lot->lock);
 	park_heap_clear(&lot->heap);
 	free(lot->table);
-	free(lot->due);
 	free(lot->come);
 	free(lot);
 }
@@ -347,7 +334,7 @@ park_join(struct park *lot, struct parked *p)
 	p->heap = 0;
 	p->round = 0;
 	p->shakes = lot->shakes;
-	p->in_epoll = p->inside = p->wake = false;
+	p->in_epoll = p->armed = p->inside = p->wake = false;
 	insert(lot, p);
 	lot->joined++;
 }
@@ -365,42 +352,82 @@ park_leave(struct park *lot, struct parked *p)
 	lot->joined--;
 	if (p->in_epoll)
 		(void)epoll_ctl(lot->epoll, EPOLL_CTL_DEL, p->fd, NULL);
-	p->in_epoll = false;
+	p->in_epoll = p->armed = false;
+}
+
+/* True when it may not stay: *why it goes back at once. */
+static bool
+turned_away(struct park *lot, struct parked *p, enum park_why *why)
+{
+	if (p->shakes != lot->shakes) {
+		p->shakes = lot->shakes;
+		*why = PARK_SHAKEN;
+		return true;
+	}
+	*why = PARK_WOKEN;
+	if (!p->wake)
+		return false;
+	p->wake = false;
+	return true;
+}
+
+/* False: it goes back. */
+static bool
+let_in(struct park *lot, struct parked *p, enum park_why *why)
+{
+	LOCK_AUTO held = lock_take(&lot->lock);
+
+	assert(!p->inside);
+	if (turned_away(lot, p, why))
+		return false;
+	p->inside = true;
+	p->round++;
+	lot->inside++;
+	if (!watch(lot, p))
+		p->until_ms = 0; /* late at once, rather than never */
+	if (p->until_ms == UINT64_MAX)
+		return true;
+	park_heap_add(&lot->heap, p);
+	if (p->until_ms < lot->sleeps_until)
+		poke(lot);
+	return true;
 }
 
 void
 park_enter(struct park *lot, struct parked *p)
 {
-	LOCK_AUTO held = lock_take(&lot->lock);
+	enum park_why why;
 
-	assert(!p->inside);
-	p->inside = true;
-	p->round++;
-	lot->inside++;
-	if (p->wake || p->shakes != lot->shakes) {
-		look_at(lot, p->number);
-		return;
-	}
-	if (!watch(lot, p))
-		p->until_ms = 0; /* late at once, rather than never */
-	if (p->until_ms == UINT64_MAX)
-		return;
-	park_heap_add(&lot->heap, p);
-	if (p->until_ms < lot->sleeps_until)
-		poke(lot);
+	if (!let_in(lot, p, &why))
+		lot->back(p, why, lot->arg);
 }
 
-void
-park_wake(struct park *lot, uint64_t number)
+/* NULL: nobody to be given back now.  One that is to be shaken the thread is about
+ * to take out; it hears of the wake when it parks again. */
+static struct parked *
+wake_up(struct park *lot, uint64_t number)
 {
 	LOCK_AUTO held = lock_take(&lot->lock);
 	struct parked *p = find(lot, number);
 
-	if (p == NULL || p->wake)
-		return;
-	p->wake = true;
-	if (p->inside)
-		look_at(lot, number);
+	if (p == NULL)
+		return NULL;
+	if (!p->inside || p->shakes != lot->shakes) {
+		p->wake = true;
+		return NULL;
+	}
+	lift(lot, p);
+	return p;
+}
+
+/* Straight back from here: by way of the thread would be two switches more. */
+void
+park_wake(struct park *lot, uint64_t number)
+{
+	struct parked *p = wake_up(lot, number);
+
+	if (p != NULL)
+		lot->back(p, PARK_WOKEN, lot->arg);
 }
 
 void

@@ -10,7 +10,7 @@
  * A waker knows only the task's number.  A wake for a task that is not parked
  * at the moment is kept and brings it back as soon as it parks; a wake for a
  * number that is gone does nothing.  Numbers come from park_join() and are
- * never used again.
+ * never used again.  Wakers must have returned before park_free().
  */
 #pragma once
 
@@ -33,11 +33,12 @@ struct parked {
 	size_t heap;		/* place in the timer heap, from 1; 0: none */
 	unsigned shakes;	/* how many it has been told of */
 	uint16_t round;		/* tells this parking's events from older ones */
-	bool in_epoll, inside, wake;
+	bool in_epoll, armed, inside, wake;
 	struct parked *hash_next;
 };
 
-/* Called on the park's thread: hand the task to a pool, do not work here. */
+/* On the park's thread, or that of whoever woke it or parked it when it had been
+ * woken before: hand the task to a pool, do not work here. */
 typedef void park_fn(struct parked *p, enum park_why why, void *arg);
 
 enum rc park_new(park_fn *back, void *arg, struct park **out, struct err *err) MUST_CHECK;

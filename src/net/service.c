@@ -9,7 +9,7 @@
 #include "base/thread.h"
 #include "net/service_int.h"
 
-/* On the park's thread. */
+/* On the park's thread, a waker's or a worker's. */
 static void
 back(struct parked *p, enum park_why why, void *arg)
 {
