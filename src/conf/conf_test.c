@@ -20,7 +20,7 @@ TEST(only_the_hostname_is_required)
 {
 	const struct conf *c = read("hostname = mx.example.test\n");
 
-	assert_int_equal(c->smtp.max_size, 50 << 20);
+	assert_int_equal(c->smtp.max_size, 24 << 20);
 	assert_int_equal(c->smtp.greet_delay, 250);
 	assert_int_equal(c->smtp.command_timeout, 300000);
 	assert_int_equal(c->server.threshold, 5000);
