@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/log.h"
 #include "daemon/house_int.h"
 #include "daemon/metrics.h"
@@ -149,12 +148,13 @@ reload(struct house *h)
 static void
 apply_rest(struct house *h, uint64_t until_ms)
 {
-	FD_AUTO dir = -1;
-	uint64_t first, last;
+	struct err err = { 0 };
+	uint64_t last;
 
-	if (fs_open_dir(h->child->data, "journal/gate", &dir, NULL) != RC_OK ||
-		journal_bounds(dir, &first, &last, NULL) != RC_OK)
+	if (apply_ended(h->apply, &last, &err) != RC_OK) {
+		log_warn("the journal is applied at the next start: %s", err.text);
 		return;
+	}
 	apply_upto(h->apply, last);
 	while (apply_position(h->apply) < last && clock_ms() < until_ms)
 		(void)usleep(2000);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "deliver/deliver_int.h"
+#include "journal/journal.h"
 
 enum {
 	BATCH_MEM = 96 * 1024 * 1024,
@@ -124,6 +125,17 @@ apply_upto(struct apply *a, uint64_t seq)
 		a->upto = seq;
 		(void)pthread_cond_signal(&a->wake);
 	}
+}
+
+/* An index that is ahead of its journal after a power cut would take the next
+ * messages for applied. */
+enum rc
+apply_ended(struct apply *a, uint64_t *last, struct err *err)
+{
+	uint64_t first;
+	enum rc rc = fs_sync_all(a->folder, err);
+
+	return rc == RC_OK ? journal_bounds(a->folder, &first, last, err) : rc;
 }
 
 uint64_t

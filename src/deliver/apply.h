@@ -42,6 +42,9 @@ enum rc apply_open(const struct apply_want *w, struct apply **out, struct err *e
 void apply_close(struct apply **ap);	/* stops the thread after its batch, checkpoints */
 /* The journal is synced up to seq: any thread. */
 void apply_upto(struct apply *a, uint64_t seq);
+/* The journal's writer has ended, perhaps in the middle: what is in it is made durable
+ * and may be applied up to *last. */
+enum rc apply_ended(struct apply *a, uint64_t *last, struct err *err) MUST_CHECK;
 /* Applies everything up to seq on the caller's thread, without apply_start. */
 enum rc apply_all(struct apply *a, uint64_t seq, struct err *err) MUST_CHECK;
 enum rc apply_checkpoint(struct apply *a, struct err *err) MUST_CHECK;

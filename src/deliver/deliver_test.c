@@ -206,6 +206,23 @@ TEST(the_sweep_takes_no_file_that_a_power_cut_would_need_again)
 	parts_clear(&p);
 }
 
+/* A gate that was killed leaves records which can be read and were never synced. */
+TEST(what_an_ended_journal_holds_is_durable_before_it_is_applied)
+{
+	uint64_t last = 0;
+	struct parts p;
+
+	start(&p);
+	(void)send_to(&p, 0, 1, 0, 0);
+	settled = false;
+	fs_observe(watch);
+	assert_int_equal(apply_ended(p.apply, &last, NULL), RC_OK);
+	fs_observe(NULL);
+	assert_int_equal(last, 1);
+	assert_true(settled);
+	parts_clear(&p);
+}
+
 /* --- damage, and what audit says of it --- */
 
 static void
