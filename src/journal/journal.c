@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "journal/journal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@ enum {
 	STEP = 1024 * 1024, /* zeros written ahead */
 	BATCH_ENTRIES = 1024,
 	NOTES_MOST = 100 * 1000, /* waiting; past that they are forgotten */
+	NOTES_WAIT_MS = 20, /* for a commit to travel with */
 };
 
 #define ROLL_BYTES  (64ull * 1024 * 1024)
@@ -25,12 +28,16 @@ struct entry {
 	struct entry *next;
 	enum jrec_kind kind;
 	str payload;
-	bool note, sync_names, done; /* a note is malloc'd, others are on a stack */
+	bool note, sync_names; /* a note is malloc'd, others are on a stack */
 	uint64_t seq;
 	enum rc rc;
 	struct err *err;
-	pthread_cond_t wake;
+	sem_t done;
 };
+
+/* What the committer waits for: a commit, at most until there are notes to write,
+ * or anything at all. */
+enum sleep { AWAKE, NAPS, SLEEPS };
 
 /* What is on disk for certain. */
 struct mark {
@@ -49,7 +56,8 @@ struct journal {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct entry *first, **last;
-	size_t notes;
+	size_t notes, commits; /* waiting */
+	enum sleep sleep;
 	uint64_t synced_seq;
 	bool stop;
 };
@@ -235,6 +243,7 @@ take_batch(struct journal *j)
 		n++) {
 		bytes += (*end)->payload.len;
 		j->notes -= (*end)->note;
+		j->commits -= !(*end)->note;
 		end = &(*end)->next;
 	}
 	j->first = *end;
@@ -250,12 +259,11 @@ free_note(struct entry *e)
 	free(e); /* its payload lies behind it */
 }
 
+/* Without the lock, or who is called would wait for it first.  An entry is its
+ * waiter's, and may be gone, as soon as it is done. */
 static void
-finish_batch(struct journal *j, struct entry *list, enum rc rc, const struct err *err)
+finish_batch(struct entry *list, enum rc rc, const struct err *err)
 {
-	LOCK_AUTO held = lock_take(&j->lock);
-
-	j->synced_seq = j->synced.next - 1;
 	for (struct entry *e = list, *next; e != NULL; e = next) {
 		next = e->next;
 		if (e->note) {
@@ -265,8 +273,7 @@ finish_batch(struct journal *j, struct entry *list, enum rc rc, const struct err
 		e->rc = rc;
 		if (rc != RC_OK && e->err != NULL)
 			*e->err = *err;
-		e->done = true;
-		(void)pthread_cond_signal(&e->wake);
+		(void)sem_post(&e->done);
 	}
 }
 
@@ -279,9 +286,42 @@ do_batch(struct journal *j, struct entry *list)
 
 	if (rc != RC_OK)
 		(void)!take_back(j, &again);
-	finish_batch(j, list, rc, &err);
+	{
+		LOCK_AUTO held = lock_take(&j->lock);
+
+		j->synced_seq = j->synced.next - 1;
+	}
+	finish_batch(list, rc, &err);
 	if (j->synced.next != before && j->want.synced != NULL)
 		j->want.synced(j->synced.next - 1, j->want.arg);
+}
+
+/*
+ * Waits for work, with the lock; NULL: the end.  After a batch it naps once, as
+ * notes come right behind what they are about: so they wake nobody, and wait for
+ * the next commit, or for the end of the nap.
+ */
+static struct entry *
+next_batch(struct journal *j)
+{
+	uint64_t until_ms = clock_ms() + NOTES_WAIT_MS;
+
+	while (j->commits == 0 && !j->stop) {
+		bool late = clock_ms() >= until_ms;
+
+		if (j->first != NULL && late)
+			break;
+		if (late) {
+			j->sleep = SLEEPS;
+			(void)pthread_cond_wait(&j->work, &j->lock);
+			until_ms = clock_ms() + NOTES_WAIT_MS;
+		} else {
+			j->sleep = NAPS;
+			(void)cond_until(&j->work, &j->lock, until_ms);
+		}
+		j->sleep = AWAKE;
+	}
+	return j->first == NULL ? NULL : take_batch(j);
 }
 
 static void *
@@ -290,14 +330,11 @@ committer(void *arg)
 	struct journal *j = arg;
 
 	for (;;) {
-		struct entry *list = NULL;
+		struct entry *list;
 		{
 			LOCK_AUTO held = lock_take(&j->lock);
 
-			while (j->first == NULL && !j->stop)
-				(void)pthread_cond_wait(&j->work, &j->lock);
-			if (j->first != NULL)
-				list = take_batch(j);
+			list = next_batch(j);
 		}
 		if (list == NULL)
 			break;
@@ -308,12 +345,35 @@ committer(void *arg)
 	return NULL;
 }
 
-static void
-hand_over(struct journal *j, struct entry *e)
+/* False: too many notes. */
+static bool
+queue(struct journal *j, struct entry *e, bool *call)
 {
+	LOCK_AUTO held = lock_take(&j->lock);
+
+	if (e->note && j->notes == NOTES_MOST)
+		return false;
+	j->notes += e->note;
+	j->commits += !e->note;
 	*j->last = e;
 	j->last = &e->next;
-	(void)pthread_cond_signal(&j->work);
+	*call = j->sleep == SLEEPS || (j->sleep == NAPS && !e->note);
+	if (*call)
+		j->sleep = AWAKE; /* nobody else has to call */
+	return true;
+}
+
+/* The committer cannot end while anybody may call it: no lock is needed. */
+static bool
+hand_over(struct journal *j, struct entry *e)
+{
+	bool call = false;
+
+	if (!queue(j, e, &call))
+		return false;
+	if (call)
+		(void)pthread_cond_signal(&j->work);
+	return true;
 }
 
 enum rc
@@ -327,15 +387,11 @@ journal_commit(struct journal *j, enum jrec_kind kind, str payload, bool sync_na
 	if (payload.len > JFILE_PAYLOAD)
 		return err_set(err, RC_PERM, "a journal record of %zu bytes is too large",
 			payload.len);
-	cond_init(&e.wake);
-	{
-		LOCK_AUTO held = lock_take(&j->lock);
-
-		hand_over(j, &e);
-		while (!e.done)
-			(void)pthread_cond_wait(&e.wake, &j->lock);
-	}
-	(void)pthread_cond_destroy(&e.wake);
+	(void)sem_init(&e.done, 0, 0);
+	(void)hand_over(j, &e);
+	while (sem_wait(&e.done) != 0 && errno == EINTR)
+		continue;
+	(void)sem_destroy(&e.done);
 	if (e.rc == RC_OK && seq != NULL)
 		*seq = e.seq;
 	return e.rc;
@@ -356,14 +412,8 @@ journal_note(struct journal *j, enum jrec_kind kind, str payload)
 	e->kind = kind;
 	e->payload = (str){ (const char *)(e + 1), payload.len };
 	e->note = true;
-
-	LOCK_AUTO held = lock_take(&j->lock);
-	if (j->notes == NOTES_MOST) {
+	if (!hand_over(j, e))
 		free_note(e);
-		return;
-	}
-	j->notes++;
-	hand_over(j, e);
 }
 
 uint64_t

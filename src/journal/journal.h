@@ -14,7 +14,8 @@
  * the names of their files; the files' own data the callers have synced),
  * writes all records, syncs the journal once, and wakes them.  So a record
  * that can be read implies that its file is on disk.  Unsynced records
- * (journal_note) travel with the next batch, or are written at once.
+ * (journal_note) travel with the next batch, or are written after 20 ms: a
+ * killed process loses at most those, a power cut those since the last commit.
  *
  * When a write fails the batch fails as a whole (RC_LIMIT for a full disk,
  * RC_TEMP): what was written of it is taken back before anything else is.
