@@ -88,7 +88,7 @@ TEST(ehlo_says_what_there_is_and_nothing_else)
 {
 	struct world w;
 
-	world_open(&w, "max_recipients = 500");
+	world_open(&w, "max_recipients = 500\nmax_size = 50M");
 	struct client c = client_open(&w);
 	TALK(&c, "S: 220", "C: EHLO x");
 	str reply = client_reply(&c);
