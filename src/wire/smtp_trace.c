@@ -12,6 +12,7 @@ enum {
 };
 
 static const char pad_name[] = "X-Gatepost-Pad: ";
+static const char dots[] = "..............................................................";
 
 /* What a client called itself, in a place where only a domain may stand. */
 static void
@@ -108,8 +109,7 @@ put_pad(struct buf *b, size_t left)
 		if (left - n > 0 && left - n < PAD_LEAST)
 			n = left - PAD_LEAST;
 		buf_addz(b, pad_name);
-		for (size_t i = sizeof(pad_name) - 1; i < n - 2; i++)
-			buf_addc(b, '.');
+		buf_add(b, (str){ dots, n - 2 - (sizeof(pad_name) - 1) });
 		buf_add(b, STR("\r\n"));
 		left -= n;
 	}
