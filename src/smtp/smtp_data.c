@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * DATA and BDAT: the message goes to the disk as it comes, behind a trace
- * block that is there from the first byte, because scanners that see the whole
- * file must see a mail.  Whatever is wrong with it, it is read to its end, so
+ * DATA and BDAT: the message goes into its file as it comes, 64 KiB at a time,
+ * behind a trace block that is there from the first byte, because scanners that
+ * see the whole file must see a mail.  Whatever is wrong with it, it is read to its end, so
  * that client and server agree on where the next command begins.
  */
+#include <stdatomic.h>
+
 #include "base/clock.h"
 #include "smtp/smtp_int.h"
 #include "wire/smtp_trace.h"
 
-enum { SPOOL_MODE = 0660, GATHER = 16 * 1024 };
+enum { SPOOL_MODE = 0660, HELD = 64 * 1024, HOLDERS_MOST = 128 };
+
+/* Sessions in the process that hold back HELD bytes of memory. */
+static atomic_uint holders;
 
 static const struct smtp_reply go_ahead = { 354, NULL, "end with <CRLF>.<CRLF>" },
 			       needs_bdat = { 503, "5.5.1",
@@ -23,11 +28,23 @@ static const struct smtp_reply go_ahead = { 354, NULL, "end with <CRLF>.<CRLF>" 
 				       .close = true },
 			       no_mail = { 503, "5.5.1", "MAIL and RCPT come first" };
 
+static void
+release(struct smtp_spool *p)
+{
+	if (p->held == NULL)
+		return;
+	free(p->held);
+	p->held = NULL;
+	p->nheld = p->undigested = 0;
+	(void)atomic_fetch_sub(&holders, 1);
+}
+
 void
 smtp_spool_drop(struct smtp_session *s)
 {
 	struct smtp_spool *p = &s->spool;
 
+	release(p);
 	fs_spool_drop(s->gate->incoming, &p->file);
 	sha256_free(&p->digest);
 	smtp_verdict_free(&s->verdict);
@@ -41,16 +58,114 @@ note_failure(struct smtp_session *s, enum rc rc)
 		atomic_store(&s->gate->full, (unsigned)(clock_ms() / 1000));
 }
 
-static enum rc
-write_trace(struct smtp_session *s)
+/* ---- bytes to the disk ---- */
+
+static bool
+is_refused(const struct smtp_session *s)
+{
+	const struct smtp_spool *p = &s->spool;
+
+	return p->too_large || p->failed != RC_OK ||
+	       ((p->text.bare_cr || p->text.bare_lf) && !p->text.normalize && !p->binary);
+}
+
+/* Gives the disk and the memory back; the rest of the message is read only. */
+static void
+give_up(struct smtp_session *s)
+{
+	release(&s->spool);
+	fs_spool_drop(s->gate->incoming, &s->spool.file);
+}
+
+/* Everything held goes into the file. */
+static void
+flush(struct smtp_session *s)
+{
+	struct smtp_spool *p = &s->spool;
+	str held = { p->held, p->nheld };
+
+	if (held.len == 0)
+		return;
+	if (!is_refused(s)) {
+		sha256_add(p->digest, str_skip(held, p->undigested));
+		p->nheld = p->undigested = 0;
+		p->failed = fs_append(p->file.fd, held, NULL);
+		note_failure(s, p->failed);
+	}
+	if (is_refused(s))
+		give_up(s);
+}
+
+/* Pieces are small and most messages are, but each write has its price. */
+static void
+hold(struct smtp_session *s, str bytes)
+{
+	struct smtp_spool *p = &s->spool;
+
+	while (bytes.len > 0 && p->file.fd >= 0) {
+		if (p->held == NULL) {
+			p->held = malloc(HELD);
+			if (p->held == NULL)
+				abort();
+			(void)atomic_fetch_add(&holders, 1);
+		}
+		str part = str_first(bytes, HELD - p->nheld);
+
+		memcpy(p->held + p->nheld, part.ptr, part.len);
+		p->nheld += part.len;
+		bytes = str_skip(bytes, part.len);
+		if (p->nheld == HELD)
+			flush(s);
+	}
+}
+
+static void
+keep(struct smtp_session *s, str bytes)
+{
+	struct smtp_spool *p = &s->spool;
+
+	p->size += bytes.len;
+	if (p->size > s->conf->smtp.max_size)
+		p->too_large = true;
+	if (is_refused(s))
+		give_up(s);
+	hold(s, bytes);
+}
+
+/* The place of the trace block, until the verdict is known. */
+static void
+hold_trace(struct smtp_session *s)
 {
 	char block[TRACE_BLOCK];
 	struct smtp_trace t;
 
 	smtp_verdict_trace(s->verdict, &t);
 	smtp_trace_block(&t, block);
-	return fs_append(s->spool.file.fd, (str){ block, sizeof(block) }, NULL);
+	hold(s, (str){ block, sizeof(block) });
+	s->spool.undigested = sizeof(block);
 }
+
+/* The whole message is there. */
+static enum smtp_step
+received(struct smtp_session *s)
+{
+	flush(s);
+	release(&s->spool);
+	return smtp_received(s);
+}
+
+/* How much of it belonged to the message. */
+static size_t
+keep_text(struct smtp_session *s, str bytes)
+{
+	str in = bytes, piece;
+
+	while (smtp_data_next(&s->spool.text, &in, &piece))
+		keep(s, piece);
+	return bytes.len - in.len;
+}
+
+/* ---- phases ---- */
 
 /* NULL: the message may come. */
 static const struct smtp_reply *
@@ -64,8 +179,6 @@ begin(struct smtp_session *s, enum smtp_data_mode mode)
 	p->id = ids_message(p->wall_ms);
 	s->verdict = smtp_verdict_new(s);
 	enum rc rc = fs_spool_open(s->gate->incoming, SPOOL_MODE, &p->file, NULL);
-	if (rc == RC_OK)
-		rc = write_trace(s);
 	if (rc != RC_OK) {
 		note_failure(s, rc);
 		smtp_spool_drop(s);
@@ -78,80 +191,19 @@ begin(struct smtp_session *s, enum smtp_data_mode mode)
 		.grace_ms = c->data_grace,
 		.per_second = c->data_rate };
 	p->open = true;
+	hold_trace(s);
 	return NULL;
 }
 
-/* ---- bytes to the disk ---- */
-
-static bool
-is_refused(const struct smtp_session *s)
-{
-	const struct smtp_spool *p = &s->spool;
-
-	return p->too_large || p->failed != RC_OK ||
-	       ((p->text.bare_cr || p->text.bare_lf) && !p->text.normalize && !p->binary);
-}
-
+/* Before it may wait: many that are slow must not take the memory. */
 static void
-keep(struct smtp_session *s, str bytes)
+ease(struct smtp_session *s)
 {
-	struct smtp_spool *p = &s->spool;
-
-	p->size += bytes.len;
-	if (p->size > s->conf->smtp.max_size)
-		p->too_large = true;
-	if (p->file.fd >= 0 && is_refused(s))
-		fs_spool_drop(s->gate->incoming, &p->file); /* give the disk back */
-	if (p->file.fd < 0)
+	if (atomic_load(&holders) <= HOLDERS_MOST)
 		return;
-	sha256_add(p->digest, bytes);
-	p->failed = fs_append(p->file.fd, bytes, NULL);
-	note_failure(s, p->failed);
+	flush(s);
+	release(&s->spool);
 }
-
-/* Pieces are small, writes should not be. */
-struct gather {
-	size_t n;
-	char at[GATHER];
-};
-
-static void
-gather_flush(struct smtp_session *s, struct gather *g)
-{
-	if (g->n > 0)
-		keep(s, (str){ g->at, g->n });
-	g->n = 0;
-}
-
-static void
-gather_add(struct smtp_session *s, struct gather *g, str piece)
-{
-	while (piece.len > 0) {
-		str part = str_first(piece, GATHER - g->n);
-
-		memcpy(g->at + g->n, part.ptr, part.len);
-		g->n += part.len;
-		piece = str_skip(piece, part.len);
-		if (g->n == GATHER)
-			gather_flush(s, g);
-	}
-}
-
-/* How much of it belonged to the message. */
-static size_t
-keep_text(struct smtp_session *s, str bytes)
-{
-	struct gather g;
-	str in = bytes, piece;
-
-	g.n = 0;
-	while (smtp_data_next(&s->spool.text, &in, &piece))
-		gather_add(s, &g, piece);
-	gather_flush(s, &g);
-	return bytes.len - in.len;
-}
-
-/* ---- phases ---- */
 
 static enum smtp_step
 wait_for_bytes(struct smtp_session *s, unsigned want)
@@ -159,6 +211,7 @@ wait_for_bytes(struct smtp_session *s, unsigned want)
 	uint64_t silent = clock_ms() + s->conf->smtp.data_timeout;
 	uint64_t pace = pace_until(&s->spool.pace);
 
+	ease(s);
 	return session_wait(s, want, pace < silent ? pace : silent);
 }
 
@@ -192,7 +245,7 @@ phase_data(struct smtp_session *s)
 	conn_eat(s->io->conn, used);
 	s->spool.pace.bytes += used;
 	if (s->spool.text.done)
-		return smtp_received(s);
+		return received(s);
 	return next_turn(s);
 }
 
@@ -224,12 +277,14 @@ chunk_over(struct smtp_session *s)
 		p->chunk_refused = NULL;
 		return session_answer(s, &r);
 	}
-	if (!p->last)
+	if (!p->last) {
+		ease(s);
 		return session_answer(s, &ok);
+	}
 	str owed = p->binary ? STR("") : smtp_data_end(&p->text);
 	if (owed.len > 0)
 		keep(s, owed);
-	return smtp_received(s);
+	return received(s);
 }
 
 static enum smtp_step

@@ -55,6 +55,8 @@ struct smtp_ask; /* a question to the directory that is not answered yet */
 
 struct smtp_spool { /* a message being received */
 	struct fs_spool file; /* fd -1: none, or given up */
+	char *held; /* what comes next in the file; NULL: nothing */
+	size_t nheld, undigested; /* bytes in front of it that are not the message's */
 	struct sha256 *digest;
 	struct smtp_data text;
 	bool open, binary;
