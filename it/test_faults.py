@@ -3,12 +3,15 @@
 and everything else goes on."""
 import os
 import signal
+import smtplib
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
-from clamd import Clamd, EICAR, wait_for
+from clamd import Clamd, EICAR, FakeClamd, wait_for
 from gatepost import SLOW, message
 
 A = "alice@example.test"
@@ -261,4 +264,45 @@ def test_messages_are_not_blamed_for_scanners_that_end_by_themselves(gatepost):
         code, reply = g.send(A, text)
         assert code in (250, 451), reply
     assert wait_for(lambda: g.send(A, text)[0] == 250, 20 * SLOW)
+    g.audit()
+
+
+class Held(FakeClamd):
+    """Answers about nothing before it may."""
+
+    def __init__(self, folder):
+        self.may = threading.Event()
+        self.has = threading.Event()
+        super().__init__(folder)
+
+    def _command(self, s):
+        word = super()._command(s)
+        if word == "FILDES":
+            self.has.set()
+            self.may.wait(20 * SLOW)
+        return word
+
+
+def test_who_hung_up_before_the_answer_may_send_again_without_a_second_copy(gatepost, tmp_path):
+    """The sender's patience ends while clamd thinks; the message is taken all the same."""
+    held = Held(tmp_path)
+    held.may.set()
+    g = instance(gatepost, clamd=str(held.path))
+    held.has.clear()
+    held.may.clear()
+    text = message(A, subject="once")
+    s = g.smtp()
+    s.mail("x@sender.example")
+    s.rcpt(A)
+    assert s.docmd("DATA")[0] == 354
+    s.send(smtplib._fix_eols(text).encode() + b".\r\n")
+    assert held.has.wait(20 * SLOW)
+    s.sock.shutdown(socket.SHUT_RDWR)
+    s.close()
+    held.may.set()
+    g.wait_mail(A, 1)
+    assert g.send(A, text, sender="x@sender.example")[0] == 250
+    assert g.send(A)[0] == 250
+    g.wait_mail(A, 2)
+    assert len(g.mail(A)) == 2
     g.audit()

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -421,6 +422,15 @@ conn_eat(struct conn *c, size_t n)
 	c->at += n;
 	c->scanned = 0;
 	c->quiet = false;
+}
+
+bool
+conn_hung_up(const struct conn *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+
+	return c->closed || (poll(&p, 1, 0) == 1 &&
+				    (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
 }
 
 bool

@@ -47,6 +47,7 @@ enum conn_got conn_line(struct conn *c, size_t most, str *line);
 enum conn_got conn_bytes(struct conn *c, str *bytes);
 void conn_eat(struct conn *c, size_t n);
 size_t conn_buffered(const struct conn *c);	/* received and not yet eaten */
+bool conn_hung_up(const struct conn *c);	/* has the peer closed its side, or gone? */
 bool conn_spoke(struct conn *c);	/* has the peer sent anything? (MSG_PEEK) */
 
 void conn_write(struct conn *c, str data);	/* buffered; past the limit it breaks off */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * From the last byte of a message to the last reply: the verdict is given to
- * its pool and waited for, parked; then its answers are written, and when the
- * peer's kernel has them the journal gets its "answered" mark.
+ * its pool and waited for, parked; then its answers are written, and when our
+ * kernel has them the journal gets its "answered" mark, unless the peer had hung
+ * up before.
  */
 #include <time.h>
 
@@ -144,8 +145,9 @@ transaction_over(struct smtp_session *s)
 {
 	struct smtp_verdict *v = s->verdict;
 
-	/* What was said is said: from now on the same bytes are a new message. */
-	if (v->committed) {
+	/* What was said is said: from now on the same bytes are a new message.  Who had
+	 * hung up was told nothing and will send them again. */
+	if (v->committed && !v->unheard) {
 		struct jrec_answered a = { .id = v->answered };
 		BUF_AUTO b = BUF(256);
 
@@ -198,7 +200,12 @@ phase_replies(struct smtp_session *s)
 static enum smtp_step
 begin_replies(struct smtp_session *s)
 {
+	struct conn *c = s->io->conn;
+
 	s->late = false;
+	/* who closed behind more commands may still listen */
+	s->verdict->unheard = conn_hung_up(c) && conn_buffered(c) == 0 &&
+			      (conn_is_tls(c) || !conn_spoke(c));
 	log_message(s->verdict);
 	s->idle_until_ms = clock_ms() + s->conf->smtp.command_timeout;
 	s->phase = phase_replies;

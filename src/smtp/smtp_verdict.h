@@ -86,6 +86,7 @@ struct smtp_verdict {
 	struct err err; /* what failed, for the log; rc RC_OK: nothing */
 
 	/* for smtp_answer.c */
+	bool unheard; /* nobody is there for the answer */
 	struct smtp_rcpt *next_reply;
 	unsigned replies;
 };
