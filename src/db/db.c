@@ -276,6 +276,12 @@ migrate_one(struct db *db, const char *const steps[], unsigned n, unsigned *vers
 }
 
 enum rc
+db_version(struct db *db, unsigned *out, struct err *err)
+{
+	return db->driver->version(db->conn, out, err);
+}
+
+enum rc
 db_migrate(struct db *db, const char *const steps[], unsigned n, struct err *err)
 {
 	unsigned version = 0;

@@ -81,3 +81,5 @@ enum rc db_copy(struct db *db, int dirfd, const char *path, struct err *err) MUS
  * (PRAGMA user_version).  RC_PERM: the database is newer than this program. */
 enum rc db_migrate(struct db *db, const char *const steps[], unsigned n, struct err *err)
 	MUST_CHECK;
+/* How many steps have been applied; 0: it is just being made. */
+enum rc db_version(struct db *db, unsigned *out, struct err *err) MUST_CHECK;

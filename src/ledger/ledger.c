@@ -79,6 +79,19 @@ month_list(struct ledger *l, struct month **out, size_t *n, struct err *err)
 	return RC_OK;
 }
 
+/* A reader may see a month whose tables its writer is about to make. */
+static enum rc
+prepare_month(struct ledger *l, struct db *db, struct err *err)
+{
+	unsigned version = 0;
+
+	if (!l->want.read_only)
+		return db_migrate(db, ledger_schema,
+			sizeof(ledger_schema) / sizeof(ledger_schema[0]), err);
+	enum rc rc = db_version(db, &version, err);
+	return rc == RC_OK && version == 0 ? RC_NONE : rc;
+}
+
 enum rc
 month_db(struct ledger *l, const struct month *m, struct db **out, struct err *err)
 {
@@ -107,10 +120,7 @@ month_db(struct ledger *l, const struct month *m, struct db **out, struct err *e
 		slot->db = NULL;
 		return rc;
 	}
-	if (!l->want.read_only &&
-		(rc = db_migrate(slot->db, ledger_schema,
-			 sizeof(ledger_schema) / sizeof(ledger_schema[0]), err)) !=
-			RC_OK) {
+	if ((rc = prepare_month(l, slot->db, err)) != RC_OK) {
 		db_close(&slot->db);
 		return rc;
 	}
@@ -168,6 +178,10 @@ all_positions(struct ledger *l, bool settle, struct position at[LEDGER_JOURNALS]
 		struct db *db;
 
 		rc = month_db(l, &months[i], &db, err);
+		if (rc == RC_NONE) {
+			rc = RC_OK;
+			continue;
+		}
 		if (rc == RC_OK && settle) /* which was written last is not known */
 			rc = db_checkpoint(db, err);
 		if (rc == RC_OK)

@@ -108,6 +108,8 @@ ledger_figures(
 			continue;
 		if ((rc = month_db(l, &months[i], &db, err)) == RC_OK)
 			rc = sum_month(db, since_ms, &f, err);
+		if (rc == RC_NONE)
+			rc = RC_OK;
 	}
 	free(months);
 	if (rc == RC_OK)

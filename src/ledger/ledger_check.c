@@ -61,6 +61,8 @@ each_range(struct check *c, const char *sql, str journal, struct bits *b, range_
 		struct db *db;
 		enum rc rc = month_db(c->l, &c->months[i], &db, err);
 
+		if (rc == RC_NONE)
+			continue;
 		if (rc != RC_OK)
 			return rc;
 		struct db_stmt *q = db_prepare(db, sql, err);
@@ -159,6 +161,8 @@ check_month(struct check *c, const struct month *m, struct err *err)
 	struct db *db;
 	enum rc rc = month_db(c->l, m, &db, &why);
 
+	if (rc == RC_NONE)
+		return RC_OK;
 	if (rc == RC_OK)
 		rc = db_integrity(db, &why);
 	if (rc == RC_OK)
@@ -182,6 +186,8 @@ ledger_check(struct ledger *l, ledger_damage_fn *fn, void *arg, struct err *err)
 		rc = check_month(&c, &c.months[i], err);
 		if (rc == RC_OK && (rc = month_db(l, &c.months[i], &db, err)) == RC_OK)
 			rc = month_positions(db, at, &n, err);
+		if (rc == RC_NONE)
+			rc = RC_OK;
 	}
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		rc = check_holes(&c, &at[i], err);
@@ -205,6 +211,8 @@ ledger_copy(struct ledger *l, int dirfd, struct err *err)
 		(void)snprintf(path, sizeof(path), "ledger/%s.db", months[i].text);
 		if ((rc = month_db(l, &months[i], &db, err)) == RC_OK)
 			rc = db_copy(db, dirfd, path, err);
+		if (rc == RC_NONE)
+			rc = RC_OK;
 	}
 	free(months);
 	return rc == RC_OK ? RC_OK : err_wrap(err, "ledger");

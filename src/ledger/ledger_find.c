@@ -150,7 +150,7 @@ stream_month(struct find *f, const struct month *m, struct err *err)
 	enum rc rc = month_db(f->l, m, &db, err);
 
 	if (rc != RC_OK)
-		return rc;
+		return rc == RC_NONE ? RC_OK : rc;
 	struct db_stmt *s = by_id ? db_prepare(db,
 					    "SELECT " COLUMNS MATCH
 					    " AND id = ? ORDER BY time_ms, journal, seq",
@@ -180,7 +180,7 @@ newest_keys(struct find *f, const struct month *m, struct key *keys, size_t most
 	enum rc rc = month_db(f->l, m, &db, err);
 
 	if (rc != RC_OK)
-		return rc;
+		return rc == RC_NONE ? RC_OK : rc;
 	struct db_stmt *s = db_prepare(db,
 		"SELECT journal, seq" MATCH " AND (? = '' OR id = ?) "
 		"ORDER BY time_ms DESC, journal DESC, seq DESC LIMIT ?",

@@ -44,7 +44,8 @@ struct ledger {
 struct month month_of(uint64_t time_ms);
 /* All months there are, oldest first; malloc'd. */
 enum rc month_list(struct ledger *l, struct month **out, size_t *n, struct err *err) MUST_CHECK;
-/* Until the next month_db(); LEDGER_HANDLES - 1 others stay open as well. */
+/* Until the next month_db(); LEDGER_HANDLES - 1 others stay open as well.
+ * RC_NONE: a month without tables yet, for a reader. */
 enum rc month_db(struct ledger *l, const struct month *m, struct db **out, struct err *err)
 	MUST_CHECK;
 /* The month's positions are put into at[] where they are further. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "db/db.h"
 #include "test/test.h"
 
@@ -235,6 +236,28 @@ TEST(records_entered_again_give_no_second_row)
 	assert_int_equal(find(reader, (struct ledger_query){ .most = 4 }).n, 4);
 	ledger_close(&reader);
 	clear(&r);
+	ledger_close(&l);
+	(void)close(data);
+}
+
+TEST(a_month_that_is_just_being_made_is_empty_and_no_error)
+{
+	int data = folder();
+	struct ledger *l = NULL, *reader = NULL;
+	struct ledger_want w = { .data = data, .read_only = true };
+	struct ledger_figures f;
+
+	assert_int_equal(
+		ledger_open(&(struct ledger_want){ .data = data }, &l, NULL), RC_OK);
+	assert_int_equal(
+		fs_replace(data, "ledger/2026-11.db", 0640, (str){ 0 }, NULL), RC_OK);
+	assert_int_equal(ledger_open(&w, &reader, NULL), RC_OK);
+	assert_int_equal(ledger_figures(reader, 0, &f, NULL), RC_OK);
+	assert_int_equal(f.messages, 0);
+	assert_int_equal(find(reader, (struct ledger_query){ .since_ms = 0 }).n, 0);
+	assert_int_equal(find(reader, (struct ledger_query){ .most = 4 }).n, 0);
+	assert_sound(reader);
+	ledger_close(&reader);
 	ledger_close(&l);
 	(void)close(data);
 }
