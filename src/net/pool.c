@@ -2,17 +2,19 @@
 #include "net/pool.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include "base/thread.h"
 
+/* A semaphore, not a condition variable: who comes back from waiting for that takes
+ * the lock as if others wanted it too, and has to ask the kernel to let it go. */
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t some;
+	sem_t some; /* one for each job, and for each thread at the end */
 	struct work *first, **last;
 	size_t waiting, most;
-	unsigned idle; /* threads that wait and have not been called */
-	bool stop;
 	unsigned nthreads;
 	pthread_t threads[];
 };
@@ -21,12 +23,9 @@ struct pool {
 static struct work *
 take(struct pool *p)
 {
+	while (sem_wait(&p->some) != 0 && errno == EINTR)
+		continue;
 	LOCK_AUTO held = lock_take(&p->lock);
-
-	while (p->first == NULL && !p->stop) {
-		p->idle++;
-		(void)pthread_cond_wait(&p->some, &p->lock);
-	}
 	struct work *w = p->first;
 	if (w == NULL)
 		return NULL;
@@ -58,7 +57,7 @@ pool_new(const char *name, unsigned threads, size_t most)
 	if (p == NULL)
 		abort();
 	(void)pthread_mutex_init(&p->lock, NULL);
-	cond_init(&p->some);
+	(void)sem_init(&p->some, 0, 0);
 	p->last = &p->first;
 	p->most = most;
 	p->nthreads = threads;
@@ -68,7 +67,7 @@ pool_new(const char *name, unsigned threads, size_t most)
 }
 
 static bool
-queue(struct pool *p, struct work *w, bool *call)
+queue(struct pool *p, struct work *w)
 {
 	LOCK_AUTO held = lock_take(&p->lock);
 
@@ -78,22 +77,23 @@ queue(struct pool *p, struct work *w, bool *call)
 	*p->last = w;
 	p->last = &w->next;
 	p->waiting++;
-	*call = p->idle > 0;
-	if (*call)
-		p->idle--;
 	return true;
 }
 
 /* Called without the lock, or who is called would wait for it first. */
+static void
+call(struct pool *p)
+{
+	if (sem_post(&p->some) != 0)
+		abort(); /* two thousand million jobs are not there */
+}
+
 bool
 pool_give(struct pool *p, struct work *w)
 {
-	bool call = false;
-
-	if (!queue(p, w, &call))
+	if (!queue(p, w))
 		return false;
-	if (call)
-		(void)pthread_cond_signal(&p->some);
+	call(p);
 	return true;
 }
 
@@ -113,13 +113,12 @@ pool_free(struct pool **pp)
 	if (p == NULL)
 		return;
 	*pp = NULL;
-	(void)pthread_mutex_lock(&p->lock);
-	p->stop = true;
-	(void)pthread_cond_broadcast(&p->some);
-	(void)pthread_mutex_unlock(&p->lock);
+	/* each finds nothing left, once, when all jobs are done */
+	for (unsigned i = 0; i < p->nthreads; i++)
+		call(p);
 	for (unsigned i = 0; i < p->nthreads; i++)
 		(void)pthread_join(p->threads[i], NULL);
-	(void)pthread_cond_destroy(&p->some);
+	(void)sem_destroy(&p->some);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
 }
