@@ -80,6 +80,15 @@ def house():
     return shared()
 
 
+@pytest.fixture(autouse=True)
+def settled():
+    """What the test before sent to a shared instance is in its mailboxes, so that
+    those can be counted."""
+    for g in _shared.values():
+        if g.process:
+            g.settle()
+
+
 def pytest_sessionfinish(session):
     for g in _shared.values():
         g.remove()

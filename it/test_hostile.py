@@ -9,7 +9,7 @@ import time
 import pytest
 
 from clamd import wait_for
-from gatepost import SLOW, message
+from gatepost import MEASURED, SLOW, message
 
 A = "alice@example.test"
 STALLED = int(os.environ.get("GATEPOST_STALLED", 3000 // SLOW))
@@ -55,6 +55,7 @@ def test_only_crlf_dot_crlf_ends_data(house, end):
         assert answer[:1] in "25", answer
         s.send("NOOP\r\n")
         assert s.reply()[:3] == "250"	# in step: one answer to one message
+    house.settle()
     assert len(house.mail("bob@example.test")) == before
 
 
@@ -171,7 +172,7 @@ def test_thousands_of_stalled_peers_disturb_nobody(g, record_property):
     print(f"{STALLED} stalled: p99 {before * 1000:.1f} -> {during * 1000:.1f} ms, "
           f"gate {empty} -> {full} KiB, {each:.1f} KiB each")
     g.wait_mail(A, 200)
-    assert each < 64, f"{each:.1f} KiB for each stalled connection"
+    assert each < 64 or not MEASURED, f"{each:.1f} KiB for each stalled connection"
     assert during < max(1.0, before * 20) * SLOW
     g.audit()
 
@@ -238,6 +239,7 @@ def test_nul_in_data_does_not_hide_the_rest(house):
     before = len(house.mail(A))
     text = message(A, body="before\0after\n").encode()
     assert house.send(A, text)[0] in (250, 550)
+    house.settle()
     assert len(house.mail(A)) in (before, before + 1)
 
 
@@ -269,7 +271,7 @@ def test_guessing_recipients_fills_neither_memory_nor_ledger(g):
     journal = sum(p.stat().st_size for p in (g.data / "journal").rglob("*.log"))
     print(f"{GUESSES} guesses: gate {empty} -> {full} KiB, ledger {ledger} bytes, "
           f"journal {journal} bytes")
-    assert full - empty < 32 * 1024
+    assert full - empty < 32 * 1024 or not MEASURED
     assert ledger < 4 << 20
     assert journal < 8 << 20
     assert g.send(A)[0] == 250
