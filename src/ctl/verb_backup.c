@@ -90,8 +90,7 @@ clear_round(struct backup *b)
 	for (size_t i = 0; rc == RC_OK && i < 4; i++) {
 		rc = fs_mkdirs(b->copy.data, folders[i], 0700, b->err);
 		if (rc == RC_OK)
-			rc = remove_files(
-				b->copy.data, folders[i], NULL, NULL, b->err);
+			rc = remove_files(b->copy.data, folders[i], NULL, NULL, b->err);
 	}
 	return rc;
 }

@@ -275,7 +275,7 @@ session_begin(struct service *s, const struct session_kind *kind, void *arg, int
 		ip_from_sockaddr((const struct sockaddr *)&sa, &c->io.local);
 	c->ready_by_ms = clock_ms() + c->io.conf->tls.handshake_timeout;
 	c->phase = ip_in_list(peer, c->io.conf->server.trusted_proxies) ? PHASE_PROXY
-								      : PHASE_DOOR;
+									: PHASE_DOOR;
 	park_join(s->park, &c->guest.parked);
 	c->io.number = c->guest.parked.number;
 	if (!pool_give(s->pool, &c->guest.work))

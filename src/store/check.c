@@ -169,46 +169,46 @@ check_messages(struct check *c, struct db *db)
 /* Questions whose every answer is a damage. */
 static const char *const questions[] = {
 	("SELECT 'account ' || m.account_id || ': message ' || m.msgid || ' (mailbox ' ||"
-	" m.mailbox_id || ', UID ' || m.uid || ') has no row of its own'"
-	" FROM mailbox_email m LEFT JOIN email e"
-	" ON e.account_id = m.account_id AND e.msgid = m.msgid WHERE e.msgid IS NULL"),
+	 " m.mailbox_id || ', UID ' || m.uid || ') has no row of its own'"
+	 " FROM mailbox_email m LEFT JOIN email e"
+	 " ON e.account_id = m.account_id AND e.msgid = m.msgid WHERE e.msgid IS NULL"),
 
 	("SELECT 'account ' || e.account_id || ': message ' || e.msgid || ' is in ' ||"
-	" coalesce(c.n, 0) || ' mailboxes, its row says ' || e.refs FROM email e LEFT JOIN"
-	" (SELECT account_id, msgid, count(*) AS n FROM mailbox_email GROUP BY 1, 2) c"
-	" ON c.account_id = e.account_id AND c.msgid = e.msgid"
-	" WHERE coalesce(c.n, 0) <> e.refs"),
+	 " coalesce(c.n, 0) || ' mailboxes, its row says ' || e.refs FROM email e LEFT JOIN"
+	 " (SELECT account_id, msgid, count(*) AS n FROM mailbox_email GROUP BY 1, 2) c"
+	 " ON c.account_id = e.account_id AND c.msgid = e.msgid"
+	 " WHERE coalesce(c.n, 0) <> e.refs"),
 
 	("SELECT 'account ' || e.account_id || ': message ' || e.msgid ||"
-	" ' belongs to an account without a row' FROM email e LEFT JOIN account a"
-	" ON a.account_id = e.account_id WHERE a.account_id IS NULL"),
+	 " ' belongs to an account without a row' FROM email e LEFT JOIN account a"
+	 " ON a.account_id = e.account_id WHERE a.account_id IS NULL"),
 
 	("SELECT 'account ' || account_id || ' has ' || n || ' messages, its row says ' ||"
-	" messages FROM (SELECT a.account_id, a.messages, (SELECT count(*) FROM email e"
-	" WHERE e.account_id = a.account_id) AS n FROM account a) x WHERE n <> messages"),
+	 " messages FROM (SELECT a.account_id, a.messages, (SELECT count(*) FROM email e"
+	 " WHERE e.account_id = a.account_id) AS n FROM account a) x WHERE n <> messages"),
 
 	("SELECT 'account ' || account_id || ' has ' || n || ' bytes, its row says ' || bytes"
-	" FROM (SELECT a.account_id, a.bytes, (SELECT coalesce(sum(e.size), 0) FROM email e"
-	" WHERE e.account_id = a.account_id) AS n FROM account a) x WHERE n <> bytes"),
+	 " FROM (SELECT a.account_id, a.bytes, (SELECT coalesce(sum(e.size), 0) FROM email e"
+	 " WHERE e.account_id = a.account_id) AS n FROM account a) x WHERE n <> bytes"),
 
 	("SELECT 'account ' || account_id || ': ' || name || ' has ' || n ||"
-	" ' messages, its row says ' || messages FROM (SELECT b.account_id, b.name, b.messages,"
-	" (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
-	" AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n <> messages"),
+	 " ' messages, its row says ' || messages FROM (SELECT b.account_id, b.name, b.messages,"
+	 " (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
+	 " AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n <> messages"),
 
 	("SELECT 'account ' || account_id || ': ' || name || ' has ' || n ||"
-	" ' unread messages, its row says ' || unseen FROM (SELECT b.account_id, b.name, b.unseen,"
-	" (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
-	" AND m.mailbox_id = b.mailbox_id AND m.flags & 1 = 0) AS n FROM mailbox b) x"
-	" WHERE n <> unseen"),
+	 " ' unread messages, its row says ' || unseen FROM (SELECT b.account_id, b.name, b.unseen,"
+	 " (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
+	 " AND m.mailbox_id = b.mailbox_id AND m.flags & 1 = 0) AS n FROM mailbox b) x"
+	 " WHERE n <> unseen"),
 
 	("SELECT 'account ' || account_id || ': ' || name || ' holds UID ' || n ||"
-	" ', the next one is said to be ' || uidnext FROM (SELECT b.account_id, b.name,"
-	" b.uidnext, (SELECT max(m.uid) FROM mailbox_email m WHERE m.account_id = b.account_id"
-	" AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n >= uidnext"),
+	 " ', the next one is said to be ' || uidnext FROM (SELECT b.account_id, b.name,"
+	 " b.uidnext, (SELECT max(m.uid) FROM mailbox_email m WHERE m.account_id = b.account_id"
+	 " AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n >= uidnext"),
 
 	("SELECT 'account ' || a.account_id || ' has no INBOX' FROM account a LEFT JOIN mailbox b"
-	" ON b.account_id = a.account_id AND b.mailbox_id = 1 WHERE b.mailbox_id IS NULL"),
+	 " ON b.account_id = a.account_id AND b.mailbox_id = 1 WHERE b.mailbox_id IS NULL"),
 };
 
 static enum rc

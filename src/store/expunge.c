@@ -185,10 +185,12 @@ doomed_unlink(struct shard *sh, const struct doomed *list, size_t n, struct err 
 			return rc;
 	}
 	/* A row must not go before its file's name has gone for good. */
-	if ((rc = fs_sync_all(sh->data, err)) != RC_OK || (rc = db_begin(sh->db, err)) != RC_OK)
+	if ((rc = fs_sync_all(sh->data, err)) != RC_OK ||
+		(rc = db_begin(sh->db, err)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		rc = with_id(sh, "DELETE FROM blob_gone WHERE account_id = ? AND msgid = ?",
+		rc = with_id(sh,
+			"DELETE FROM blob_gone WHERE account_id = ? AND msgid = ?",
 			list[i].account, &list[i].id, err);
 	if (rc == RC_OK)
 		rc = db_commit(sh->db, err);

@@ -12,7 +12,8 @@ enum {
 };
 
 static const char pad_name[] = "X-Gatepost-Pad: ";
-static const char dots[] = "..............................................................";
+static const char dots[] =
+	"..............................................................";
 
 /* What a client called itself, in a place where only a domain may stand. */
 static void
