@@ -268,40 +268,72 @@ def test_messages_are_not_blamed_for_scanners_that_end_by_themselves(gatepost):
 
 
 class Held(FakeClamd):
-    """Answers about nothing before it may."""
+    """Answers at once, or, once `held`, about each message when it is let go."""
 
     def __init__(self, folder):
-        self.may = threading.Event()
-        self.has = threading.Event()
+        self.held = False
+        self.waiting = []
         super().__init__(folder)
 
     def _command(self, s):
         word = super()._command(s)
-        if word == "FILDES":
-            self.has.set()
-            self.may.wait(20 * SLOW)
+        if word == "FILDES" and self.held:
+            mine = threading.Event()
+            self.waiting.append(mine)
+            mine.wait(20 * SLOW)
         return word
 
+    def asked_about(self, messages):
+        assert wait_for(lambda: len(self.waiting) >= messages, 20 * SLOW)
 
-def test_who_hung_up_before_the_answer_may_send_again_without_a_second_copy(gatepost, tmp_path):
-    """The sender's patience ends while clamd thinks; the message is taken all the same."""
-    held = Held(tmp_path)
-    held.may.set()
-    g = instance(gatepost, clamd=str(held.path))
-    held.has.clear()
-    held.may.clear()
-    text = message(A, subject="once")
+
+def data_sent(g, text):
+    """A session whose message is being decided about."""
     s = g.smtp()
     s.mail("x@sender.example")
     s.rcpt(A)
     assert s.docmd("DATA")[0] == 354
     s.send(smtplib._fix_eols(text).encode() + b".\r\n")
-    assert held.has.wait(20 * SLOW)
+    return s
+
+
+def test_who_hung_up_before_the_answer_may_send_again_without_a_second_copy(gatepost, tmp_path):
+    """The sender's patience ends while clamd thinks; the message is taken all the same."""
+    clamd = Held(tmp_path)
+    g = instance(gatepost, clamd=str(clamd.path))
+    clamd.held = True
+    text = message(A, subject="once")
+    s = data_sent(g, text)
+    clamd.asked_about(1)
     s.sock.shutdown(socket.SHUT_RDWR)
     s.close()
-    held.may.set()
+    clamd.held = False
+    clamd.waiting[0].set()
     g.wait_mail(A, 1)
     assert g.send(A, text, sender="x@sender.example")[0] == 250
+    assert g.send(A)[0] == 250
+    g.wait_mail(A, 2)
+    assert len(g.mail(A)) == 2
+    g.audit()
+
+
+def test_a_retry_while_the_first_is_still_decided_about_gives_no_second_copy(gatepost, tmp_path):
+    """The sender hung up and is back before clamd answered about its first attempt."""
+    clamd = Held(tmp_path)
+    g = instance(gatepost, clamd=str(clamd.path))
+    clamd.held = True
+    text = message(A, subject="once")
+    first = data_sent(g, text)
+    clamd.asked_about(1)
+    first.sock.shutdown(socket.SHUT_RDWR)
+    first.close()
+    second = data_sent(g, text)
+    clamd.asked_about(2)
+    clamd.held = False
+    clamd.waiting[0].set()
+    g.wait_mail(A, 1)
+    clamd.waiting[1].set()
+    assert second.getreply()[0] == 250
     assert g.send(A)[0] == 250
     g.wait_mail(A, 2)
     assert len(g.mail(A)) == 2

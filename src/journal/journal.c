@@ -284,8 +284,8 @@ do_batch(struct journal *j, struct entry *list)
 	uint64_t before = j->synced.next;
 	enum rc rc = write_batch(j, list, &err);
 
-	if (rc != RC_OK)
-		(void)!take_back(j, &again);
+	if (rc != RC_OK && take_back(j, &again) != RC_OK)
+		rc = RC_PERM; /* it may stand there at the next start */
 	{
 		LOCK_AUTO held = lock_take(&j->lock);
 

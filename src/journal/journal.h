@@ -18,7 +18,8 @@
  * killed process loses at most those, a power cut those since the last commit.
  *
  * When a write fails the batch fails as a whole (RC_LIMIT for a full disk,
- * RC_TEMP): what was written of it is taken back before anything else is.
+ * RC_TEMP): what was written of it is taken back before anything else is.  RC_PERM:
+ * that failed too, and a start may find the record whole: files it names must stay.
  *
  * One writer process, any of its threads.  Readers are other processes too.
  */

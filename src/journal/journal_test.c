@@ -421,10 +421,11 @@ TEST(after_a_failed_write_nothing_is_promised_and_nothing_is_left)
 	int fd = descriptor(dir), kept = dup(fd),
 	    broken = openat(dir, FIRST_LOG, O_RDONLY);
 	assert_true(dup2(broken, fd) >= 0);
+	/* neither writing nor taking back goes: its file must stay */
 	assert_int_equal(
-		journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_TEMP);
+		journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_PERM);
 	assert_int_equal(
-		journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_TEMP);
+		journal_commit(j, JREC_MESSAGE, STR("lost"), false, &seq, &err), RC_PERM);
 	assert_int_equal(journal_synced(j), 3);
 	assert_int_equal(count(dir, 0, UINT64_MAX, &rc, &err), 3);
 	assert_true(dup2(kept, fd) >= 0);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/thread.h"
 #include "crypto/digest.h"
@@ -15,8 +16,15 @@ struct waiting {
 	UT_hash_handle by_id, by_key;
 };
 
+struct claim {
+	uint8_t key[16];
+	UT_hash_handle hh;
+};
+
 struct once {
 	pthread_mutex_t lock;
+	pthread_cond_t released;
+	struct claim *claims; /* as many as verdicts are being made */
 	struct waiting *ids, *keys; /* ids: in the order they were added */
 };
 
@@ -28,6 +36,7 @@ once_new(void)
 	if (o == NULL)
 		abort();
 	(void)pthread_mutex_init(&o->lock, NULL);
+	cond_init(&o->released);
 	return o;
 }
 
@@ -52,6 +61,7 @@ once_free(struct once **op)
 		return;
 	while (o->ids != NULL)
 		drop(o, o->ids);
+	(void)pthread_cond_destroy(&o->released);
 	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 	*op = NULL;
@@ -112,6 +122,41 @@ once_find(struct once *o, const uint8_t key[16], uint64_t now_ms, struct msg_id 
 	}
 	*id = w->what.id;
 	return true;
+}
+
+bool
+once_claim(struct once *o, const uint8_t key[16], uint64_t until_ms)
+{
+	LOCK_AUTO held = lock_take(&o->lock);
+	struct claim *c;
+
+	for (;;) {
+		HASH_FIND(hh, o->claims, key, 16, c);
+		if (c == NULL)
+			break;
+		if (!cond_until(&o->released, &o->lock, until_ms) && clock_ms() >= until_ms)
+			return false;
+	}
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		abort();
+	memcpy(c->key, key, sizeof(c->key));
+	HASH_ADD(hh, o->claims, key, sizeof(c->key), c);
+	return true;
+}
+
+void
+once_release(struct once *o, const uint8_t key[16])
+{
+	LOCK_AUTO held = lock_take(&o->lock);
+	struct claim *c;
+
+	HASH_FIND(hh, o->claims, key, 16, c);
+	if (c == NULL)
+		return;
+	HASH_DEL(o->claims, c);
+	free(c);
+	(void)pthread_cond_broadcast(&o->released);
 }
 
 static void

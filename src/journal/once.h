@@ -22,6 +22,11 @@ struct once *once_new(void);
 void once_free(struct once **op);
 void once_key(str from, const str rcpts[], size_t n, const uint8_t digest[32], uint8_t key[16]);
 bool once_find(struct once *o, const uint8_t key[16], uint64_t now_ms, struct msg_id *id);
+/* Between these the key is the caller's: two retries at the same time must not
+ * both be new.  Claim, then find.  Waits for another claim of the key; false:
+ * not until until_ms (clock_ms). */
+bool once_claim(struct once *o, const uint8_t key[16], uint64_t until_ms) MUST_CHECK;
+void once_release(struct once *o, const uint8_t key[16]);
 void once_add(struct once *o, const struct jrec_pending *p);
 void once_answered(struct once *o, const struct msg_id *id);
 void once_replay(struct once *o, enum jrec_kind kind, str payload);	/* journal_want.replay */

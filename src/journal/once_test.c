@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "journal/once.h"
 
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
+
 #include "test/test.h"
 
 static struct jrec_pending
@@ -90,5 +95,32 @@ TEST(past_its_limit_the_oldest_is_forgotten)
 		once_add(o, &p);
 	}
 	assert_false(once_find(o, first.once, 2000, &id));
+	once_free(&o);
+}
+
+static void *
+claim_later(void *arg)
+{
+	static const uint8_t key[16] = { 7 };
+	struct once *o = arg;
+
+	if (!once_claim(o, key, clock_ms() + 20000))
+		abort();
+	once_release(o, key);
+	return NULL;
+}
+
+TEST(a_retry_waits_for_the_attempt_that_is_being_taken)
+{
+	static const uint8_t key[16] = { 7 }, other[16] = { 8 };
+	struct once *o = once_new();
+
+	assert_true(once_claim(o, key, 0));
+	assert_false(once_claim(o, key, clock_ms() + 5));
+	assert_true(once_claim(o, other, 0));
+	pthread_t t = thread_start("claimer", claim_later, o);
+	once_release(o, key);
+	(void)pthread_join(t, NULL);
+	once_release(o, other);
 	once_free(&o);
 }

@@ -208,26 +208,28 @@ publish(struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES],
 	rc = fs_sync_data(v->file->fd, &v->err);
 	if (rc == RC_OK)
 		rc = commit(v, digest, once, true);
-	if (rc != RC_OK)
+	/* RC_PERM: the record may come back at a start, and needs its file then; if it
+	 * does not, house sweeps it. */
+	if (rc != RC_OK && rc != RC_PERM)
 		(void)fs_unlink(incoming, v->id.text, NULL);
 	return rc;
 }
 
-enum rc
-smtp_store(struct smtp_verdict *v)
+static enum rc
+store_claimed(struct smtp_verdict *v, const uint8_t key[16])
 {
-	uint8_t digest[SHA256_BYTES], key[16];
+	uint8_t digest[SHA256_BYTES];
 	struct msg_id before;
+	enum rc rc;
 
-	make_once_key(v, key);
 	if (once_find(v->gate->once, key, v->wall_ms, &before)) {
 		v->again = true;
-		enum rc rc = commit(v, v->digest, no_key, false);
+		rc = commit(v, v->digest, no_key, false);
 		if (rc == RC_OK)
 			v->answered = before;
 		return rc;
 	}
-	enum rc rc = put_trace(v);
+	rc = put_trace(v);
 	if (rc == RC_OK)
 		rc = rename_forged(v, digest);
 	if (rc == RC_OK)
@@ -238,4 +240,18 @@ smtp_store(struct smtp_verdict *v)
 	memcpy(p.once, key, sizeof(p.once));
 	once_add(v->gate->once, &p);
 	return RC_OK;
+}
+
+enum rc
+smtp_store(struct smtp_verdict *v)
+{
+	uint8_t key[16];
+
+	make_once_key(v, key);
+	if (!once_claim(v->gate->once, key, v->until_ms))
+		return err_set(&v->err, RC_TEMP,
+			"the same message is being taken on another connection");
+	enum rc rc = store_claimed(v, key);
+	once_release(v->gate->once, key);
+	return rc;
 }
