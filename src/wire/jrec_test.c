@@ -113,7 +113,7 @@ TEST(small_records_can_be_read_back)
 	buf_clear(&b);
 	jrec_put_counts(&b, &c);
 	assert_int_equal(jrec_get_counts(buf_str(&b), &c2), RC_OK);
-	assert_true(c2.minute == c.minute && ip_eq(&c2.network, &c.network));
+	assert_true(c2.minute == c.minute && ip_same(&c2.network, &c.network));
 	assert_true(c2.unknown == 1 && c2.relay == 2 && c2.full == 3 && c2.other == 4);
 	assert_int_equal(jrec_get_counts(str_skip(buf_str(&b), 1), &c2), RC_BAD);
 }
