@@ -134,7 +134,8 @@ once_claim(struct once *o, const uint8_t key[16], uint64_t until_ms)
 		HASH_FIND(hh, o->claims, key, 16, c);
 		if (c == NULL)
 			break;
-		if (!cond_until(&o->released, &o->lock, until_ms) && clock_ms() >= until_ms)
+		if (!cond_until(&o->released, &o->lock, until_ms) &&
+			clock_ms() >= until_ms)
 			return false;
 	}
 	c = calloc(1, sizeof(*c));
