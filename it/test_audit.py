@@ -69,6 +69,18 @@ def test_a_removed_ledger_row_is_named(g):
     named(g, msgid)
 
 
+def test_a_removed_ledger_is_named_and_made_anew_from_the_journal(g):
+    rows = len(g.rows("ledger"))
+    for path in (g.data / "ledger").iterdir():
+        path.unlink()
+    named(g, "ledger")
+    g.start()
+    g.settle()
+    assert len(g.rows("ledger")) == rows
+    assert g.stop() == 0
+    g.audit()
+
+
 def journal(g):
     return next((g.data / "journal" / "gate").glob("*.log"))
 

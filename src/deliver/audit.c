@@ -292,6 +292,12 @@ audit_journal(const char *name, int folder, void *arg, struct err *err)
 	j->end = j->first;
 	if ((rc = read_journal(a, j, folder, in_store, err)) != RC_OK)
 		return rc;
+	/* A checkpoint syncs the ledger before the mailboxes. */
+	if (in_store > j->in_ledger)
+		breach(a,
+			"the ledger knows journal %s up to record %" PRIu64
+			", but record %" PRIu64 " of it was applied: its end is missing",
+			name, j->in_ledger, in_store);
 	uint64_t most = in_store > j->in_ledger ? in_store : j->in_ledger;
 	if (most >= j->end && !j->damaged)
 		breach(a,
