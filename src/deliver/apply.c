@@ -48,6 +48,26 @@ open_folders(struct apply *a, struct err *err)
 	return fs_open_dir(a->want.data, "incoming", &a->incoming, err);
 }
 
+/* A ledger that was lost is made anew from what the journal still has: that must
+ * not stop mail whose mailboxes are further. */
+static enum rc
+skip_trimmed(struct apply *a, struct err *err)
+{
+	uint64_t first, last, in_store;
+	enum rc rc = journal_bounds(a->folder, &first, &last, err);
+
+	if (rc == RC_OK)
+		rc = store_applied(a->want.store, a->want.journal, &in_store, err);
+	if (rc != RC_OK || first == 0 || a->position >= first - 1 || in_store < first - 1)
+		return rc;
+	log_warn(
+		"msg=\"records that the ledger lacks are gone\" journal=%s after=%" PRIu64
+		" before=%" PRIu64,
+		a->want.journal, a->position, first);
+	a->position = first - 1;
+	return RC_OK;
+}
+
 enum rc
 apply_open(const struct apply_want *w, struct apply **out, struct err *err)
 {
@@ -65,6 +85,8 @@ apply_open(const struct apply_want *w, struct apply **out, struct err *err)
 	rc = open_folders(a, err);
 	if (rc == RC_OK)
 		rc = applied_upto(w->store, w->ledger, w->journal, &a->position, err);
+	if (rc == RC_OK)
+		rc = skip_trimmed(a, err);
 	/* What is applied must be durable before its file goes. */
 	if (rc == RC_OK)
 		rc = apply_checkpoint(a, err);

@@ -369,6 +369,38 @@ TEST(audit_names_a_journal_file_that_is_gone)
 	parts_clear(&p);
 }
 
+static bool
+remove_file(const char *name, void *arg)
+{
+	(void)unlinkat(*(int *)arg, name, 0);
+	return true;
+}
+
+TEST(mail_goes_on_when_the_ledger_and_old_journals_are_lost)
+{
+	FD_AUTO ledger = -1;
+	struct parts p;
+
+	start(&p);
+	parts_close(&p);
+	p.roll_bytes = 900;
+	again(&p);
+	for (size_t i = 0; i < 6; i++)
+		(void)send_to(&p, 0, 2, 1, 0);
+	parts_apply(&p);
+	assert_int_equal(apply_checkpoint(p.apply, NULL), RC_OK);
+	journal_trim(p.journal, apply_position(p.apply), 0);
+	parts_close(&p);
+	assert_int_equal(fs_open_dir(p.data, "ledger", &ledger, NULL), RC_OK);
+	assert_int_equal(fs_each(ledger, ".", remove_file, &ledger, NULL), RC_OK);
+	again(&p);
+	uint64_t before = messages(&p, p.accounts[0]);
+	(void)send_to(&p, 0, 2, 1, 0);
+	parts_apply(&p);
+	assert_int_equal(messages(&p, p.accounts[0]), before + 1);
+	parts_clear(&p);
+}
+
 TEST(a_journal_without_its_end_is_named_and_nothing_new_is_passed_over)
 {
 	struct parts p;
