@@ -332,9 +332,12 @@ smtp_bdat(struct smtp_session *s, str args)
 	if (!smtp_bdat_read(args, &size, &last))
 		return bad_chunk; /* nobody knows where the next command begins */
 	if (s->state == SMTP_RCPT)
-		refused = begin(s, SMTP_DATA_CHUNKS);
+		p->chunk_failed = refused = begin(s, SMTP_DATA_CHUNKS);
 	else if (s->state != SMTP_CHUNKS || !p->open)
-		refused = &no_mail;
+		/* a sender may go by the last answer: a passing fault stays one */
+		refused = s->state == SMTP_CHUNKS && p->chunk_failed != NULL
+				  ? p->chunk_failed
+				  : &no_mail;
 	if (refused != NULL)
 		p->pace = (struct pace){ .start_ms = clock_ms(),
 			.grace_ms = c->data_grace,

@@ -67,6 +67,7 @@ struct smtp_spool { /* a message being received */
 	uint64_t chunk_left; /* BDAT */
 	bool last;
 	const struct smtp_reply *chunk_refused; /* BDAT out of place: eat it, say this */
+	const struct smtp_reply *chunk_failed; /* the first chunk could not be spooled */
 	struct msg_id id;
 	uint64_t wall_ms;
 };

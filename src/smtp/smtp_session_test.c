@@ -528,6 +528,20 @@ TEST(a_message_over_the_size_is_read_to_its_end)
 	world_close(&w);
 }
 
+TEST(a_fault_of_ours_is_the_answer_to_every_chunk)
+{
+	struct world w;
+
+	world_open(&w, "");
+	w.gate.incoming = -1; /* nothing can be spooled */
+	struct client c = hello(&w);
+	TALK(&c, TO("alice@example.test"));
+	client_send(&c, STR("BDAT 3\r\nabcBDAT 2 LAST\r\nde"));
+	TALK(&c, "S: 451", "S: 451", "C: RSET", "S: 250", "C: BDAT 0 LAST", "S: 503");
+	client_close(&c);
+	world_close(&w);
+}
+
 TEST(too_many_errors_end_a_session)
 {
 	struct world w;
