@@ -7,7 +7,7 @@ SECONDS = 20
 MESON = meson setup
 CLANG = CC=clang
 
-.PHONY: all demo test unit outside asan tsan fuzz lint format bench bare clean
+.PHONY: all demo test unit outside crash asan tsan fuzz lint format bench bare clean
 
 all: build/build.ninja
 	ninja -C build
@@ -25,6 +25,12 @@ unit: all
 
 outside: all
 	GATEPOST_BUILD=build $(PYTEST)
+
+# 5,000 messages, 300 kills; and the power cut after every single write.
+crash: all
+	GATEPOST_BUILD=build GATEPOST_CRASH_MESSAGES=5000 GATEPOST_CRASH_KILLS=300 \
+		$(PYTEST)/test_crash.py
+	GATEPOST_POWER_ALL=1 build/src/deliver/test_power
 
 # The same tests with every access to memory and every overflow watched.
 asan: build-asan/build.ninja
