@@ -90,11 +90,9 @@ ask_all(struct scanners *set, const struct scan_job *job, uint64_t n)
 
 	for (uint64_t i = 0; i < n; i++) {
 		struct err err = { 0 };
-		struct facts f;
-		str packed;
+		struct scanned got;
 
-		if (scan_ask(set, job, clock_ms() + 10000, mem, &f, &packed, &err) !=
-			RC_OK) {
+		if (scan_ask(set, job, clock_ms() + 10000, mem, &got, &err) != RC_OK) {
 			(void)fprintf(stderr, "%s\n", err.text);
 			exit(1);
 		}

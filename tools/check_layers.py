@@ -13,7 +13,7 @@ LEVELS = [
     ["base"],
     ["net", "conf", "crypto", "mime"],
     ["dns", "wire", "db", "rules"],
-    ["journal", "mailauth", "directory", "store", "queue", "ledger", "scan"],
+    ["journal", "mailauth", "directory", "store", "queue", "ledger", "held", "scan"],
     ["filter", "deliver"],
     ["smtp", "imap", "pop3", "web"],
     ["daemon", "ctl"],
@@ -22,6 +22,7 @@ NEIGHBOURS = {
     "net": ["conf"],        # a service is made from its settings
     "wire": ["mime"],
     "ledger": ["journal"],
+    "held": ["journal"],
     "store": ["journal"],
     "queue": ["journal"],
     "scan": ["mailauth"],

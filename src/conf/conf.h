@@ -54,6 +54,10 @@ struct conf_tls {
 struct conf_clamav {
 #include "conf/clamav.def"
 };
+
+struct conf_held {
+#include "conf/held.def"
+};
 struct conf_sandbox {
 #include "conf/sandbox.def"
 };
@@ -79,6 +83,7 @@ struct conf {
 	struct conf_limits limits;
 	struct conf_tls tls;
 	struct conf_clamav clamav;
+	struct conf_held held;
 	struct conf_sandbox sandbox;
 	struct conf_store store;
 	struct conf_dns dns;

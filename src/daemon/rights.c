@@ -97,7 +97,7 @@ scanner_rights(const struct child *c, struct cage *out)
 	static const char *const *const calls[] = { memory_and_time, descriptors, NULL };
 
 	*out = (struct cage){
-		.folders = folders, .calls = calls, .limits = limits(0, 64)
+		.folders = folders, .calls = calls, .limits = limits(0, 256)
 	};
 	out->limits.at[out->limits.n++] = (struct cage_limit){ RLIMIT_FSIZE,
 		c->conf->limits.scanner_memory };

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/buf.h"
 #include "base/ip.h"
+#include "wire/content.h"
 #include "wire/facts.h"
 
 struct clamd;
@@ -28,6 +29,8 @@ struct evidence {
 	uint64_t size; /* of the whole file */
 	uint32_t offset; /* where the message begins */
 	const struct facts *facts;
+	const struct content *content;
+	const int *jobs; /* content->njobs descriptors, beside fd itself */
 	struct ip client;
 	str helo, from;
 	struct clamd *clamd; /* NULL: no virus scanning */

@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { CHAN_MOST = 192 * 1024, CHAN_FDS = 64, CHAN_VERSION = 1, CHAN_HEADER = 20 };
+enum { CHAN_MOST = 192 * 1024, CHAN_FDS = 72, CHAN_VERSION = 1, CHAN_HEADER = 20 };
 
 struct chan_msg {
 	uint16_t type;		/* the protocol's own; never 0 */

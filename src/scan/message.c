@@ -109,8 +109,8 @@ read_message(struct reading *r, struct arena *mem, struct facts *f, struct err *
 }
 
 enum rc
-scan_message(
-	const struct scan_job *job, struct arena *mem, struct facts *out, struct err *err)
+scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
+	struct scanned *out, struct err *err)
 {
 	struct reading r = { .job = job, .at = job->offset };
 	struct facts f = { .date_s = INT64_MIN };
@@ -124,7 +124,8 @@ scan_message(
 		abort();
 	r.window = window;
 	enum rc rc = read_message(&r, mem, &f, err);
+	(void)cs;
 	if (rc == RC_OK)
-		*out = f;
+		*out = (struct scanned){ .facts = f };
 	return rc;
 }

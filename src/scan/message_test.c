@@ -32,10 +32,10 @@ scan(struct arena *mem, str bytes, uint32_t offset)
 {
 	FD_AUTO fd = file_of(bytes);
 	struct scan_job job = { fd, bytes.len, offset, STR("mx.example.test") };
-	struct facts f;
+	struct scanned got;
 
-	assert_int_equal(scan_message(&job, mem, &f, NULL), RC_OK);
-	return f;
+	assert_int_equal(scan_message(&job, NULL, mem, &got, NULL), RC_OK);
+	return got.facts;
 }
 
 TEST(a_plain_message_tells_who_when_and_about_what)
@@ -223,10 +223,10 @@ TEST(a_file_shorter_than_said_is_not_scanned_as_if_whole)
 	ARENA_AUTO mem = arena_new(MEM);
 	FD_AUTO fd = file_of(STR("A: b\n\n"));
 	struct scan_job job = { fd, 100, 0, STR("mx.example.test") };
-	struct facts f;
+	struct scanned got;
 	struct err err = { 0 };
 
-	assert_int_equal(scan_message(&job, mem, &f, &err), RC_TEMP);
+	assert_int_equal(scan_message(&job, NULL, mem, &got, &err), RC_TEMP);
 }
 
 static void

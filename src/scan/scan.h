@@ -3,11 +3,16 @@
  * scan: the scanner's work, and asking for it.
  *
  * The scanner process gets a read-only descriptor of a spooled file and its
- * size over its channel and answers with facts (wire/facts.h).  Frames:
+ * size over its channel and answers with facts (wire/facts.h), content
+ * (wire/content.h) and descriptors of what the virus scanner has to see beside the
+ * message itself: decoded leaves that a strict reader would not have found, as
+ * sealed memfds in the order of content.jobs.  Frames:
  *	FACTS_READY	from the scanner, once, before the first job
  *	FACTS_SCAN	fd of the file; body: 8 bytes size, 4 bytes offset where the
  *			message begins (after the trace block), pack_str our hostname
- *	FACTS_DONE	body: 1 byte, 1: I retire now; then the packed facts
+ *	FACTS_DONE	body: 1 byte, 1: I retire now; then two strings (pack_str), the
+ *			facts and the content, or nothing: both are in a sealed memfd,
+ *			the first descriptor.  Then the descriptors of content.jobs
  *	FACTS_FAILED	body: the same byte, +2: the message is past a limit and will
  *			always be; then a sentence
  */
@@ -15,6 +20,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "mime/charset.h"
+#include "wire/content.h"
 #include "wire/facts.h"
 
 struct scan_job {
@@ -23,12 +30,31 @@ struct scan_job {
 	uint32_t offset; /* the message begins here */
 	str hostname; /* whose trace fields would be forged */
 	uint64_t most_ms; /* for the asking side: how long its scanner may take */
+	uint64_t most_unpacked; /* bytes that decoding and archives may give in all */
+	unsigned want; /* enum scan_want; 0: facts alone */
 };
 
-/* In the scanner (and for `gatepost mime`/`scan`, in process): message → facts.
- * mem holds everything; RC_LIMIT when it is exhausted. */
-enum rc scan_message(const struct scan_job *job, struct arena *mem, struct facts *out,
-	struct err *err) MUST_CHECK;
+enum scan_want {
+	SCAN_CONTENT = 1, /* leaves, links, signatures, tokens */
+	SCAN_TEXT = 2, /* content.text and .hidden too */
+	SCAN_JOBS = 4, /* and descriptors for the virus scanner */
+};
+
+/* Everything that is known of a message afterwards. */
+struct scanned {
+	struct facts facts;
+	struct content content;
+	str packed; /* the checked record of facts as it came, for the journal */
+	int jobs[CONTENT_JOBS]; /* content.njobs read-only descriptors */
+	unsigned njobs;
+};
+
+void scanned_clear(struct scanned *s); /* closes the descriptors */
+
+/* In the scanner: message → facts and content.  mem holds everything; RC_LIMIT when
+ * it is exhausted, or another limit is.  cs: opened once, before the cage closed. */
+enum rc scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
+	struct scanned *out, struct err *err) MUST_CHECK;
 /* The scanner process: serves jobs on the channel until it closes or `most`
  * jobs are done.  Single-threaded. */
 void scan_serve(int channel, uint64_t most);
@@ -52,6 +78,6 @@ struct scanners *scanners_new(
 void scanners_free(struct scanners **sp);
 /* A (new) scanner's channel for a slot, owned from now on; -1: it is gone. */
 void scanners_channel(struct scanners *s, unsigned slot, int fd);
-/* *packed: the checked record as it came, in mem, for the journal. */
+/* *out is in mem, but for its descriptors, which are the caller's. */
 enum rc scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
-	struct arena *mem, struct facts *out, str *packed, struct err *err) MUST_CHECK;
+	struct arena *mem, struct scanned *out, struct err *err) MUST_CHECK;

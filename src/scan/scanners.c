@@ -138,9 +138,9 @@ give_slot(struct scanners *s, struct slot *at, bool usable)
 /* What came back, from a process that may be somebody else's by now. */
 static enum rc
 understand(const struct chan_msg *m, const struct scan_job *job, struct arena *mem,
-	unsigned *how, struct facts *out, str *packed, struct err *err)
+	unsigned *how, struct scanned *out, struct err *err)
 {
-	struct facts facts;
+	struct scanned got = { 0 };
 	str rest;
 
 	if (m->nfds != 0 || !scan_get_answer(m->body, how, &rest))
@@ -151,14 +151,14 @@ understand(const struct chan_msg *m, const struct scan_job *job, struct arena *m
 			STR_ARG(str_first(rest, SCAN_SENTENCE)));
 	if (m->type != FACTS_DONE)
 		return err_set(err, RC_BAD, "the scanner's answer is of no known kind");
-	enum rc rc = facts_unpack(rest, job->size - job->offset, mem, &facts);
+	enum rc rc = facts_unpack(rest, job->size - job->offset, mem, &got.facts);
 	if (rc == RC_BAD)
 		return err_set(err, RC_BAD, "the scanner's facts cannot be true");
 	if (rc == RC_OK)
-		rc = arena_copy(mem, rest, packed);
+		rc = arena_copy(mem, rest, &got.packed);
 	if (rc != RC_OK)
 		return err_set(err, RC_PERM, "no memory for a message's facts");
-	*out = facts;
+	*out = got;
 	return RC_OK;
 }
 
@@ -220,9 +220,17 @@ ask(struct slot *at, uint64_t id, const struct scan_job *job, uint64_t until_ms,
 	return rc == RC_OK ? RC_OK : RC_BAD;
 }
 
+void
+scanned_clear(struct scanned *s)
+{
+	for (unsigned i = 0; i < s->njobs; i++)
+		fs_close(&s->jobs[i]);
+	s->njobs = 0;
+}
+
 enum rc
 scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
-	struct arena *mem, struct facts *out, str *packed, struct err *err)
+	struct arena *mem, struct scanned *out, struct err *err)
 {
 	struct chan_msg answer = { 0 };
 	unsigned how = 0;
@@ -237,7 +245,7 @@ scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 	enum rc rc = ask(at, id, job, until_ms, &answer, err);
 	bool bad = rc != RC_OK;
 	if (rc == RC_OK) {
-		rc = understand(&answer, job, mem, &how, out, packed, err);
+		rc = understand(&answer, job, mem, &how, out, err);
 		bad = rc == RC_BAD;
 		chan_close_fds(&answer);
 	}

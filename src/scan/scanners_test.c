@@ -111,15 +111,14 @@ static enum rc
 ask_once(struct bench *b, uint64_t wait_ms)
 {
 	ARENA_AUTO mem = arena_new(MEM);
+	struct scanned got;
 	struct facts f;
-	str packed;
 	struct err err = { 0 };
-	enum rc rc = scan_ask(
-		b->set, &b->job, clock_ms() + wait_ms, mem, &f, &packed, &err);
+	enum rc rc = scan_ask(b->set, &b->job, clock_ms() + wait_ms, mem, &got, &err);
 
 	if (rc == RC_OK) {
-		assert_true(str_eq(f.envelope.subject, STR("hello")));
-		assert_int_equal(facts_unpack(packed, b->job.size, mem, &f), RC_OK);
+		assert_true(str_eq(got.facts.envelope.subject, STR("hello")));
+		assert_int_equal(facts_unpack(got.packed, b->job.size, mem, &f), RC_OK);
 	} else
 		assert_true(err.text[0] != '\0');
 	return rc;

@@ -20,15 +20,15 @@ answer_with(
 	struct serving *s, struct chan_msg *m, bool retire, const struct scan_job *job)
 {
 	struct err err = { 0 };
-	struct facts facts;
+	struct scanned got;
 	unsigned how = retire ? SCAN_RETIRES : 0;
-	enum rc rc = scan_message(job, s->mem, &facts, &err);
+	enum rc rc = scan_message(job, NULL, s->mem, &got, &err);
 
 	buf_clear(&s->answer);
 	buf_le(&s->answer, how, 1);
 	m->type = FACTS_DONE;
 	if (rc == RC_OK)
-		facts_pack(&s->answer, &facts);
+		facts_pack(&s->answer, &got.facts);
 	if (rc == RC_OK && !buf_ok(&s->answer))
 		rc = err_set(&err, RC_LIMIT, "its facts are too many for one record");
 	if (rc != RC_OK) {

@@ -52,6 +52,7 @@ smtp_verdict_free(struct smtp_verdict **vp)
 
 	if (v == NULL)
 		return;
+	scanned_clear(&v->scanned);
 	arena_free(&v->mem);
 	free(v);
 	*vp = NULL;

@@ -92,13 +92,13 @@ static enum rc
 rename_forged(struct smtp_verdict *v, uint8_t digest[SHA256_BYTES])
 {
 	memcpy(digest, v->digest, SHA256_BYTES);
-	for (size_t i = 0; i < v->facts.nforged; i++) {
-		enum rc rc = rename_field(v, v->facts.forged[i]);
+	for (size_t i = 0; i < v->scanned.facts.nforged; i++) {
+		enum rc rc = rename_field(v, v->scanned.facts.forged[i]);
 
 		if (rc != RC_OK)
 			return rc;
 	}
-	return v->facts.nforged == 0 ? RC_OK : digest_again(v, digest);
+	return v->scanned.facts.nforged == 0 ? RC_OK : digest_again(v, digest);
 }
 
 /* `shorter`: reasons are cut, because the record would be too long. */
@@ -116,7 +116,7 @@ put_record(const struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES],
 		.findings = v->listed,
 		.nrcpts = v->nrcpts,
 		.rcpts = rcpts,
-		.facts = v->packed };
+		.facts = v->scanned.packed };
 	size_t i = 0;
 
 	if (rcpts == NULL)

@@ -49,8 +49,7 @@ scan(struct smtp_verdict *v, int fd)
 	uint64_t until = clock_ms() + 2 * job.most_ms;
 
 	return scan_ask(v->gate->scanners, &job,
-		until < v->until_ms ? until : v->until_ms, v->mem, &v->facts, &v->packed,
-		&v->err);
+		until < v->until_ms ? until : v->until_ms, v->mem, &v->scanned, &v->err);
 }
 
 static enum rc
@@ -79,7 +78,9 @@ check(struct smtp_verdict *v, int fd)
 	struct evidence e = { .fd = fd,
 		.size = TRACE_BLOCK + v->size,
 		.offset = TRACE_BLOCK,
-		.facts = &v->facts,
+		.facts = &v->scanned.facts,
+		.content = &v->scanned.content,
+		.jobs = v->scanned.jobs,
 		.client = v->client,
 		.helo = v->helo,
 		.from = v->from_plain,
@@ -203,7 +204,7 @@ make_tokens(struct smtp_verdict *v)
 static void
 judge_all(struct smtp_verdict *v)
 {
-	if (v->facts.received > v->conf->smtp.max_received) {
+	if (v->scanned.facts.received > v->conf->smtp.max_received) {
 		/* RFC 5321 6.3 */
 		answer_all(v, JREC_REFUSED, 554, "5.4.6",
 			"too many Received fields, this message is going in circles");
@@ -237,7 +238,7 @@ look(struct smtp_verdict *v)
 	if (rc == RC_PERM)
 		return unread(v, &check_unreadable,
 			"this message has more in it than our checks can read");
-	if (rc == RC_OK && v->facts.received <= v->conf->smtp.max_received)
+	if (rc == RC_OK && v->scanned.facts.received <= v->conf->smtp.max_received)
 		rc = check(v, fd);
 	return rc;
 }

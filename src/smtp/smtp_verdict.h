@@ -71,8 +71,7 @@ struct smtp_verdict {
 	struct smtp_preset preset;
 
 	/* what was found */
-	struct facts facts;
-	str packed;
+	struct scanned scanned;
 	struct findings *findings;
 	str listed; /* filter_list() */
 	int32_t score;

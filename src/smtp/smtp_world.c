@@ -101,7 +101,7 @@ read_message(int fd, uint64_t size, uint32_t offset)
 
 enum rc
 scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
-	struct arena *mem, struct facts *out, str *packed, struct err *err)
+	struct arena *mem, struct scanned *out, struct err *err)
 {
 	char *text = read_message(job->fd, job->size, job->offset);
 	BUF_AUTO b = BUF(FACTS_MOST);
@@ -125,8 +125,14 @@ scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 	}
 	free(text);
 	facts_pack(&b, &f);
-	*out = f;
-	return arena_copy(mem, buf_str(&b), packed);
+	*out = (struct scanned){ .facts = f };
+	return arena_copy(mem, buf_str(&b), &out->packed);
+}
+
+void
+scanned_clear(struct scanned *s)
+{
+	s->njobs = 0;
 }
 
 void

@@ -18,11 +18,14 @@
 #include "base/str.h"
 
 enum {
-	FACTS_MOST = 160 * 1024,	/* packed */
+	FACTS_MOST = 224 * 1024,	/* packed */
 	FACTS_STR = 8 * 1024,		/* longest single string; longer is cut */
 	FACTS_ADDRESSES = 1000,		/* in all lists together; more are left out */
 	FACTS_REFS = 100,		/* ids in References; the last ones are kept */
 	FACTS_FORGED = 64,
+	FACTS_PARTS = 1000,		/* in the structure; with more there is none */
+	FACTS_STRUCTURE = 64 * 1024,	/* packed; longer: there is none */
+	FACTS_PREVIEW = 256 * 4,	/* RFC 8970: 256 characters */
 	FACTS_SCAN = 1, FACTS_DONE, FACTS_FAILED, FACTS_READY, /* chan types, see scan/scan.h */
 };
 
@@ -61,6 +64,35 @@ struct fact_envelope {
 	struct fact_list from, sender, reply_to, to, cc, bcc;
 };
 
+struct fact_param {
+	str name, value;		/* as in mime/param.h: what IMAP shows */
+};
+
+enum fact_kind { FACT_LEAF, FACT_MULTIPART, FACT_MESSAGE };
+
+/* A part of the message's primary tree (mime/tree.h), in the order of RFC 9051's
+ * part numbers.  Offsets from the start of the message; they nest. */
+struct fact_part {
+	enum fact_kind kind;
+	uint16_t up;			/* 1 + index of the part around it; 0: the first */
+	uint32_t header_at, body_at, end;
+	uint32_t header_lines, body_lines;
+	str type, subtype, encoding, id, description, md5, location, language;	/* "" where absent */
+	size_t nparams;
+	struct fact_param *params;
+	str disposition;
+	size_t ndisposition;
+	struct fact_param *disposition_params;
+	struct fact_envelope *envelope;	/* of FACT_MESSAGE; else NULL */
+	bool text;			/* body structure gives its lines */
+};
+
+/* What BODYSTRUCTURE, BODY[n] and BINARY need without opening the file. */
+struct fact_structure {
+	size_t n;			/* 0: not known, or too long: ask a scanner */
+	struct fact_part *parts;
+};
+
 struct facts {
 	uint32_t flags;			/* enum fact_flag, or-ed */
 	uint32_t received;		/* Received fields */
@@ -74,6 +106,10 @@ struct facts {
 	 * to be renamed in place. */
 	size_t nforged;
 	uint32_t *forged;
+	/* Records of before have neither: n 0 and known_preview false. */
+	struct fact_structure structure;
+	bool known_preview;
+	str preview;			/* RFC 8970, UTF-8 */
 };
 
 void facts_pack(struct buf *b, const struct facts *f);	/* limits cut, never fail */
@@ -81,3 +117,7 @@ enum rc facts_unpack(str record, uint64_t message_size, struct arena *mem, struc
 /* The envelope part alone, as the index keeps it. */
 void facts_pack_envelope(struct buf *b, const struct fact_envelope *e);
 enum rc facts_unpack_envelope(str record, struct arena *mem, struct fact_envelope *e);
+/* The structure alone, as the index keeps it. */
+void facts_pack_structure(struct buf *b, const struct fact_structure *s);
+enum rc facts_unpack_structure(str record, uint64_t message_size, struct arena *mem,
+	struct fact_structure *s);

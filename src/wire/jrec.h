@@ -33,6 +33,8 @@ enum jrec_answer { JREC_DELIVERED = 1, JREC_REFUSED, JREC_NOT_NOW };
 enum jrec_flag {
 	JREC_TLS = 1, JREC_UTF8 = 2, JREC_PRDR = 4,
 	JREC_AGAIN = 8,		/* bytes that came again after an unanswered record: no second copy */
+	JREC_RELEASED = 16,	/* house's: a refused original that is delivered after all */
+	JREC_NOTICE = 32,	/* house's: a message of our own to a postmaster */
 };
 
 struct jrec_rcpt {
@@ -60,7 +62,10 @@ struct jrec_message {
 	str findings;		/* "NAME=2.500 NAME=…", what the verdict was made of */
 	size_t nrcpts;
 	struct jrec_rcpt *rcpts;
-	str facts;		/* wire/facts.h, packed */
+	str facts;		/* wire/facts.h, packed; "" if nobody is delivered to */
+	struct msg_id held;	/* the file in held/ with the original; "" if none */
+	struct msg_id released;	/* with JREC_RELEASED: the refusal's id, and the number of */
+	uint32_t released_n;	/* its answer (held/refusals.h) */
 };
 
 struct jrec_answered {
