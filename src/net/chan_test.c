@@ -132,7 +132,7 @@ TEST(a_process_that_was_taken_over_sends_no_frame_and_leaves_no_descriptor)
 	}
 	send_raw(pair[0], good, 5, 2); /* half a header */
 	assert_int_equal(chan_recv(pair[1], in, sizeof(in), &got, 0, NULL), RC_BAD);
-	send_raw(pair[0], good, sizeof(good), 65); /* one too many */
+	send_raw(pair[0], good, sizeof(good), CHAN_FDS + 1); /* one too many */
 	assert_int_equal(chan_recv(pair[1], in, sizeof(in), &got, 0, NULL), RC_BAD);
 	send_raw(pair[0], good, sizeof(good), 1); /* longer than the buffer */
 	assert_int_equal(chan_recv(pair[1], in, 2, &got, 0, NULL), RC_BAD);
