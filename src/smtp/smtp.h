@@ -25,8 +25,7 @@
 
 struct smtp_counts;	/* refusals at RCPT, see smtp_counts.h */
 struct smtp_splits;	/* remembered splits of differing verdicts, see smtp_split.h */
-struct smtp_known;	/* clients that delivered before: no greet delay */
-struct smtp_killers;	/* messages that cost scanners, see smtp_killer.h */
+struct smtp_recent;	/* what happened not long ago, see smtp_recent.h */
 
 struct smtp_gate {
 	int incoming;			/* folder of spooled and accepted files */
@@ -39,8 +38,8 @@ struct smtp_gate {
 	struct pool *verdicts;
 	struct smtp_counts *counts;
 	struct smtp_splits *splits;
-	struct smtp_known *known;
-	struct smtp_killers *killers;
+	struct smtp_recent *known;	/* clients that delivered before: no greet delay */
+	struct smtp_recent *killers;	/* messages that cost scanners */
 	_Atomic unsigned full;		/* the last write found the disk full (clock_ms/1000) */
 };
 

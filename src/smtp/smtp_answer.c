@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "smtp/smtp_int.h"
-#include "smtp/smtp_known.h"
+#include "smtp/smtp_recent.h"
 #include "wire/smtp_reply.h"
 
 /* ---- the verdict's memory ---- */
@@ -158,7 +158,10 @@ transaction_over(struct smtp_session *s)
 	}
 	s->messages++;
 	if (v->delivered > 0) {
-		smtp_known_add(s->gate->known, &s->io->peer, clock_ms());
+		uint8_t key[SMTP_RECENT_KEY];
+
+		(void)smtp_recent_note(s->gate->known,
+			smtp_recent_client(&s->io->peer, key), clock_ms());
 		s->commands = s->txn.commands;
 	}
 	session_forget_mail(s);

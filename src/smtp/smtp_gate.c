@@ -2,8 +2,7 @@
 #include "base/clock.h"
 #include "smtp/smtp.h"
 #include "smtp/smtp_counts.h"
-#include "smtp/smtp_killer.h"
-#include "smtp/smtp_known.h"
+#include "smtp/smtp_recent.h"
 #include "smtp/smtp_split.h"
 
 void
@@ -11,8 +10,8 @@ smtp_gate_init(struct smtp_gate *g)
 {
 	g->counts = smtp_counts_new();
 	g->splits = smtp_splits_new();
-	g->known = smtp_known_new();
-	g->killers = smtp_killers_new();
+	g->known = smtp_recent_new(SMTP_KNOWN_MOST, SMTP_KNOWN_MS);
+	g->killers = smtp_recent_new(SMTP_KILLERS_MOST, SMTP_KILLERS_MS);
 }
 
 void
@@ -22,8 +21,8 @@ smtp_gate_clear(struct smtp_gate *g)
 		smtp_counts_flush(g->counts, g->journal, UINT64_MAX);
 	smtp_counts_free(&g->counts);
 	smtp_splits_free(&g->splits);
-	smtp_known_free(&g->known);
-	smtp_killers_free(&g->killers);
+	smtp_recent_free(&g->known);
+	smtp_recent_free(&g->killers);
 }
 
 void

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "smtp/smtp_int.h"
-#include "smtp/smtp_known.h"
+#include "smtp/smtp_recent.h"
 #include "wire/smtp_reply.h"
 
 enum { COMMANDS_A_TURN = 64 }; /* then others go first */
@@ -96,7 +96,8 @@ static enum smtp_step
 phase_greet(struct smtp_session *s)
 {
 	static const struct smtp_reply greeting = { 220, .put = put_greeting };
-	str bytes;
+	uint8_t key[SMTP_RECENT_KEY];
+	str bytes, client = smtp_recent_client(&s->io->peer, key);
 
 	if (s->draining)
 		return session_answer(s, &leaving);
@@ -111,7 +112,7 @@ phase_greet(struct smtp_session *s)
 		break;
 	}
 	if (!s->late && s->idle_until_ms > clock_ms() &&
-		!smtp_known_has(s->gate->known, &s->io->peer, clock_ms()))
+		smtp_recent_times(s->gate->known, client, clock_ms()) == 0)
 		return session_wait(s, PARK_READ, s->idle_until_ms);
 	s->phase = phase_command;
 	s->late = false;

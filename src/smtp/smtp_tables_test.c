@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtp/smtp_killer.h"
-#include "smtp/smtp_known.h"
+#include "smtp/smtp_recent.h"
 #include "smtp/smtp_split.h"
 #include "test/test.h"
 
@@ -13,27 +12,45 @@ ip_of(const char *text)
 	return ip;
 }
 
+static void
+deliver(struct smtp_recent *k, const struct ip *client, uint64_t now_ms)
+{
+	uint8_t key[SMTP_RECENT_KEY];
+
+	(void)smtp_recent_note(k, smtp_recent_client(client, key), now_ms);
+}
+
+static bool
+is_known(struct smtp_recent *k, const struct ip *client, uint64_t now_ms)
+{
+	uint8_t key[SMTP_RECENT_KEY];
+
+	return smtp_recent_times(k, smtp_recent_client(client, key), now_ms) > 0;
+}
+
 TEST(a_client_is_known_for_a_day_and_ipv6_by_its_network)
 {
-	struct smtp_known *k = smtp_known_new();
+	struct smtp_recent *k = smtp_recent_new(SMTP_KNOWN_MOST, SMTP_KNOWN_MS);
 	struct ip a = ip_of("192.0.2.1"), b = ip_of("192.0.2.2"),
 		  c = ip_of("2001:db8::1"), d = ip_of("2001:db8::2");
 
-	smtp_known_add(k, &a, 1000);
-	smtp_known_add(k, &c, 1000);
+	deliver(k, &a, 1000);
+	deliver(k, &c, 1000);
 	a.port = 5; /* does not matter */
-	assert_true(smtp_known_has(k, &a, 2000));
-	assert_true(smtp_known_has(k, &d, 2000));
-	assert_false(smtp_known_has(k, &b, 2000));
-	assert_false(smtp_known_has(k, &a, 1000 + SMTP_KNOWN_MS));
+	assert_true(is_known(k, &a, 2000));
+	assert_true(is_known(k, &d, 2000));
+	assert_false(is_known(k, &b, 2000));
+	assert_true(is_known(k, &a, 999 + SMTP_KNOWN_MS));
+	assert_false(is_known(k, &a, 1000 + SMTP_KNOWN_MS));
+	deliver(k, &a, 1000);
 	for (unsigned i = 0; i <= SMTP_KNOWN_MOST; i++) {
 		b.bytes[0] = (uint8_t)(i >> 16);
 		b.bytes[1] = (uint8_t)(i >> 8);
 		b.bytes[2] = (uint8_t)i;
-		smtp_known_add(k, &b, 2000);
+		deliver(k, &b, 2000);
 	}
-	assert_false(smtp_known_has(k, &a, 2000)); /* the oldest went */
-	smtp_known_free(&k);
+	assert_false(is_known(k, &a, 2000)); /* the oldest went */
+	smtp_recent_free(&k);
 }
 
 static const str rcpts[] = { STR_INIT("a@x.y"), STR_INIT("b@x.y") };
@@ -112,39 +129,50 @@ TEST(transactions_split_at_rcpt_count_too)
 	smtp_splits_free(&s);
 }
 
-TEST(the_second_loss_within_a_day_makes_a_killer)
+static unsigned
+lost(struct smtp_recent *k, const uint8_t message[32], uint64_t now_ms)
 {
-	struct smtp_killers *k = smtp_killers_new();
+	return smtp_recent_note(k, smtp_recent_digest(message), now_ms);
+}
+
+static unsigned
+losses(struct smtp_recent *k, const uint8_t message[32], uint64_t now_ms)
+{
+	return smtp_recent_times(k, smtp_recent_digest(message), now_ms);
+}
+
+TEST(losses_of_a_scanner_count_for_a_day_and_until_one_reads_the_message)
+{
+	struct smtp_recent *k = smtp_recent_new(SMTP_KILLERS_MOST, SMTP_KILLERS_MS);
 	const uint8_t a[32] = { 1 }, b[32] = { 2 };
 
-	assert_false(smtp_killer_lost(k, a, 1000));
-	assert_false(smtp_killer_known(k, a, 1000));
-	assert_false(smtp_killer_lost(k, b, 1000));
-	assert_true(smtp_killer_lost(k, a, 2000));
-	assert_true(smtp_killer_known(k, a, 2000));
-	assert_false(smtp_killer_known(k, b, 2000));
-	smtp_killer_well(k, a);
-	assert_false(smtp_killer_known(k, a, 2000));
-	assert_false(smtp_killer_lost(k, b, 1000 + SMTP_KILLERS_MS));
-	assert_true(smtp_killer_lost(k, b, 1001 + SMTP_KILLERS_MS));
-	assert_false(smtp_killer_known(k, b, 1001 + 2ull * SMTP_KILLERS_MS));
-	smtp_killers_free(&k);
+	assert_int_equal(lost(k, a, 1000), 1);
+	assert_int_equal(lost(k, b, 1000), 1);
+	assert_int_equal(lost(k, a, 2000), SMTP_KILLERS_TIMES);
+	assert_int_equal(losses(k, a, 2000), SMTP_KILLERS_TIMES);
+	assert_int_equal(losses(k, b, 2000), 1);
+	smtp_recent_forget(k, smtp_recent_digest(a));
+	assert_int_equal(losses(k, a, 2000), 0);
+	assert_int_equal(lost(k, b, 1000 + SMTP_KILLERS_MS), 1);
+	assert_int_equal(lost(k, b, 1001 + SMTP_KILLERS_MS), 2);
+	assert_int_equal(losses(k, b, 1001 + 2ull * SMTP_KILLERS_MS), 0);
+	smtp_recent_free(&k);
 }
 
 TEST(killers_are_a_bounded_number_and_the_oldest_goes_first)
 {
-	struct smtp_killers *k = smtp_killers_new();
+	struct smtp_recent *k = smtp_recent_new(SMTP_KILLERS_MOST, SMTP_KILLERS_MS);
 	uint8_t one[32] = { 3 }, first[32] = { 1 }, second[32] = { 2 };
 
-	(void)smtp_killer_lost(k, first, 1);
-	(void)smtp_killer_lost(k, second, 2);
-	(void)smtp_killer_lost(k, first, 3); /* now the younger one */
+	(void)lost(k, first, 1);
+	(void)lost(k, second, 2);
+	(void)lost(k, first, 3); /* now the younger one */
 	for (unsigned i = 0; i < SMTP_KILLERS_MOST - 1; i++) {
 		memcpy(one + 8, &i, sizeof(i));
-		(void)smtp_killer_lost(k, one, 4);
+		(void)lost(k, one, 4);
 	}
-	assert_true(smtp_killer_known(k, first, 5));
-	assert_false(smtp_killer_lost(k, second, 5)); /* forgotten */
-	assert_false(smtp_killer_known(k, first, 5)); /* made room for it */
-	smtp_killers_free(&k);
+	assert_int_equal(losses(k, first, 5), 2);
+	assert_int_equal(lost(k, second, 5), 1); /* had been forgotten */
+	assert_int_equal(losses(k, first, 5), 0); /* made room for it */
+	smtp_recent_free(&k);
 }

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "filter/checks/checks.h"
-#include "smtp/smtp_killer.h"
+#include "smtp/smtp_recent.h"
 #include "smtp/smtp_split.h"
 #include "smtp/smtp_store.h"
 #include "wire/smtp_trace.h"
@@ -220,21 +220,23 @@ judge_all(struct smtp_verdict *v)
 static enum rc
 look(struct smtp_verdict *v)
 {
-	struct smtp_killers *killers = v->gate->killers;
+	struct smtp_recent *killers = v->gate->killers;
+	str key = smtp_recent_digest(v->digest);
 	FD_AUTO fd = -1;
 	enum rc rc;
 
-	if (smtp_killer_known(killers, v->digest, clock_ms()))
+	if (smtp_recent_times(killers, key, clock_ms()) >= SMTP_KILLERS_TIMES)
 		return lost_too_many(v);
 	rc = fs_reopen_read(v->file->fd, &fd, &v->err);
 	if (rc != RC_OK)
 		return rc;
 	rc = scan(v, fd);
 	if (rc == RC_BAD)
-		return smtp_killer_lost(killers, v->digest, clock_ms()) ? lost_too_many(v)
-									: RC_TEMP;
+		return smtp_recent_note(killers, key, clock_ms()) >= SMTP_KILLERS_TIMES
+			       ? lost_too_many(v)
+			       : RC_TEMP;
 	if (rc == RC_OK || rc == RC_PERM)
-		smtp_killer_well(killers, v->digest);
+		smtp_recent_forget(killers, key);
 	if (rc == RC_PERM)
 		return unread(v, &check_unreadable,
 			"this message has more in it than our checks can read");
