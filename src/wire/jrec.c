@@ -8,7 +8,9 @@
  * Layout, version 1 (everything little endian, strings with a 32-bit length):
  *
  *	message   version, id, time, client, helo, from, flags, size, digest, once,
- *	          findings, recipients (count, each with its targets), facts
+ *	          findings, recipients (count, each with its targets), facts,
+ *	          held, released (each a byte, then an id if it is 1), its number;
+ *	          records of before end behind facts
  *	answered  version, id
  *	counts    version, minute, network, four counters
  *	pending   version, count, each: id, time, once
@@ -46,6 +48,29 @@ get_id(struct pack *p, struct msg_id *id)
 	id->text[MSG_ID_LEN] = '\0';
 	if (!ids_valid((str){ id->text, MSG_ID_LEN }))
 		p->bad = true;
+}
+
+/* An id, or "" for none. */
+static void
+put_some_id(struct buf *b, const struct msg_id *id)
+{
+	bool there = id->text[0] != '\0';
+
+	buf_le(b, there, 1);
+	if (there)
+		put_id(b, id);
+}
+
+static void
+get_some_id(struct pack *p, struct msg_id *id)
+{
+	uint64_t there = pack_le(p, 1);
+
+	*id = (struct msg_id){ "" };
+	if (there > 1)
+		p->bad = true;
+	if (there == 1)
+		get_id(p, id);
 }
 
 static void
@@ -114,6 +139,9 @@ jrec_put_message(struct buf *b, const struct jrec_message *m)
 	for (size_t i = 0; i < m->nrcpts; i++)
 		put_rcpt(b, &m->rcpts[i]);
 	pack_put_str(b, m->facts);
+	put_some_id(b, &m->held);
+	put_some_id(b, &m->released);
+	buf_le(b, m->released_n, 4);
 }
 
 static void
@@ -152,6 +180,11 @@ jrec_get_message(str payload, struct arena *mem, struct jrec_message *m)
 		if ((rc = get_rcpt(&p, mem, &got.rcpts[i])) != RC_OK)
 			return rc;
 	got.facts = pack_str(&p, FACTS_MOST);
+	if (p.left.len > 0) {
+		get_some_id(&p, &got.held);
+		get_some_id(&p, &got.released);
+		got.released_n = (uint32_t)pack_le(&p, 4);
+	}
 	if (!pack_done(&p))
 		return RC_BAD;
 	*m = got;

@@ -3,6 +3,9 @@
 
 #include "test/test.h"
 
+/* What records of before did not have. */
+enum { TAIL = 1 + MSG_ID_LEN + 1 + MSG_ID_LEN + 4 };
+
 static uint64_t targets[] = { 7, 9 };
 
 static void
@@ -34,7 +37,10 @@ message(struct jrec_message *m, struct jrec_rcpt r[2])
 		.findings = STR("VIRUS=100.000"),
 		.nrcpts = 2,
 		.rcpts = r,
-		.facts = STR("opaque") };
+		.facts = STR("opaque"),
+		.held = ids_message(2000),
+		.released = ids_message(3000),
+		.released_n = 4 };
 }
 
 TEST(every_answer_of_a_message_can_be_read_back)
@@ -64,6 +70,43 @@ TEST(every_answer_of_a_message_can_be_read_back)
 	assert_true(got.rcpts[1].has_token && !got.rcpts[0].has_token);
 	assert_memory_equal(got.rcpts[1].token, r[1].token, 32);
 	assert_true(str_eq(got.facts, m.facts));
+	assert_string_equal(got.held.text, m.held.text);
+	assert_string_equal(got.released.text, m.released.text);
+	assert_int_equal(got.released_n, 4);
+}
+
+TEST(records_of_a_version_that_held_nothing_can_be_read)
+{
+	BUF_AUTO b = BUF(JREC_MOST);
+	ARENA_AUTO mem = arena_new(1 << 20);
+	struct jrec_rcpt r[2];
+	struct jrec_message m, got;
+
+	message(&m, r);
+	jrec_put_message(&b, &m);
+	assert_int_equal(
+		jrec_get_message(str_first(buf_str(&b), b.len - TAIL), mem, &got), RC_OK);
+	assert_true(str_eq(got.facts, m.facts));
+	assert_string_equal(got.held.text, "");
+	assert_string_equal(got.released.text, "");
+	assert_int_equal(got.released_n, 0);
+}
+
+TEST(most_records_hold_and_release_nothing)
+{
+	BUF_AUTO b = BUF(JREC_MOST);
+	ARENA_AUTO mem = arena_new(1 << 20);
+	struct jrec_rcpt r[2];
+	struct jrec_message m, got;
+
+	message(&m, r);
+	m.held = m.released = (struct msg_id){ "" };
+	jrec_put_message(&b, &m);
+	assert_int_equal(jrec_get_message(buf_str(&b), mem, &got), RC_OK);
+	assert_string_equal(got.held.text, "");
+	assert_string_equal(got.released.text, "");
+	b.data[b.len - 6] = 2;
+	assert_int_equal(jrec_get_message(buf_str(&b), mem, &got), RC_BAD);
 }
 
 TEST(a_record_that_is_cut_anywhere_is_damage)
@@ -76,7 +119,9 @@ TEST(a_record_that_is_cut_anywhere_is_damage)
 	message(&m, r);
 	jrec_put_message(&b, &m);
 	for (size_t n = 0; n < b.len; n++)
-		assert_int_equal(jrec_get_message((str){ b.data, n }, mem, &got), RC_BAD);
+		if (n != b.len - TAIL) /* which is a whole record of before */
+			assert_int_equal(
+				jrec_get_message((str){ b.data, n }, mem, &got), RC_BAD);
 	buf_addc(&b, 'x');
 	assert_int_equal(jrec_get_message(buf_str(&b), mem, &got), RC_BAD);
 }
