@@ -25,7 +25,8 @@ enum {
 struct mime_param {
 	/* As on the wire: continuations joined, quotes and backslashes taken away;
 	 * the name ends in '*' if the value is RFC 2231-encoded (charset'lang'%…).
-	 * This is what IMAP shows (RFC 9051 7.5.2), as Dovecot does. */
+	 * This is what IMAP shows (RFC 9051 7.5.2), as Dovecot does; name "": IMAP
+	 * shows nothing, because only a forgiving reader finds this parameter. */
 	str name, value;
 	/* The same for people: name without '*', value decoded to UTF-8, encoded
 	 * words too. */

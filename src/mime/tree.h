@@ -45,6 +45,8 @@ struct mime_part {
 	struct mime_part *parent;	/* NULL: a message's (or reading's) top */
 	struct mime_part *first, *last, *next;	/* children, siblings */
 	struct mime_part *alternates;	/* other readings of this part's bytes, by `next` */
+	const struct mime_part *of;	/* a reading's top: the part it is another reading of */
+	struct mime_part *each;		/* after it in mime_each() */
 	unsigned depth, number;	/* from the top, 0; among its siblings, 1 */
 	enum mime_kind kind;
 
@@ -85,6 +87,11 @@ enum rc mime_parse_body(str body, const struct mime_part *like, unsigned depth,
 /* The part after p in depth-first order (children, then siblings, then up) within its
  * own reading; NULL: the last one. */
 const struct mime_part *mime_next(const struct mime_part *p);
+/* All parts of all readings: the primary tree depth-first, then the alternates, each
+ * reading as a whole; after NULL the first, NULL after the last. */
+const struct mime_part *mime_each(const struct mime_tree *t, const struct mime_part *after);
+/* The Content-Transfer-Encoding as IMAP shows it: a token; "" (7BIT) if it is none. */
+str mime_encoding_shown(const struct mime_part *p);
 static inline str
 mime_body(str message, const struct mime_part *p)
 {
