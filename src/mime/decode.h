@@ -3,16 +3,18 @@
  * decode: transfer encodings, as forgiving as mail clients are.
  *
  * base64: foreign bytes are stepped over, padding may be missing or stand in the
- * middle (then it goes on behind it, as Outlook and Thunderbird do), url-safe
- * letters count.  quoted-printable: "=" before anything else stays as it is,
+ * middle (then it goes on behind it, with a new group, as Outlook and Thunderbird
+ * do), url-safe letters count.  Perl, Python and PHP end at the padding, others
+ * ignore it: where BAD_BASE64 was set, MIME_BASE64_STRICT and _JOINED give what those
+ * see.  quoted-printable: "=" before anything else stays as it is,
  * lower-case digits, blanks at line ends dropped, any line end.  uuencode (RFC-less;
  * POSIX uuencode): also "begin-base64", spaces for '`', lines too short or too
  * long, no "end".  yEnc 1.3, BinHex 4.0 (RFC 1741; data fork).  What a strict
  * decoder would have done otherwise sets a bit in *odd.
  *
- * No allocation.  Linear in the input, and the output is never longer than the
- * input (BinHex's run length encoding may be: at most `most` bytes come out).
- * Any thread.
+ * No allocation.  Linear in input and output.  The output is not longer than the
+ * input, but for BinHex's run length encoding and uuencode's lines whose blanks at the
+ * end were lost: at most `most` bytes come out.  Any thread.
  */
 #pragma once
 
@@ -28,6 +30,9 @@ enum mime_encoding {
 	MIME_UUENCODE,		/* x-uuencode, x-uue, uuencode */
 	MIME_YENC,		/* x-yenc */
 	MIME_BINHEX,		/* mac-binhex40 */
+	/* Other readings of base64, for the virus scanner: never found in a field. */
+	MIME_BASE64_STRICT,	/* ends at the first padding, url-safe letters are foreign */
+	MIME_BASE64_JOINED,	/* the same, but padding too is stepped over */
 	MIME_ENCODINGS,
 };
 
@@ -48,11 +53,13 @@ str mime_encoding_name(enum mime_encoding how);
  * be converted with BinHex". */
 struct mime_embedded {
 	enum mime_encoding how;
-	str body;		/* from its first line on, to its end; give it to mime_decode */
+	str body;		/* behind its first line, to its end; give it to mime_decode */
 	str name;
 	bool whole;		/* its end was there */
 };
 
-/* The next one at or after *at, which goes on behind it.  False: no more.  A whole
- * text costs one pass, however many beginnings it has. */
+/* The next one at or after *at, which goes on behind its first line, because what is
+ * in one (or seems to be) may hold another of another kind; those of one kind never
+ * overlap.  False: no more.  A whole text costs linear time, however many beginnings
+ * it has. */
 bool mime_embedded_next(str text, size_t *at, struct mime_embedded *out);
