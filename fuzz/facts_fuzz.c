@@ -7,7 +7,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	ARENA_AUTO mem = arena_new(1024 * 1024);
+	ARENA_AUTO mem = arena_new(4 * 1024 * 1024);
 	BUF_AUTO again = BUF(FACTS_MOST);
 	str record = { (const char *)data, size };
 	struct fact_envelope e;

@@ -3,12 +3,15 @@
 
 #include <assert.h>
 
-#include "wire/pack.h"
+#include "wire/facts_int.h"
+#include "wire/plain.h"
 
 /*
  * Fixed part: flags, received, header_bytes (4 each), date_s (8).  Then the
  * envelope: four strings; six lists, each a 2-byte count and three strings an
  * address.  Then 2 bytes and the references, 2 bytes and the forged offsets.
+ * Then, unless neither is known: a string that is the structure (facts_structure.c),
+ * 1 byte (1: a preview) and the preview, a string.
  *
  * Every variable part has its own share of the record, so that a message with
  * many addresses does not cost it its references.  Reader and writer use the
@@ -23,7 +26,8 @@ enum {
 };
 
 static_assert(FIXED + 4 * (4 + FACTS_STR) + LISTS * 2 + ADDRESS_SHARE + 2 + REFS_SHARE +
-			      2 + FACTS_FORGED * 4 <=
+			      2 + FACTS_FORGED * 4 + 4 + FACTS_STRUCTURE + 1 + 4 +
+			      FACTS_PREVIEW <=
 		      FACTS_MOST,
 	"the shares fit into the record");
 
@@ -38,29 +42,23 @@ date_fits(int64_t s)
 	return s == INT64_MIN || (s >= DATE_LEAST && s <= DATE_MOST);
 }
 
-/* At most FACTS_STR bytes, not ending inside a UTF-8 character. */
-static str
-cut(str s)
+str
+facts_cut(str s)
 {
-	size_t n = FACTS_STR;
-
-	if (s.len <= FACTS_STR)
-		return s;
-	while (n > FACTS_STR - 4 && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
-		n--;
-	return str_first(s, n);
+	return plain_cut(s, FACTS_STR);
 }
 
 static void
 put_cut(struct buf *b, str s)
 {
-	pack_put_str(b, cut(s));
+	pack_put_str(b, facts_cut(s));
 }
 
 static size_t
 address_size(const struct fact_address *a)
 {
-	return 12 + cut(a->name).len + cut(a->mailbox).len + cut(a->host).len;
+	return 12 + facts_cut(a->name).len + facts_cut(a->mailbox).len +
+	       facts_cut(a->host).len;
 }
 
 struct room {
@@ -110,7 +108,7 @@ put_refs(struct buf *b, const struct facts *f)
 	size_t first = f->nrefs, room = REFS_SHARE;
 
 	while (first > 0 && f->nrefs - first < FACTS_REFS) {
-		size_t size = 4 + cut(f->refs[first - 1]).len;
+		size_t size = 4 + facts_cut(f->refs[first - 1]).len;
 
 		if (size > room)
 			break;
@@ -120,6 +118,37 @@ put_refs(struct buf *b, const struct facts *f)
 	buf_le(b, f->nrefs - first, 2);
 	for (size_t i = first; i < f->nrefs; i++)
 		put_cut(b, f->refs[i]);
+}
+
+/* RFC 8970 3.1: characters, not bytes.  Of valid UTF-8, so these are FACTS_PREVIEW
+ * bytes at most. */
+static str
+preview_cut(str s)
+{
+	size_t n = 0, characters = 0;
+
+	for (; n < s.len; n++)
+		if (((unsigned char)s.ptr[n] & 0xc0) != 0x80 &&
+			++characters > FACTS_PREVIEW / 4)
+			break;
+	return str_first(s, n);
+}
+
+static void
+put_shown(struct buf *b, const struct facts *f)
+{
+	BUF_AUTO structure = BUF(FACTS_STRUCTURE);
+	BUF_AUTO preview = BUF(2 * FACTS_PREVIEW);
+
+	facts_pack_structure(&structure, &f->structure);
+	bool known = buf_str(&structure).len > FACTS_NO_STRUCTURE;
+	if (!known && !f->known_preview)
+		return;
+	pack_put_str(b, buf_str(&structure));
+	buf_le(b, f->known_preview, 1);
+	if (f->known_preview)
+		plain_add(&preview, plain_cut(f->preview, FACTS_PREVIEW), false);
+	pack_put_str(b, preview_cut(buf_str(&preview)));
 }
 
 void
@@ -136,11 +165,11 @@ facts_pack(struct buf *b, const struct facts *f)
 	buf_le(b, nforged, 2);
 	for (size_t i = 0; i < nforged; i++)
 		buf_le(b, f->forged[i], 4);
+	put_shown(b, f);
 }
 
-/* Written into replies, headers and log lines later: no line may end in it. */
-static bool
-one_line(str s)
+bool
+facts_one_line(str s)
 {
 	return s.len == 0 || (memchr(s.ptr, '\0', s.len) == NULL &&
 				     memchr(s.ptr, '\r', s.len) == NULL &&
@@ -152,7 +181,7 @@ get_str(struct pack *p)
 {
 	str s = pack_str(p, FACTS_STR);
 
-	if (!one_line(s))
+	if (!facts_one_line(s))
 		p->bad = true;
 	return s;
 }
@@ -181,8 +210,8 @@ get_list(struct pack *p, struct arena *mem, struct room *room, struct fact_list 
 	return RC_OK;
 }
 
-static enum rc
-get_envelope(struct pack *p, struct arena *mem, struct fact_envelope *e)
+enum rc
+facts_get_envelope(struct pack *p, struct arena *mem, struct fact_envelope *e)
 {
 	struct room room = { FACTS_ADDRESSES, ADDRESS_SHARE };
 	struct fact_list *lists[LISTS] = { &e->from, &e->sender, &e->reply_to, &e->to,
@@ -223,7 +252,7 @@ get_forged(struct pack *p, struct arena *mem, struct facts *f)
 {
 	size_t n = (size_t)pack_le(p, 2);
 
-	if (!pack_ok(p) || n > FACTS_FORGED || p->left.len != n * 4)
+	if (!pack_ok(p) || n > FACTS_FORGED || n > p->left.len / 4)
 		return RC_BAD;
 	f->forged = arena_array(mem, n, sizeof(*f->forged));
 	if (f->forged == NULL)
@@ -236,6 +265,26 @@ get_forged(struct pack *p, struct arena *mem, struct facts *f)
 			return RC_BAD;
 	}
 	return RC_OK;
+}
+
+/* One way to say each thing: whatever is accepted is written again as it was. */
+static enum rc
+get_shown(struct pack *p, uint64_t message_size, struct arena *mem, struct facts *f)
+{
+	if (pack_done(p))
+		return RC_OK; /* a record of before, or nothing is known */
+	str structure = pack_str(p, FACTS_STRUCTURE);
+	uint64_t known = pack_le(p, 1);
+	f->preview = pack_str(p, FACTS_PREVIEW);
+	if (!pack_done(p) || known > 1 || (known == 0 && f->preview.len > 0) ||
+		!plain_ok(f->preview, false) ||
+		preview_cut(f->preview).len != f->preview.len)
+		return RC_BAD;
+	f->known_preview = known == 1;
+	enum rc rc = facts_unpack_structure(structure, message_size, mem, &f->structure);
+	if (rc == RC_OK && f->structure.n == 0 && !f->known_preview)
+		return RC_BAD;
+	return rc;
 }
 
 enum rc
@@ -258,11 +307,13 @@ facts_unpack(str record, uint64_t message_size, struct arena *mem, struct facts 
 		got.received > RECEIVED_MOST || got.header_bytes > message_size ||
 		!date_fits(got.date_s))
 		return RC_BAD;
-	rc = get_envelope(&p, mem, &got.envelope);
+	rc = facts_get_envelope(&p, mem, &got.envelope);
 	if (rc == RC_OK)
 		rc = get_refs(&p, mem, &got);
 	if (rc == RC_OK)
 		rc = get_forged(&p, mem, &got);
+	if (rc == RC_OK)
+		rc = get_shown(&p, message_size, mem, &got);
 	if (rc == RC_OK)
 		*f = got;
 	return rc;
@@ -279,7 +330,7 @@ facts_unpack_envelope(str record, struct arena *mem, struct fact_envelope *e)
 		return RC_BAD;
 	if (arena_copy(mem, record, &p.left) != RC_OK)
 		return RC_LIMIT;
-	rc = get_envelope(&p, mem, &got);
+	rc = facts_get_envelope(&p, mem, &got);
 	if (rc == RC_OK && !pack_done(&p))
 		rc = RC_BAD;
 	if (rc == RC_OK)

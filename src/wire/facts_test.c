@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "test/test.h"
 
-enum { MEM = 1024 * 1024, MESSAGE = 100 * 1024 };
+enum { MEM = 4 * 1024 * 1024, MESSAGE = 100 * 1024 };
 
 static struct fact_address alice = { STR_INIT("Alice"), STR_INIT("alice"),
 	STR_INIT("example.test") };
@@ -185,4 +185,71 @@ TEST(the_index_reads_back_the_envelope_alone)
 		RC_BAD);
 	buf_addc(&b, 'x');
 	assert_int_equal(facts_unpack_envelope(buf_str(&b), mem, &e), RC_BAD);
+}
+
+TEST(structure_and_preview_travel_with_the_facts)
+{
+	static struct fact_part text = { .body_at = 400,
+		.end = 500,
+		.type = STR_INIT("text"),
+		.subtype = STR_INIT("plain"),
+		.text = true };
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	BUF_AUTO again = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	f.structure = (struct fact_structure){ 1, &text };
+	f.known_preview = true;
+	f.preview = STR("Dear all");
+	facts_pack(&b, &f);
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_int_equal(got.structure.n, 1);
+	assert_int_equal(got.structure.parts[0].end, 500);
+	assert_true(got.known_preview && str_eq(got.preview, STR("Dear all")));
+	facts_pack(&again, &got);
+	assert_true(str_eq(buf_str(&b), buf_str(&again)));
+	assert_int_equal(unpack(&b, 499, mem, &got), RC_BAD);
+}
+
+TEST(a_record_of_before_has_neither_structure_nor_preview)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	facts_pack(&b, &f);
+	size_t before = b.len;
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_int_equal(got.structure.n, 0);
+	assert_false(got.known_preview);
+	buf_clear(&b);
+	f.known_preview = true; /* known to be empty is something else */
+	facts_pack(&b, &f);
+	assert_true(b.len > before);
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_true(got.known_preview);
+	assert_int_equal(got.preview.len, 0);
+}
+
+TEST(a_preview_has_256_characters_and_no_control_characters)
+{
+	static char text[300 * 2];
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	for (size_t i = 0; i < sizeof(text); i += 2)
+		memcpy(text + i, "\xc3\xa4", 2);
+	memcpy(text + 20, "\r\n", 2);
+	text[30] = (char)0xff;
+	f.known_preview = true;
+	f.preview = (str){ text, sizeof(text) };
+	facts_pack(&b, &f);
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	/* two blanks for CR and LF, '?' for 0xff and for the half behind it */
+	assert_int_equal(got.preview.len, 2 * 256 - 4);
+	assert_true(str_eq(str_first(str_skip(got.preview, 20), 2), STR("  ")));
+	b.data[b.len - 1] = '\n';
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
 }
