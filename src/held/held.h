@@ -2,9 +2,10 @@
 /*
  * held: the originals of refused messages, encrypted, for a while.
  *
- * data/held/ID is one file: a header in the clear (magic, version, time, size, client
- * network, digest, wrapped key) and, sealed with crypto/seal.h, the message's packed
- * facts and then the whole spooled file with its trace block.  gate has only the public
+ * data/held/ID is one file: a header in the clear (magic, id, time, size, client
+ * network, a keyed hash of the digest, wrapped key) and, sealed with crypto/seal.h,
+ * the digest, the message's packed facts and then the whole spooled file with its
+ * trace block.  gate has only the public
  * key: it can write what it cannot read again.  house has the private one.
  *
  * The file is on disk under its name when held_put() returns RC_OK, before any reply
@@ -18,7 +19,10 @@
 #include "base/ip.h"
 #include "crypto/seal.h"
 
-enum { HELD_SAME_MS = 24 * 3600 * 1000 };
+enum {
+	HELD_SAME_MS = 24 * 3600 * 1000,	/* or half of keep_ms, if that is less */
+	HELD_FILES = 100 * 1000,		/* at most; each costs gate 200 bytes of memory */
+};
 
 /* ---- gate ---- */
 
@@ -57,8 +61,8 @@ void held_minute(struct held *h, uint64_t wall_ms);
 
 struct held_about {
 	struct msg_id id;
-	uint64_t wall_ms, size;
-	uint8_t digest[32];
+	uint64_t wall_ms, size;	/* size 0: the file is damaged (held_each) */
+	uint8_t digest[32];	/* as received; zeros from held_each: it is sealed */
 };
 
 /* Decrypts: the facts into *facts (malloc'd, with *len), the file into `out` from its
