@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "crypto/digest.h"
 #include "ctl/client.h"
 #include "ctl/ctl_proto.h"
 #include "ctl/run.h"
@@ -141,6 +142,11 @@ run_alone(struct command *c, const struct instance *in, struct err *err)
 		.out = to_stdout };
 	enum verb_exit how = VERB_FAILED;
 
+	struct held_keys keys = { 0 };
+
+	/* read by who may; verbs that need them say that they are missing */
+	if (instance_held_keys(in, &keys, NULL) == RC_OK && keys.has_private)
+		io.held_key = keys.private_key;
 	if (instance_become_owner(in, err) != RC_OK)
 		return VERB_FAILED;
 	io.mem = arena_new(VERB_MEMORY);
@@ -156,6 +162,7 @@ run_alone(struct command *c, const struct instance *in, struct err *err)
 	if (io.directory != NULL)
 		directory_close(&io.directory);
 	arena_free(&io.mem);
+	wipe(&keys, sizeof(keys));
 	return how;
 }
 

@@ -31,6 +31,7 @@ struct verb_io {
 	struct store *store;
 	struct ledger *ledger;
 	struct apply *apply;		/* inside house; else NULL */
+	const uint8_t *held_key;	/* opens held originals: SEAL_PRIVATE bytes; NULL: missing */
 	bool running;			/* inside house, a server is up */
 	str input;			/* standard input or --from-file, at most 64 MiB */
 	bool json;			/* --json was given (and taken out of the words) */

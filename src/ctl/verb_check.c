@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "crypto/cert.h"
+#include "crypto/digest.h"
 #include "ctl/ctl_int.h"
 #include "daemon/cage.h"
 #include "daemon/instance.h"
@@ -111,6 +112,32 @@ check_keys(struct check *c)
 			"note: the certificate is of this instance's own CA, so the links "
 			"in refusals open with a warning in strangers' browsers until one of a "
 			"public CA is in keys/tls");
+}
+
+/* What refused originals are sealed with. */
+static void
+check_held_keys(struct check *c)
+{
+	struct held_keys k = { 0 };
+	struct err err = { 0 };
+
+	if (instance_held_keys(&c->in, &k, &err) != RC_OK)
+		say(c, true, err.text);
+	else if (!k.has_private && !k.has_public)
+		say(c, true,
+			"keys/held.key and keys/held.pub are missing: nothing that is "
+			"refused is held; `gatepost serve` makes them when it starts");
+	else if (!k.has_private)
+		say(c, true,
+			"keys/held.key is missing: originals are held, but none can be "
+			"released");
+	else if (!k.has_public)
+		say(c, true,
+			"keys/held.pub is missing: nothing that is refused is held; "
+			"`gatepost serve` makes it anew when it starts");
+	else
+		say(c, false, "the keys of held originals belong together");
+	wipe(&k, sizeof(k));
 }
 
 /* --- clamd --- */
@@ -261,6 +288,7 @@ check_all(struct check *c)
 	if (c->wrong == before)
 		say(c, false, "the data folders are there, with their owners");
 	check_keys(c);
+	check_held_keys(c);
 	check_kernel(c);
 	check_ports(c, running);
 	sayf(c, false, "resolver: %s",

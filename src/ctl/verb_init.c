@@ -137,6 +137,8 @@ make_keys(struct init *i)
 		rc = write_pair(keys, "ca", &ca, err);
 	if (rc == RC_OK)
 		rc = write_pair(keys, name, &server, err);
+	if (rc == RC_OK)
+		rc = held_keys_make(keys, err);
 	cert_pem_clear(&ca);
 	cert_pem_clear(&server);
 	return rc;

@@ -82,6 +82,21 @@ take_clamd_conf(struct child *c, int fd)
 	}
 }
 
+static void
+take_held(int fd, uint8_t **out)
+{
+	struct err err = { 0 };
+	char *bytes;
+	size_t len;
+
+	if (chan_memfd_read(fd, SEAL_PRIVATE, &bytes, &len, &err) != RC_OK)
+		child_die(&err, "the held key");
+	if (len == SEAL_PRIVATE)
+		*out = (uint8_t *)bytes;
+	else
+		free(bytes);
+}
+
 /* The parts of a message, in their order; their descriptors are used up. */
 static unsigned
 take_parts(struct child *c, struct chan_msg *m, uint32_t parts)
@@ -102,6 +117,10 @@ take_parts(struct child *c, struct chan_msg *m, uint32_t parts)
 			take_keys(c, *fd);
 		else if (part == PART_CLAMD)
 			take_clamd_conf(c, *fd);
+		else if (part == PART_HELD_PUBLIC)
+			take_held(*fd, &c->held_public);
+		else if (part == PART_HELD_PRIVATE)
+			take_held(*fd, &c->held_private);
 		else if (part == PART_METRICS && metrics_map(*fd, &err) != RC_OK)
 			child_die(&err, "setup");
 		if (part == PART_DATA)

@@ -25,6 +25,9 @@ struct child {
 	const struct conf *conf;
 	struct tls *tls;		/* NULL for who gets no keys */
 	char *clamd_conf;		/* clamd's settings; NULL when there is no such file */
+	/* Halves of the held keys, for gate and for house; NULL for others, and
+	 * where the key is missing. */
+	uint8_t *held_public, *held_private;
 	int data;			/* the data folder; -1 for who gets none */
 	size_t nlisten;
 	int listeners[SETUP_LISTENERS];

@@ -111,6 +111,7 @@ run(struct request *r, const struct conf *conf, struct err *err)
 		.directory = h->directory,
 		.store = h->store,
 		.apply = h->apply,
+		.held_key = h->child->held_private,
 		.running = true,
 		.input = { r->input, r->input_len },
 		.out = on_out,

@@ -3,7 +3,7 @@
  * instance: the folder of one Gatepost: its settings, folders, owners, lock.
  *
  *	DIR/gatepost.conf   settings
- *	DIR/keys/           ca.crt ca.key, tls/NAME.crt tls/NAME.key
+ *	DIR/keys/           ca.crt ca.key, tls/NAME.crt tls/NAME.key, held.key held.pub
  *	DIR/data/           see the table of folders in instance.c
  *	DIR/run/            control (socket), lock
  *
@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "conf/conf.h"
+#include "crypto/seal.h"
 
 /* Whose is it?  Without root all are the one who started it. */
 struct owners {
@@ -67,6 +68,22 @@ enum rc instance_pack_keys(const struct instance *in, struct buf *out, struct er
 /* Makes hostname's certificate anew when it is of our own CA and ends within
  * a month.  RC_NONE: there was nothing to do. */
 enum rc instance_renew_cert(const struct instance *in, struct err *err) MUST_CHECK;
+/* What refused originals are sealed with (held/held.h), to be wiped.  One may be
+ * missing: without the public one nothing is held, without the private one nothing
+ * can be released here. */
+struct held_keys {
+	bool has_public, has_private;
+	uint8_t public_key[SEAL_PUBLIC], private_key[SEAL_PRIVATE];
+};
+
+/* RC_BAD: damaged, or they do not belong together. */
+enum rc instance_held_keys(const struct instance *in, struct held_keys *out, struct err *err)
+	MUST_CHECK;
+/* Makes them in a folder (of this instance) that has none, or the public one where
+ * only the private one is.  RC_NONE: there was nothing to do. */
+enum rc held_keys_make(int keys, struct err *err) MUST_CHECK;
+enum rc instance_make_held_keys(const struct instance *in, struct err *err) MUST_CHECK;
+
 /* For each NAME.crt in keys/tls/, by name. */
 typedef enum rc instance_pair_fn(const char *name, str cert, str key, void *arg,
 	struct err *err);

@@ -99,6 +99,16 @@ settings_part(const struct conf *conf, int *fd, struct err *err)
 	return chan_memfd("settings", buf_str(&text), fd, err);
 }
 
+/* Half of the held keys; an empty file where it is missing. */
+static enum rc
+held_part(const struct held_keys *k, bool private, int *fd, struct err *err)
+{
+	const uint8_t *key = private ? k->private_key : k->public_key;
+	size_t len = (private ? k->has_private : k->has_public) ? SEAL_PRIVATE : 0;
+
+	return chan_memfd("held key", (str){ (const char *)key, len }, fd, err);
+}
+
 /* Descriptors of the parts, to be closed by close_parts(). */
 static enum rc
 open_parts(struct manager *m, unsigned parts, struct chan_msg *msg, struct err *err)
@@ -116,6 +126,8 @@ open_parts(struct manager *m, unsigned parts, struct chan_msg *msg, struct err *
 			rc = chan_memfd("keys", buf_str(&m->keys), &fd, err);
 		else if (part == PART_CLAMD)
 			rc = clamd_part(m->in.conf, &fd, err);
+		else if (part == PART_HELD_PUBLIC || part == PART_HELD_PRIVATE)
+			rc = held_part(&m->held, part == PART_HELD_PRIVATE, &fd, err);
 		else
 			fd = fcntl(part == PART_METRICS ? m->metrics : m->in.data,
 				F_DUPFD_CLOEXEC, 3);

@@ -115,6 +115,25 @@ renew_cert(struct manager *m)
 	return rc == RC_OK;
 }
 
+/* An instance of before had none.  Without them mail goes on and nothing is held. */
+static enum rc
+take_held_keys(struct manager *m, struct err *err)
+{
+	struct err why = { 0 };
+	enum rc rc = instance_make_held_keys(&m->in, &why);
+
+	if (rc == RC_OK)
+		log_info("keys/held.key was made: refused originals are sealed with it");
+	else if (rc == RC_BAD)
+		return err_set(err, rc, "%s", why.text);
+	else if (rc != RC_NONE)
+		log_warn("the key for refused originals cannot be made: %s", why.text);
+	rc = instance_held_keys(&m->in, &m->held, err);
+	if (rc == RC_OK && !m->held.has_private)
+		log_warn("keys/held.key is missing: refused originals cannot be released");
+	return rc;
+}
+
 static enum rc
 prepare(struct manager *m, const char *conf_path, struct err *err)
 {
@@ -133,6 +152,8 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 	(void)renew_cert(m);
 	m->keys = BUF(SETUP_KEYS + 4);
 	if ((rc = instance_pack_keys(&m->in, &m->keys, err)) != RC_OK)
+		return rc;
+	if ((rc = take_held_keys(m, err)) != RC_OK)
 		return rc;
 	raise_files();
 	dial_target(&m->dial, m->in.conf->clamav.socket);

@@ -30,6 +30,7 @@ struct manager {
 	int control, signals, metrics;
 	struct dial dial;		/* the gate's connections to clamd */
 	struct buf keys;		/* packed, as the gate gets them */
+	struct held_keys held;		/* as they were at the start */
 	struct kid kids[MOST_KIDS];
 	size_t nkids;
 	enum stage stage;

@@ -7,10 +7,13 @@
 
 const struct process processes[] = {
 	[PROCESS_GATE] = { "gate", gate_run, gate_rights,
-		BIT(SETTINGS) | BIT(KEYS) | BIT(CLAMD) | BIT(METRICS) | BIT(DATA), true,
+		BIT(SETTINGS) | BIT(KEYS) | BIT(CLAMD) | BIT(METRICS) | BIT(DATA) |
+			BIT(HELD_PUBLIC),
+		true,
 		offsetof(struct owners, gate) },
 	[PROCESS_HOUSE] = { "house", house_run, house_rights,
-		BIT(SETTINGS) | BIT(KEYS) | BIT(METRICS) | BIT(DATA), false,
+		BIT(SETTINGS) | BIT(KEYS) | BIT(METRICS) | BIT(DATA) | BIT(HELD_PRIVATE),
+		false,
 		offsetof(struct owners, house) },
 	[PROCESS_SCANNER] = { "scanner", scanner_run, scanner_rights, BIT(SETTINGS),
 		false, offsetof(struct owners, scanner) },

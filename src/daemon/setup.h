@@ -29,7 +29,11 @@ enum setup_msg {
 	CHILD_READY = 200, CHILD_LOST, CHILD_DIAL,
 };
 
-enum setup_part { PART_SETTINGS, PART_KEYS, PART_CLAMD, PART_METRICS, PART_DATA, PARTS };
+/* The held keys' halves are SEAL_PUBLIC and SEAL_PRIVATE bytes, or none. */
+enum setup_part {
+	PART_SETTINGS, PART_KEYS, PART_CLAMD, PART_METRICS, PART_DATA,
+	PART_HELD_PUBLIC, PART_HELD_PRIVATE, PARTS
+};
 
 enum peer { PEER_GATE = 1, PEER_HOUSE, PEER_SCANNER };
 
