@@ -8,7 +8,8 @@
 
 /*
  * Fixed part: flags, received, header_bytes (4 each), date_s (8).  Then the
- * envelope: four strings; six lists, each a 2-byte count and three strings an
+ * envelope: four strings (of a field that is there but empty the length is
+ * UINT32_MAX); six lists, each a 2-byte count and three strings an
  * address.  Then 2 bytes and the references, 2 bytes and the forged offsets.
  * Then, unless neither is known: a string that is the structure (facts_structure.c),
  * 1 byte (1: a preview) and the preview, a string.
@@ -31,6 +32,8 @@ static_assert(FIXED + 4 * (4 + FACTS_STR) + LISTS * 2 + ADDRESS_SHARE + 2 + REFS
 		      FACTS_MOST,
 	"the shares fit into the record");
 
+/* In place of a length. */
+static const uint32_t THERE_BUT_EMPTY = UINT32_MAX;
 static const uint32_t FLAGS_KNOWN = (FACT_NO_MESSAGE_ID << 1) - 1;
 
 /* The years that a Date can name: 0 to 9999. */
@@ -52,6 +55,16 @@ static void
 put_cut(struct buf *b, str s)
 {
 	pack_put_str(b, facts_cut(s));
+}
+
+/* RFC 9051 7.5.2 tells a field that is there but empty from one that is not. */
+static void
+put_field(struct buf *b, str s)
+{
+	if (s.ptr != NULL && s.len == 0)
+		buf_le(b, THERE_BUT_EMPTY, 4);
+	else
+		put_cut(b, s);
 }
 
 static size_t
@@ -93,10 +106,10 @@ facts_pack_envelope(struct buf *b, const struct fact_envelope *e)
 	const struct fact_list *lists[LISTS] = { &e->from, &e->sender, &e->reply_to,
 		&e->to, &e->cc, &e->bcc };
 
-	put_cut(b, e->date);
-	put_cut(b, e->subject);
-	put_cut(b, e->in_reply_to);
-	put_cut(b, e->message_id);
+	put_field(b, e->date);
+	put_field(b, e->subject);
+	put_field(b, e->in_reply_to);
+	put_field(b, e->message_id);
 	for (size_t i = 0; i < LISTS; i++)
 		put_list(b, lists[i], &room);
 }
@@ -186,6 +199,19 @@ get_str(struct pack *p)
 	return s;
 }
 
+static str
+get_field(struct pack *p)
+{
+	struct pack ahead = *p;
+
+	if (pack_le(&ahead, 4) == THERE_BUT_EMPTY && pack_ok(&ahead)) {
+		*p = ahead;
+		return STR("");
+	}
+	str s = get_str(p);
+	return s.len > 0 ? s : (str){ 0 };
+}
+
 /* Lists may come from a record that goes away: the caller's copy is looked at. */
 static enum rc
 get_list(struct pack *p, struct arena *mem, struct room *room, struct fact_list *l)
@@ -217,10 +243,10 @@ facts_get_envelope(struct pack *p, struct arena *mem, struct fact_envelope *e)
 	struct fact_list *lists[LISTS] = { &e->from, &e->sender, &e->reply_to, &e->to,
 		&e->cc, &e->bcc };
 
-	e->date = get_str(p);
-	e->subject = get_str(p);
-	e->in_reply_to = get_str(p);
-	e->message_id = get_str(p);
+	e->date = get_field(p);
+	e->subject = get_field(p);
+	e->in_reply_to = get_field(p);
+	e->message_id = get_field(p);
 	for (size_t i = 0; i < LISTS; i++) {
 		enum rc rc = get_list(p, mem, &room, lists[i]);
 

@@ -59,6 +59,7 @@ struct fact_list {
 	struct fact_address *at;
 };
 
+/* Of the four fields ptr is NULL where there is none, and not where it is empty. */
 struct fact_envelope {
 	str date, subject, in_reply_to, message_id;
 	struct fact_list from, sender, reply_to, to, cc, bcc;

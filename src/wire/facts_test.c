@@ -253,3 +253,17 @@ TEST(a_preview_has_256_characters_and_no_control_characters)
 	b.data[b.len - 1] = '\n';
 	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
 }
+
+TEST(an_empty_subject_is_not_a_missing_one)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	f.envelope.subject = STR("");
+	f.envelope.in_reply_to = (str){ 0 };
+	facts_pack(&b, &f);
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_true(got.envelope.subject.ptr != NULL && got.envelope.subject.len == 0);
+	assert_true(got.envelope.in_reply_to.ptr == NULL);
+}
