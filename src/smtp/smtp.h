@@ -27,6 +27,8 @@ struct smtp_counts;	/* refusals at RCPT, see smtp_counts.h */
 struct smtp_splits;	/* remembered splits of differing verdicts, see smtp_split.h */
 struct smtp_recent;	/* what happened not long ago, see smtp_recent.h */
 
+struct held;
+
 struct smtp_gate {
 	int incoming;			/* folder of spooled and accepted files */
 	struct service *service;
@@ -35,6 +37,7 @@ struct smtp_gate {
 	struct clamd *clamd;		/* NULL: no virus scanning */
 	struct journal *journal;
 	struct once *once;
+	struct held *held;		/* NULL: no key, nothing is held */
 	struct pool *verdicts;
 	struct smtp_counts *counts;
 	struct smtp_splits *splits;

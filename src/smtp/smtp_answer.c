@@ -60,12 +60,19 @@ smtp_verdict_free(struct smtp_verdict **vp)
 
 /* ---- the replies ---- */
 
+void
+smtp_verdict_link(const struct smtp_verdict *v, const struct token *t, char out[SMTP_LINK])
+{
+	conf_link_base(v->conf, out);
+	size_t n = strlen(out);
+	(void)snprintf(out + n, SMTP_LINK - n, "%s", t->text);
+}
+
 /* One answer, for a recipient or for all. */
 static void
 put_answer(const struct smtp_verdict *v, const struct smtp_rcpt *r, struct buf *b)
 {
-	char link[320 + sizeof(r->token.text)] = "";
-	size_t n;
+	char link[SMTP_LINK] = "";
 
 	if (r->answer == JREC_DELIVERED) {
 		char text[64];
@@ -74,11 +81,8 @@ put_answer(const struct smtp_verdict *v, const struct smtp_rcpt *r, struct buf *
 		smtp_put_reply(b, r->code, r->esc, str_of(text));
 		return;
 	}
-	if (r->has_token) {
-		conf_link_base(v->conf, link);
-		n = strlen(link);
-		(void)snprintf(link + n, sizeof(link) - n, "%s", r->token.text);
-	}
+	if (r->has_token)
+		smtp_verdict_link(v, &r->token, link);
 	smtp_put_refusal(b, r->code, r->esc, str_of(link), r->reason, msg_id_str(&v->id));
 }
 
@@ -127,16 +131,20 @@ log_message(const struct smtp_verdict *v)
 {
 	enum { FINDINGS_LOGGED = 200 };
 	const struct smtp_rcpt *r = v->rcpts;
-	char ip[IP_TEXT];
+	char ip[IP_TEXT], held[sizeof(v->unheld.text) + 16] = "";
 
 	ip_text(&v->client, ip);
+	if (v->held.text[0] != '\0')
+		(void)snprintf(held, sizeof(held), " held=%s", v->held.text);
+	else if (v->unheld.text[0] != '\0')
+		(void)snprintf(held, sizeof(held), " held=no (%s)", v->unheld.text);
 	log_info("smtp message id=%s client=%s from=<" STR_FMT "> to=<" STR_FMT
 		 ">%s rcpts=%zu delivered=%zu size=%llu code=%u findings=" STR_FMT
-		 "%s%s%s%s",
+		 "%s%s%s%s%s",
 		v->answered.text, ip, STR_ARG(v->from), STR_ARG(r->address),
 		v->nrcpts > 1 ? ",..." : "", v->nrcpts, v->delivered,
 		(unsigned long long)v->size, v->per_rcpt ? 353 : r->code,
-		STR_ARG(str_first(v->listed, FINDINGS_LOGGED)), v->again ? " again" : "",
+		STR_ARG(str_first(v->listed, FINDINGS_LOGGED)), held, v->again ? " again" : "",
 		v->committed ? "" : " unrecorded", v->err.text[0] == '\0' ? "" : ": ",
 		v->err.text);
 }

@@ -88,17 +88,15 @@ digest_again(struct smtp_verdict *v, uint8_t digest[SHA256_BYTES])
 	return rc;
 }
 
-static enum rc
-rename_forged(struct smtp_verdict *v, uint8_t digest[SHA256_BYTES])
+enum rc
+smtp_finish_file(struct smtp_verdict *v)
 {
-	memcpy(digest, v->digest, SHA256_BYTES);
-	for (size_t i = 0; i < v->scanned.facts.nforged; i++) {
-		enum rc rc = rename_field(v, v->scanned.facts.forged[i]);
+	enum rc rc = v->finished ? RC_OK : put_trace(v);
 
-		if (rc != RC_OK)
-			return rc;
-	}
-	return v->scanned.facts.nforged == 0 ? RC_OK : digest_again(v, digest);
+	for (size_t i = 0; rc == RC_OK && !v->finished && i < v->scanned.facts.nforged; i++)
+		rc = rename_field(v, v->scanned.facts.forged[i]);
+	v->finished = v->finished || rc == RC_OK;
+	return rc;
 }
 
 /* `shorter`: reasons are cut, because the record would be too long. */
@@ -107,6 +105,8 @@ put_record(const struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES],
 	const uint8_t once[16], bool shorter, struct buf *out)
 {
 	struct jrec_rcpt *rcpts = calloc(v->nrcpts, sizeof(*rcpts));
+	/* who is delivered to has the facts there, nobody else's are kept in the clear */
+	str facts = v->delivered > 0 ? v->scanned.packed : STR("");
 	struct jrec_message m = { .id = v->id,
 		.time_ms = v->wall_ms,
 		.client = v->client,
@@ -116,7 +116,7 @@ put_record(const struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES],
 		.findings = v->listed,
 		.nrcpts = v->nrcpts,
 		.rcpts = rcpts,
-		.facts = v->scanned.packed };
+		.facts = facts };
 	size_t i = 0;
 
 	if (rcpts == NULL)
@@ -140,8 +140,10 @@ put_record(const struct smtp_verdict *v, const uint8_t digest[SHA256_BYTES],
 			o->ntargets = r->ntargets;
 			o->targets = r->targets;
 		}
-		if (r->has_token)
+		if (r->has_token) {
 			memcpy(o->token, r->token.hash, sizeof(o->token));
+			m.held = v->held;
+		}
 	}
 	jrec_put_message(out, &m);
 	free(rcpts);
@@ -229,9 +231,10 @@ store_claimed(struct smtp_verdict *v, const uint8_t key[16])
 			v->answered = before;
 		return rc;
 	}
-	rc = put_trace(v);
-	if (rc == RC_OK)
-		rc = rename_forged(v, digest);
+	memcpy(digest, v->digest, SHA256_BYTES);
+	rc = smtp_finish_file(v);
+	if (rc == RC_OK && v->scanned.facts.nforged > 0)
+		rc = digest_again(v, digest);
 	if (rc == RC_OK)
 		rc = publish(v, digest, key);
 	if (rc != RC_OK)

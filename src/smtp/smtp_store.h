@@ -10,6 +10,9 @@
 
 #include "smtp/smtp_verdict.h"
 
+/* The spooled file as it is to be kept: trace block written, forged fields renamed.
+ * Once; further calls find it done. */
+enum rc smtp_finish_file(struct smtp_verdict *v) MUST_CHECK;
 /* Somebody takes it: file and record are on disk, or the same message was
  * committed before and `again` and `answered` say so. */
 enum rc smtp_store(struct smtp_verdict *v) MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "filter/checks/checks.h"
+#include "smtp/smtp_hold.h"
 #include "smtp/smtp_recent.h"
 #include "smtp/smtp_split.h"
 #include "smtp/smtp_store.h"
@@ -249,6 +250,7 @@ look(struct smtp_verdict *v)
 static void
 settle(struct smtp_verdict *v)
 {
+	smtp_hold(v);
 	enum rc rc = v->delivered > 0 ? smtp_store(v) : smtp_record(v);
 
 	if (rc == RC_OK)

@@ -82,6 +82,9 @@ struct smtp_verdict {
 	bool committed;
 	size_t delivered; /* recipients */
 	struct msg_id answered; /* the id in the replies */
+	bool finished; /* smtp_finish_file() has been there */
+	struct msg_id held; /* the file in held/ with the original; "" if none */
+	struct err unheld; /* why it is not held though it should be */
 	struct err err; /* what failed, for the log; rc RC_OK: nothing */
 
 	/* for smtp_answer.c */
@@ -95,6 +98,9 @@ void smtp_verdict_run(struct work *w);
 void smtp_verdict_decide(struct smtp_verdict *v);
 /* "Not now" for everybody, with an unsynced record: the pool is full. */
 void smtp_verdict_busy(struct smtp_verdict *v);
+/* The link of an answer with a token. */
+enum { SMTP_LINK = 320 + sizeof(((struct token *)0)->text) };
+void smtp_verdict_link(const struct smtp_verdict *v, const struct token *t, char out[SMTP_LINK]);
 /* Fills in everything about the trace block but the score. */
 struct smtp_trace;
 void smtp_verdict_trace(const struct smtp_verdict *v, struct smtp_trace *t);
