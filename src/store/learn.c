@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/learn.h"
+
+#include "store/store_int.h"
+
+enum { ACCOUNTS = 256 }; /* read under a shard's lock at once */
+
+enum rc
+store_newer(struct store *s, uint64_t account, uint64_t modseq,
+	struct store_newer out[STORE_NEWER], size_t *n, struct err *err)
+{
+	struct shard *sh = shard_of(s, account);
+	LOCK_AUTO held = lock_take(&sh->lock);
+	enum rc rc;
+
+	*n = 0;
+	PREPARE(q, sh->db,
+		"SELECT msgid, made_modseq, size, envelope IS NULL OR body_structure IS NULL"
+		" OR preview IS NULL FROM email WHERE account_id = ? AND made_modseq > ?"
+		" ORDER BY made_modseq LIMIT 32",
+		err);
+	db_bind_u64(q, 1, account);
+	db_bind_u64(q, 2, modseq);
+	while ((rc = db_step(q, err)) == RC_OK) {
+		struct store_newer *m = &out[(*n)++];
+
+		*m = (struct store_newer){ .modseq = db_u64(q, 1),
+			.size = db_u64(q, 2),
+			.facts_missing = db_u64(q, 3) != 0 };
+		(void)str_z(db_str(q, 0), m->id.text, sizeof(m->id.text));
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+struct latest {
+	size_t n;
+	struct {
+		uint64_t account, modseq;
+	} at[ACCOUNTS];
+};
+
+static enum rc
+read_latest(struct shard *sh, uint64_t after, struct latest *l, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&sh->lock);
+	enum rc rc;
+
+	l->n = 0;
+	PREPARE(q, sh->db,
+		"SELECT account_id, (SELECT max(made_modseq) FROM email e"
+		" WHERE e.account_id = a.account_id) FROM account a"
+		" WHERE account_id > ? ORDER BY account_id LIMIT 256",
+		err);
+	db_bind_u64(q, 1, after);
+	while ((rc = db_step(q, err)) == RC_OK) {
+		l->at[l->n].account = db_u64(q, 0);
+		l->at[l->n].modseq = db_is_null(q, 1) ? 0 : db_u64(q, 1);
+		l->n++;
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+static enum rc
+shard_latest(struct shard *sh, store_latest_fn *fn, void *arg, struct err *err)
+{
+	uint64_t after = 0;
+	struct latest l;
+	enum rc rc;
+
+	do {
+		rc = read_latest(sh, after, &l, err);
+		for (size_t i = 0; i < l.n && rc == RC_OK; i++) {
+			after = l.at[i].account;
+			if (l.at[i].modseq > 0)
+				rc = fn(after, l.at[i].modseq, arg, err);
+		}
+	} while (rc == RC_OK && l.n == ACCOUNTS);
+	return rc;
+}
+
+enum rc
+store_latest(struct store *s, store_latest_fn *fn, void *arg, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (unsigned i = 0; i < STORE_SHARDS && rc == RC_OK; i++)
+		rc = shard_latest(&s->shards[i], fn, arg, err);
+	return rc;
+}
+
+enum rc
+store_learn(struct store *s, uint64_t account, const struct msg_id *id,
+	const struct facts *f, struct err *err)
+{
+	struct shard *sh = shard_of(s, account);
+	BUF_AUTO structure = BUF(FACTS_STRUCTURE);
+	LOCK_AUTO held = lock_take(&sh->lock);
+
+	PREPARE(q, sh->db,
+		"UPDATE email SET envelope = coalesce(envelope, ?1),"
+		" body_structure = coalesce(body_structure, ?2),"
+		" preview = coalesce(preview, ?3), sent_s = coalesce(sent_s, ?4),"
+		" header_bytes = coalesce(header_bytes, ?5)"
+		" WHERE account_id = ?6 AND msgid = ?7",
+		err);
+	buf_clear(&sh->envelope);
+	facts_pack_envelope(&sh->envelope, &f->envelope);
+	db_bind_null(q, 2);
+	db_bind_null(q, 3);
+	db_bind_null(q, 4);
+	db_bind_blob(q, 1, buf_str(&sh->envelope));
+	facts_pack_structure(&structure, &f->structure);
+	if (f->structure.n > 0 && buf_ok(&structure))
+		db_bind_blob(q, 2, buf_str(&structure));
+	if (f->known_preview)
+		db_bind_str(q, 3, f->preview);
+	if (f->date_s != INT64_MIN)
+		db_bind_i64(q, 4, f->date_s);
+	db_bind_u64(q, 5, f->header_bytes);
+	db_bind_u64(q, 6, account);
+	db_bind_str(q, 7, msg_id_str(id));
+	return db_run(q, err);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * learn: what is found out about messages after they came: which ones full text does
+ * not have yet, and facts that the record they came with did not have (messages of
+ * older versions, given back from a backup, or released unscanned).
+ *
+ * Any thread.
+ */
+#pragma once
+
+#include "store/store.h"
+#include "wire/facts.h"
+
+enum { STORE_NEWER = 32 };
+
+struct store_newer {
+	struct msg_id id;
+	uint64_t modseq, size;
+	bool facts_missing; /* envelope, structure or preview */
+};
+
+/* The account's first STORE_NEWER messages that came after `modseq`, in their order. */
+enum rc store_newer(struct store *s, uint64_t account, uint64_t modseq,
+	struct store_newer out[STORE_NEWER], size_t *n, struct err *err) MUST_CHECK;
+/* Each account that has mail, with the modseq of what came last. */
+typedef enum rc store_latest_fn(
+	uint64_t account, uint64_t modseq, void *arg, struct err *err);
+enum rc store_latest(
+	struct store *s, store_latest_fn *fn, void *arg, struct err *err) MUST_CHECK;
+/* Fills in what is not known yet, and nothing else: a message never changes. */
+enum rc store_learn(struct store *s, uint64_t account, const struct msg_id *id,
+	const struct facts *f, struct err *err) MUST_CHECK;
