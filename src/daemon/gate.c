@@ -13,13 +13,14 @@
 #include "base/thread.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
+#include "held/held.h"
 #include "smtp/smtp.h"
 #include "wire/pack.h"
 
 struct gate {
 	struct child *child;
 	struct smtp_gate smtp;
-	int journal_dir;
+	int journal_dir, held_dir;
 	uint64_t keep_ms; /* of journal files that are applied */
 	pthread_mutex_t lock;
 	pthread_cond_t stopped;
@@ -111,9 +112,32 @@ open_folders(struct gate *g)
 	struct err err = { 0 };
 
 	if (fs_open_dir(g->child->data, "incoming", &g->smtp.incoming, &err) != RC_OK ||
+		fs_open_dir(g->child->data, "held", &g->held_dir, &err) != RC_OK ||
 		fs_open_dir(g->child->data, "journal/gate", &g->journal_dir, &err) !=
 			RC_OK)
 		child_die(&err, "the data folder");
+}
+
+static struct held_limits
+held_limits_of(const struct conf *conf)
+{
+	return (struct held_limits){ .keep_ms = conf->held.keep,
+		.all_bytes = conf->held.all,
+		.network_bytes = conf->held.network,
+		.min_free = conf->held.min_free };
+}
+
+/* Without it mail goes on, and refusals say that nothing is kept. */
+static void
+open_held(struct gate *g)
+{
+	const struct held_limits limits = held_limits_of(g->child->conf);
+	struct err err = { .text = "keys/held.pub is missing" };
+
+	if (g->child->held_public == NULL ||
+		held_open(g->held_dir, g->child->held_public, &limits, clock_wall_ms(),
+			&g->smtp.held, &err) != RC_OK)
+		log_warn("originals of refused messages are not held: %s", err.text);
 }
 
 static void
@@ -157,6 +181,7 @@ start(struct gate *g)
 	g->smtp.remote = remote_new(on_applied, g);
 	g->smtp.scanners = scanners_new(conf_scanners(conf), on_lost, g);
 	read_clamd_limits(g);
+	open_held(g);
 	if (journal_open(&want, &g->smtp.journal, &err) != RC_OK)
 		child_die(&err, "journal");
 	metric_set(METRIC_synced, journal_synced(g->smtp.journal));
@@ -193,6 +218,25 @@ probe_clamd(struct gate *g)
 		log_warn("clamd: %s", err.text);
 }
 
+static void
+show_held(struct gate *g)
+{
+	struct held_sum sum = { 0 };
+
+	if (g->smtp.held != NULL)
+		sum = held_sum(g->smtp.held);
+	metric_set(METRIC_held, sum.files);
+	metric_set(METRIC_held_bytes, sum.bytes);
+}
+
+static void
+each_minute(struct gate *g)
+{
+	smtp_gate_minute(&g->smtp, clock_wall_ms());
+	if (g->smtp.held != NULL)
+		held_minute(g->smtp.held, clock_wall_ms());
+}
+
 /* Tries clamd's limits when they were read, shows figures each second, and
  * gives the sessions their minute. */
 static void *
@@ -206,8 +250,9 @@ clock_thread(void *arg)
 		metric_set(METRIC_sessions, service_sessions(g->smtp.service));
 		metric_set(METRIC_verdicts, pool_waiting(g->smtp.verdicts));
 		metric_set(METRIC_clamd_down, clamd_is_down(g->smtp.clamd));
+		show_held(g);
 		if (seconds % 60 == 0)
-			smtp_gate_minute(&g->smtp, clock_wall_ms());
+			each_minute(g);
 	}
 	return NULL;
 }
@@ -234,8 +279,11 @@ static void
 reload(struct gate *g)
 {
 	struct child *c = g->child;
+	const struct held_limits limits = held_limits_of(c->conf);
 
 	service_reload(g->smtp.service, c->conf, c->tls);
+	if (g->smtp.held != NULL)
+		held_set_limits(g->smtp.held, &limits);
 	clamd_reload(g->smtp.clamd, c->conf);
 	read_clamd_limits(g);
 	g->keep_ms = c->conf->server.journal_keep;

@@ -236,6 +236,14 @@ held_set_limits(struct held *h, const struct held_limits *l)
 	h->limits = *l;
 }
 
+struct held_sum
+held_sum(struct held *h)
+{
+	LOCK_AUTO locked = lock_take(&h->lock);
+
+	return (struct held_sum){ h->files, h->bytes };
+}
+
 /* ---- holding ---- */
 
 static void

@@ -54,6 +54,12 @@ struct held_item {
  * Any thread; blocks for the disk. */
 enum rc held_put(struct held *h, const struct held_item *what, struct msg_id *as,
 	struct err *err) MUST_CHECK;
+struct held_sum {
+	unsigned files;
+	uint64_t bytes;		/* on the disk */
+};
+
+struct held_sum held_sum(struct held *h);
 /* Once a minute: what house has removed or is past keep_ms is not counted any more. */
 void held_minute(struct held *h, uint64_t wall_ms);
 
