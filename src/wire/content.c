@@ -38,7 +38,8 @@ static_assert(FIXED + NUMBERS + CONTENT_LEAVES * LEAF_FIXED + LEAF_SHARE +
 			      CONTENT_LINKS * LINK_FIXED + LINK_SHARE +
 			      CONTENT_SIGNATURES * SIGNATURE_FIXED + SIGNATURE_SHARE +
 			      CONTENT_TOKENS * 8 + CONTENT_JOBS * JOB_FIXED + 4 +
-			      CONTENT_TEXT + 4 + CONTENT_HIDDEN <=
+			      CONTENT_TEXT + 4 + CONTENT_HIDDEN + 4 + CONTENT_SUBJECT +
+			      4 + CONTENT_PEOPLE <=
 		      CONTENT_MOST,
 	"the shares fit into the record");
 
@@ -200,6 +201,8 @@ content_pack(struct buf *b, const struct content *c)
 		buf_le(b, c->jobs[i].leaf <= nleaves ? c->jobs[i].leaf : 0, JOB_FIXED);
 	plain_put(b, c->text, CONTENT_TEXT, true);
 	plain_put(b, c->hidden, CONTENT_HIDDEN, true);
+	plain_put(b, c->subject, CONTENT_SUBJECT, false);
+	plain_put(b, c->people, CONTENT_PEOPLE, true);
 }
 
 /* Counts what is taken from a share. */
@@ -356,13 +359,16 @@ get_tokens(struct pack *p, struct arena *mem, struct content *c)
 static enum rc
 get_rest(struct pack *p, struct content *c)
 {
-	size_t text = CONTENT_TEXT, hidden = CONTENT_HIDDEN;
+	size_t text = CONTENT_TEXT, hidden = CONTENT_HIDDEN, subject = CONTENT_SUBJECT,
+	       people = CONTENT_PEOPLE;
 
 	c->njobs = get_number(p, CONTENT_JOBS, JOB_FIXED);
 	for (size_t i = 0; i < c->njobs; i++)
 		c->jobs[i].leaf = (uint16_t)get_most(p, JOB_FIXED, c->nleaves);
 	c->text = get_plain(p, CONTENT_TEXT, true, &text);
 	c->hidden = get_plain(p, CONTENT_HIDDEN, true, &hidden);
+	c->subject = get_plain(p, CONTENT_SUBJECT, false, &subject);
+	c->people = get_plain(p, CONTENT_PEOPLE, true, &people);
 	return pack_done(p) ? RC_OK : RC_BAD;
 }
 

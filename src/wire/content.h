@@ -23,6 +23,8 @@ enum {
 	CONTENT_TOKENS = 4096,
 	CONTENT_TEXT = 512 * 1024,	/* of all texts, as people see them */
 	CONTENT_HIDDEN = 64 * 1024,	/* of text that is not to be seen */
+	CONTENT_SUBJECT = 8 * 1024,
+	CONTENT_PEOPLE = 64 * 1024,	/* From, Sender, Reply-To, To, Cc, Bcc as people see them */
 	CONTENT_NAME = 1020,
 	CONTENT_URL = 2048,
 	CONTENT_JOBS = 64,		/* descriptors for the virus scanner, at most */
@@ -99,6 +101,7 @@ struct content {
 	size_t njobs;
 	struct content_job jobs[CONTENT_JOBS];
 	str text, hidden;
+	str subject, people;	/* decoded; people: names and addresses, a line each */
 };
 
 void content_pack(struct buf *b, const struct content *c);	/* limits cut, never fail */

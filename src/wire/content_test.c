@@ -58,7 +58,9 @@ sample(void)
 		.njobs = 2,
 		.jobs = { { 2 }, { 0 } },
 		.text = STR("Hello\n\tyou"),
-		.hidden = STR("unseen") };
+		.hidden = STR("unseen"),
+		.subject = STR("about"),
+		.people = STR("Ann <ann@x.test>\nben@y.test\n") };
 
 	return c;
 }
@@ -93,6 +95,7 @@ TEST(what_was_found_in_a_message_arrives_unchanged)
 	assert_int_equal(got.tokens[2], UINT64_MAX);
 	assert_int_equal(got.jobs[0].leaf, 2);
 	assert_true(str_eq(got.text, c.text) && str_eq(got.hidden, c.hidden));
+	assert_true(str_eq(got.subject, c.subject) && str_eq(got.people, c.people));
 	content_pack(&again, &got);
 	assert_true(str_eq(buf_str(&b), buf_str(&again)));
 }
