@@ -102,6 +102,26 @@ run_end(struct run *r, struct err *err)
 	return db_run(q, err);
 }
 
+/* What is not known stays NULL: it is asked of a scanner later. */
+static void
+bind_facts(struct db_stmt *q, struct shard *sh, const struct facts *f)
+{
+	if (f->date_s != INT64_MIN)
+		db_bind_i64(q, 7, f->date_s);
+	db_bind_u64(q, 8, f->header_bytes);
+	buf_clear(&sh->envelope);
+	facts_pack_envelope(&sh->envelope, &f->envelope);
+	if (buf_ok(&sh->envelope))
+		db_bind_blob(q, 10, buf_str(&sh->envelope));
+	if (f->structure.n > 0) {
+		buf_clear(&sh->envelope);
+		facts_pack_structure(&sh->envelope, &f->structure);
+		db_bind_blob(q, 11, buf_str(&sh->envelope));
+	}
+	if (f->known_preview)
+		db_bind_str(q, 12, f->preview);
+}
+
 static enum rc
 insert_email(struct run *r, const struct store_delivery *d, const struct facts *f,
 	uint64_t thread, struct err *err)
@@ -110,8 +130,8 @@ insert_email(struct run *r, const struct store_delivery *d, const struct facts *
 
 	PREPARE(q, sh->db,
 		"INSERT INTO email(account_id, msgid, size, received_ms, thread_id, refs,"
-		" made_modseq, sent_s, header_bytes, digest, envelope)"
-		" VALUES(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+		" made_modseq, sent_s, header_bytes, digest, envelope, body_structure, preview)"
+		" VALUES(?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
 		err);
 	db_bind_u64(q, 1, r->a.id);
 	db_bind_str(q, 2, msg_id_str(&d->id));
@@ -122,16 +142,10 @@ insert_email(struct run *r, const struct store_delivery *d, const struct facts *
 	db_bind_null(q, 7);
 	db_bind_null(q, 8);
 	db_bind_blob(q, 9, (str){ (const char *)d->digest, sizeof(d->digest) });
-	db_bind_null(q, 10);
-	if (f != NULL) {
-		if (f->date_s != INT64_MIN)
-			db_bind_i64(q, 7, f->date_s);
-		db_bind_u64(q, 8, f->header_bytes);
-		buf_clear(&sh->envelope);
-		facts_pack_envelope(&sh->envelope, &f->envelope);
-		if (buf_ok(&sh->envelope))
-			db_bind_blob(q, 10, buf_str(&sh->envelope));
-	}
+	for (int i = 10; i <= 12; i++)
+		db_bind_null(q, i);
+	if (f != NULL)
+		bind_facts(q, sh, f);
 	return db_run(q, err);
 }
 

@@ -26,7 +26,10 @@ take_row(struct db_stmt *q, struct arena *mem, struct store_message *m, struct e
 	(void)str_z(db_str(q, 3), m->id.text, sizeof(m->id.text));
 	if (digest.len == sizeof(m->digest))
 		memcpy(m->digest, digest.ptr, digest.len);
-	if (arena_copy(mem, db_str(q, 8), &m->envelope) != RC_OK)
+	m->known_preview = !db_is_null(q, 10);
+	if (arena_copy(mem, db_str(q, 8), &m->envelope) != RC_OK ||
+		arena_copy(mem, db_str(q, 9), &m->structure) != RC_OK ||
+		arena_copy(mem, db_str(q, 10), &m->preview) != RC_OK)
 		return err_set(err, RC_LIMIT, "envelopes too large to list");
 	return RC_OK;
 }
@@ -43,7 +46,7 @@ read_chunk(struct shard *sh, uint64_t account, uint64_t mailbox, uint64_t from,
 	c->n = 0;
 	PREPARE(q, sh->db,
 		"SELECT m.uid, m.modseq, m.flags, m.msgid, e.size, e.received_ms, e.thread_id,"
-		" e.digest, e.envelope FROM mailbox_email m"
+		" e.digest, e.envelope, e.body_structure, e.preview FROM mailbox_email m"
 		" LEFT JOIN email e ON e.account_id = m.account_id AND e.msgid = m.msgid"
 		" WHERE m.account_id = ? AND m.mailbox_id = ? AND m.uid BETWEEN ? AND ?"
 		" ORDER BY m.uid LIMIT 64",

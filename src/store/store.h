@@ -108,7 +108,9 @@ struct store_message {
 	uint64_t uid, modseq, size, received_ms, thread;
 	unsigned flags;
 	struct msg_id id;
-	str envelope;		/* wire/facts.h, packed */
+	str envelope, structure; /* wire/facts.h, packed; "" where not known */
+	bool known_preview;
+	str preview;		/* RFC 8970, UTF-8 */
 	uint8_t digest[32];
 };
 

@@ -51,6 +51,56 @@ name_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
 	return RC_OK;
 }
 
+struct shown {
+	size_t parts;
+	bool known;
+	char preview[64];
+};
+
+static enum rc
+show_one(const struct store_message *m, void *arg, struct err *err)
+{
+	struct shown *s = arg;
+	ARENA_AUTO mem = arena_new(1 << 16);
+	struct fact_structure got = { 0 };
+
+	(void)err;
+	if (m->structure.len > 0)
+		assert_int_equal(facts_unpack_structure(m->structure, m->size, mem, &got),
+			RC_OK);
+	*s = (struct shown){ .parts = got.n, .known = m->known_preview };
+	(void)str_z(m->preview, s->preview, sizeof(s->preview));
+	return RC_OK;
+}
+
+TEST(a_mailbox_is_listed_with_parts_and_previews_without_opening_files)
+{
+	static struct fact_part part = { .body_at = 20, .end = 60, .type = STR_INIT("text"),
+		.subtype = STR_INIT("plain"), .text = true };
+	FD_AUTO data = data_folder();
+	struct store *s = open_store(data);
+	struct mail old = make_mail(data, "a@x", NULL), fresh = make_mail(data, "b@x", NULL);
+	struct facts f = { .date_s = INT64_MIN, .header_bytes = 20,
+		.structure = { 1, &part }, .known_preview = true,
+		.preview = STR("Gr\xc3\xbc\xc3\x9f dich") };
+	struct shown got;
+
+	deliver(s, &old, 1, 7);
+	buf_clear(&fresh.facts);
+	facts_pack(&fresh.facts, &f);
+	deliver(s, &fresh, 2, 7);
+	assert_int_equal(store_messages(s, 7, STR("INBOX"), 1, show_one, &got, NULL), RC_OK);
+	assert_int_equal(got.parts, 0);
+	assert_false(got.known);
+	assert_int_equal(store_messages(s, 7, STR("INBOX"), 2, show_one, &got, NULL), RC_OK);
+	assert_int_equal(got.parts, 1);
+	assert_true(got.known);
+	assert_string_equal(got.preview, "Gr\xc3\xbc\xc3\x9f dich");
+	buf_free(&old.facts);
+	buf_free(&fresh.facts);
+	store_close(&s);
+}
+
 TEST(a_delivered_message_is_in_the_inbox_as_it_was_sent)
 {
 	FD_AUTO data = data_folder();
