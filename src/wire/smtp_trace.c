@@ -141,3 +141,127 @@ smtp_trace_block(const struct smtp_trace *t, char out[TRACE_BLOCK])
 	put_pad(&b, TRACE_BLOCK - b.len);
 	memcpy(out, b.data, TRACE_BLOCK);
 }
+
+/* --- adding to a block --- */
+
+enum { LINES = 64 };
+
+struct lines {
+	size_t n, len; /* len: of all, with their ends */
+	str at[LINES]; /* without */
+};
+
+static bool
+is_pad(str line)
+{
+	return str_starts(line, (str){ pad_name, sizeof(pad_name) - 2 });
+}
+
+/* False: not whole fields, or more than a block of ours can have. */
+static bool
+split(str block, struct lines *l)
+{
+	bool first = true;
+
+	*l = (struct lines){ .n = 0 };
+	for (; block.len > 0; first = false) {
+		size_t n = str_find(block, STR("\r\n"));
+		str line = str_first(block, n);
+
+		if (n == 0 || n >= block.len || l->n == LINES ||
+			(first && line.ptr[0] == '\t'))
+			return false;
+		if (!is_pad(line)) {
+			l->at[l->n++] = line;
+			l->len += n + 2;
+		}
+		block = str_skip(block, n + 2);
+	}
+	return l->n > 0 && str_starts(l->at[0], STR("Return-Path: "));
+}
+
+/* Findings from the last one on; the figure stays. */
+static void
+shorten_score(struct lines *l, size_t most)
+{
+	static const char name[] = "X-Gatepost-Score: ";
+	size_t at = 0;
+
+	while (at < l->n && !str_starts(l->at[at], STR("X-Gatepost-Score: ")))
+		at++;
+	while (at < l->n && l->len > most) {
+		str *line = &l->at[l->n - 1];
+		size_t cut = line->len;
+
+		while (cut > 0 && line->ptr[cut - 1] != ' ' && line->ptr[cut - 1] != '\t')
+			cut--;
+		if (l->n - 1 == at &&
+			cut < sizeof(name)) /* the figure is the last word */
+			return;
+		if (cut <= 1) { /* a line that was folded for this word alone */
+			l->len -= line->len + 2;
+			l->n--;
+		} else {
+			l->len -= line->len - (cut - 1);
+			line->len = cut - 1;
+		}
+	}
+}
+
+static void
+drop_line(struct lines *l, size_t i)
+{
+	l->len -= l->at[i].len + 2;
+	l->n--;
+	for (; i < l->n; i++)
+		l->at[i] = l->at[i + 1];
+}
+
+/* Cipher and `for`; the semicolon before the date goes to the line before them. */
+static void
+shorten_received(struct lines *l, bool *semicolon_after, size_t *after)
+{
+	for (size_t i = 1; i < l->n;) {
+		str line = l->at[i];
+
+		if (!str_starts(line, STR("\t(")) && !str_starts(line, STR("\tfor <"))) {
+			i++;
+			continue;
+		}
+		if (line.ptr[line.len - 1] == ';') {
+			*semicolon_after = true;
+			*after = i - 1;
+			l->len++;
+		}
+		drop_line(l, i);
+	}
+}
+
+bool
+smtp_trace_add(char block[TRACE_BLOCK], str field)
+{
+	size_t most = TRACE_BLOCK - PAD_LEAST - 2 - field.len, after = 0;
+	BUF_AUTO b = BUF(2 * TRACE_BLOCK);
+	bool semicolon = false;
+	struct lines l;
+
+	if (field.len > SMTP_TRACE_FIELD || !split((str){ block, TRACE_BLOCK }, &l))
+		return false;
+	if (l.len > most)
+		shorten_score(&l, most);
+	if (l.len > most)
+		shorten_received(&l, &semicolon, &after);
+	if (l.len > most)
+		return false;
+	for (size_t i = 0; i < l.n; i++) {
+		buf_add(&b, l.at[i]);
+		if (semicolon && i == after)
+			buf_addc(&b, ';');
+		buf_add(&b, STR("\r\n"));
+	}
+	buf_add(&b, field);
+	buf_add(&b, STR("\r\n"));
+	put_pad(&b, TRACE_BLOCK - b.len);
+	memcpy(block, b.data, TRACE_BLOCK);
+	return true;
+}

@@ -34,3 +34,10 @@ struct smtp_trace {
 };
 
 void smtp_trace_block(const struct smtp_trace *t, char out[TRACE_BLOCK]);
+
+enum { SMTP_TRACE_FIELD = 100 };
+
+/* Adds a header field (one line without its end, at most SMTP_TRACE_FIELD bytes) in
+ * the room of the padding; where that is too small findings go, then cipher and `for`.
+ * False, and nothing is changed: the block is none of ours. */
+bool smtp_trace_add(char block[TRACE_BLOCK], str field);

@@ -31,6 +31,7 @@ assert_block(const char *block)
 			assert_true(str_starts(line, STR("Return-Path: <")) ||
 				    str_starts(line, STR("Received: from ")) ||
 				    str_starts(line, STR("X-Gatepost-Score: ")) ||
+				    str_starts(line, STR("X-Gatepost-Released: ")) ||
 				    str_starts(line, STR("X-Gatepost-Pad: .")));
 		left = str_skip(left, n + 2);
 		first = false;
@@ -158,4 +159,79 @@ TEST(a_helo_name_cannot_break_the_header)
 	t.helo = STR("[IPv6:2001:db8::1]");
 	smtp_trace_block(&t, b);
 	assert_true(has(b, STR("from [IPv6:2001:db8::1] ([")));
+}
+
+static size_t
+count(const char *block, str what)
+{
+	str left = { block, TRACE_BLOCK };
+	size_t n = 0;
+
+	for (size_t at; (at = str_find(left, what)) < left.len; n++)
+		left = str_skip(left, at + what.len);
+	return n;
+}
+
+static const str released = STR_INIT(
+	"X-Gatepost-Released: 01KAPS0000ABCDEFGHJK.4294967295; Mon, 23 Nov 2026 01:48:00 +0000");
+
+TEST(a_field_can_be_added_and_the_others_stay)
+{
+	char before[TRACE_BLOCK], b[TRACE_BLOCK];
+
+	smtp_trace_block(&usual, before);
+	memcpy(b, before, sizeof(b));
+	assert_true(smtp_trace_add(b, released));
+	assert_block(b);
+	assert_int_equal(count(b, released), 1);
+	size_t fields = str_find((str){ before, TRACE_BLOCK }, STR("X-Gatepost-Pad"));
+	assert_memory_equal(b, before, fields);
+}
+
+TEST(a_field_fits_into_the_fullest_block)
+{
+	char b[TRACE_BLOCK];
+
+	for (unsigned i = 0; i < 64; i++)
+		for (size_t n = 0; n < 1000; n += 13) {
+			struct smtp_trace t = usual;
+			char findings[1000];
+
+			t.client = (struct ip){ .family = 6 };
+			memset(t.client.bytes, 0xfe, 16);
+			if (i & 1)
+				t.from = long_name('x', 256);
+			if (i & 2)
+				t.helo = long_name('x', 255);
+			if (i & 4)
+				t.hostname = long_name('x', 255);
+			if (i & 8)
+				t.rcpt = long_name('x', 254);
+			if (i & 16)
+				t.score = INT32_MIN;
+			t.has_score = (i & 32) == 0;
+			for (size_t k = 0; k < n; k++)
+				findings[k] = k % 9 == 8 ? ' ' : 'f';
+			t.findings = (str){ findings, n };
+			smtp_trace_block(&t, b);
+			assert_true(smtp_trace_add(b, released));
+			assert_block(b);
+			assert_int_equal(count(b, released), 1);
+			assert_int_equal(count(b, STR(";\r\n\t")), 1);
+			assert_int_equal(
+				count(b, STR("X-Gatepost-Score: ")), t.has_score);
+		}
+}
+
+TEST(what_is_no_block_of_ours_is_left_alone)
+{
+	char b[TRACE_BLOCK], zeros[TRACE_BLOCK] = { 0 };
+
+	memset(b, 0, sizeof(b));
+	assert_false(smtp_trace_add(b, released));
+	assert_memory_equal(b, zeros, sizeof(b));
+	smtp_trace_block(&usual, b);
+	assert_false(smtp_trace_add(b, long_name('x', SMTP_TRACE_FIELD + 1)));
+	b[TRACE_BLOCK - 1] = ' ';
+	assert_false(smtp_trace_add(b, released));
 }
