@@ -135,6 +135,8 @@ run_alone(struct command *c, const struct instance *in, struct err *err)
 	const struct store_want s = { .data = in->data,
 		.cache_bytes = (size_t)in->conf->store.cache };
 	const struct ledger_want l = { .data = in->data };
+	const struct refusals_want r = { .data = in->data,
+		.keep_ms = in->conf->held.keep };
 	struct verb_io io = { .conf = in->conf,
 		.conf_path = c->conf_path,
 		.data = in->data,
@@ -152,9 +154,12 @@ run_alone(struct command *c, const struct instance *in, struct err *err)
 	io.mem = arena_new(VERB_MEMORY);
 	if (directory_open(&d, &io.directory, &io.err) == RC_OK &&
 		store_open(&s, &io.store, &io.err) == RC_OK &&
-		ledger_open(&l, &io.ledger, &io.err) == RC_OK)
+		ledger_open(&l, &io.ledger, &io.err) == RC_OK &&
+		refusals_open(&r, &io.refusals, &io.err) == RC_OK)
 		how = run_words(&io, false, c->argc, c->argv);
 	*err = io.err;
+	if (io.refusals != NULL)
+		refusals_close(&io.refusals);
 	if (io.ledger != NULL)
 		ledger_close(&io.ledger);
 	if (io.store != NULL)

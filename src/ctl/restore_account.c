@@ -27,6 +27,7 @@ struct back {
 	struct directory *from_directory, *directory;
 	struct store *from_store, *store;
 	struct ledger *ledger;
+	struct refusals *refusals;
 	struct journal *journal;
 	struct account from, to;
 	struct known *known; /* what the account has */
@@ -46,6 +47,7 @@ open_all(struct back *b, const struct conf *conf)
 	};
 	const struct store_want sw = { .data = b->data, .cache_bytes = 1 << 20 };
 	const struct ledger_want lw = { .data = b->data };
+	const struct refusals_want rw = { .data = b->data, .keep_ms = conf->held.keep };
 	enum rc rc = directory_open(&from_dw, &b->from_directory, b->err);
 
 	if (rc == RC_OK)
@@ -54,7 +56,9 @@ open_all(struct back *b, const struct conf *conf)
 		rc = directory_open(&dw, &b->directory, b->err);
 	if (rc == RC_OK)
 		rc = store_open(&sw, &b->store, b->err);
-	return rc == RC_OK ? ledger_open(&lw, &b->ledger, b->err) : rc;
+	if (rc == RC_OK)
+		rc = ledger_open(&lw, &b->ledger, b->err);
+	return rc == RC_OK ? refusals_open(&rw, &b->refusals, b->err) : rc;
 }
 
 static void
@@ -66,6 +70,7 @@ close_all(struct back *b)
 		HASH_DEL(b->known, k);
 		free(k);
 	}
+	refusals_close(&b->refusals);
 	ledger_close(&b->ledger);
 	store_close(&b->store);
 	directory_close(&b->directory);
@@ -225,6 +230,7 @@ apply(struct back *b, const struct conf *conf)
 		.directory = b->directory,
 		.store = b->store,
 		.ledger = b->ledger,
+		.refusals = b->refusals,
 		.checkpoint_ms = conf->store.checkpoint,
 		.ledger_keep_ms = conf->server.ledger_keep };
 	struct apply *a = NULL;

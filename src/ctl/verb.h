@@ -19,7 +19,9 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "deliver/apply.h"
+#include "deliver/own.h"
 #include "directory/directory.h"
+#include "held/refusals.h"
 #include "ledger/ledger.h"
 #include "store/store.h"
 
@@ -30,7 +32,10 @@ struct verb_io {
 	struct directory *directory;
 	struct store *store;
 	struct ledger *ledger;
+	struct refusals *refusals;
 	struct apply *apply;		/* inside house; else NULL */
+	struct own *own;		/* inside house; else NULL */
+	str who;			/* who calls, for what is written down about it */
 	const uint8_t *held_key;	/* opens held originals: SEAL_PRIVATE bytes; NULL: missing */
 	bool running;			/* inside house, a server is up */
 	str input;			/* standard input or --from-file, at most 64 MiB */

@@ -40,12 +40,15 @@ set_up(struct fixture *f)
 	struct ledger_want lw = { .data = f->io.data };
 	assert_int_equal(directory_open(&dw, &f->io.directory, NULL), RC_OK);
 	assert_int_equal(store_open(&sw, &f->io.store, NULL), RC_OK);
+	struct refusals_want rw = { .data = f->io.data };
 	assert_int_equal(ledger_open(&lw, &f->io.ledger, NULL), RC_OK);
+	assert_int_equal(refusals_open(&rw, &f->io.refusals, NULL), RC_OK);
 }
 
 static void
 tear_down(struct fixture *f)
 {
+	refusals_close(&f->io.refusals);
 	ledger_close(&f->io.ledger);
 	store_close(&f->io.store);
 	directory_close(&f->io.directory);
@@ -153,8 +156,8 @@ notice_delivery(void *arg)
 {
 	struct fixture *f = arg;
 
-	if (f->io.apply != NULL && pthread_mutex_trylock(&f->io.apply->work) == 0) {
-		(void)pthread_mutex_unlock(&f->io.apply->work);
+	if (f->io.apply != NULL && pthread_mutex_trylock(f->io.apply->work) == 0) {
+		(void)pthread_mutex_unlock(f->io.apply->work);
 		fail_msg("mail could be delivered between the two removals");
 	}
 }
@@ -175,7 +178,8 @@ TEST(nothing_is_delivered_to_a_postmaster_that_is_being_removed)
 		.journal = "gate",
 		.directory = f.io.directory,
 		.store = f.io.store,
-		.ledger = f.io.ledger };
+		.ledger = f.io.ledger,
+		.refusals = f.io.refusals };
 	assert_int_equal(apply_open(&aw, &f.io.apply, NULL), RC_OK);
 	does(&f, "domain remove a.test");
 	apply_hold(f.io.apply); /* and it goes on after that */

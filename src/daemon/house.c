@@ -87,6 +87,23 @@ open_stores(struct house *h)
 		child_die(&err, "mailboxes");
 	if (ledger_open(&(struct ledger_want){ .data = data }, &h->ledger, &err) != RC_OK)
 		child_die(&err, "ledger");
+	const struct refusals_want r = { .data = data, .keep_ms = conf->held.keep };
+	if (refusals_open(&r, &h->refusals, &err) != RC_OK)
+		child_die(&err, "refusals");
+}
+
+/* Takes turns with the gate's: who holds one holds both. */
+static void
+open_own(struct house *h, const struct apply_want *gate)
+{
+	struct own_want w = { .apply = *gate,
+		.journal_keep_ms = h->conf->server.journal_keep,
+		.thread = true };
+	struct err err = { 0 };
+
+	w.apply.with = h->apply;
+	if (own_open(&w, &h->own, &err) != RC_OK)
+		child_die(&err, "journal");
 }
 
 static void
@@ -101,6 +118,7 @@ start(struct house *h)
 		.directory = h->directory,
 		.store = h->store,
 		.ledger = h->ledger,
+		.refusals = h->refusals,
 		.checkpoint_ms = conf->store.checkpoint,
 		.ledger_keep_ms = conf->server.ledger_keep,
 		.applied = on_applied,
@@ -108,6 +126,7 @@ start(struct house *h)
 		.arg = h };
 	if (apply_open(&a, &h->apply, &err) != RC_OK)
 		child_die(&err, "journal");
+	open_own(h, &a);
 	const struct answer_want w = { .directory = h->directory,
 		.usage = usage,
 		.usage_arg = h,
@@ -139,6 +158,7 @@ reload(struct house *h)
 	conf_drop(&h->conf);
 	h->conf = conf_keep(h->child->conf);
 	directory_reload(h->directory, h->conf);
+	refusals_set_keep(h->refusals, h->conf->held.keep);
 	answer_forget(h->answer);
 	log_info("reloaded");
 }
@@ -172,8 +192,10 @@ drain(struct house *h, const struct chan_msg *m)
 
 	pool_free(&h->verbs);
 	apply_rest(h, until_ms);
+	own_close(&h->own);
 	apply_close(&h->apply);
 	answer_free(&h->answer);
+	refusals_close(&h->refusals);
 	ledger_close(&h->ledger);
 	store_close(&h->store);
 	directory_close(&h->directory);

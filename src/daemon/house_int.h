@@ -5,8 +5,10 @@
 #include "base/thread.h"
 #include "daemon/child.h"
 #include "deliver/apply.h"
+#include "deliver/own.h"
 #include "directory/answer.h"
 #include "directory/directory.h"
+#include "held/refusals.h"
 #include "ledger/ledger.h"
 #include "net/pool.h"
 #include "store/store.h"
@@ -16,7 +18,9 @@ struct house {
 	struct directory *directory;
 	struct store *store;
 	struct ledger *ledger;		/* the applying thread's; verbs open their own */
+	struct refusals *refusals;
 	struct apply *apply;		/* of the gate's journal */
+	struct own *own;		/* house's own journal */
 	struct answer *answer;
 	struct pool *verbs;
 	pthread_mutex_t lock;

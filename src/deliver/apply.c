@@ -22,17 +22,22 @@ enum {
 };
 
 enum rc
-applied_upto(struct store *s, struct ledger *l, const char *journal, uint64_t *seq,
-	struct err *err)
+applied_upto(
+	const struct apply_want *w, const char *journal, uint64_t *seq, struct err *err)
 {
-	uint64_t in_store, in_ledger;
-	enum rc rc = store_applied(s, journal, &in_store, err);
+	uint64_t in_store, in_ledger, in_register;
+	enum rc rc = store_applied(w->store, journal, &in_store, err);
 
 	if (rc == RC_OK)
-		rc = ledger_applied(l, journal, &in_ledger, err);
+		rc = ledger_applied(w->ledger, journal, &in_ledger, err);
 	if (rc == RC_OK)
-		*seq = in_store < in_ledger ? in_store : in_ledger;
-	return rc;
+		rc = refusals_applied(w->refusals, journal, &in_register, err);
+	if (rc != RC_OK)
+		return rc;
+	*seq = in_store < in_ledger ? in_store : in_ledger;
+	if (in_register < *seq)
+		*seq = in_register;
+	return RC_OK;
 }
 
 static enum rc
@@ -48,7 +53,7 @@ open_folders(struct apply *a, struct err *err)
 	return fs_open_dir(a->want.data, "incoming", &a->incoming, err);
 }
 
-/* A ledger that was lost is made anew from what the journal still has: that must
+/* A ledger or register that was lost is made anew from what the journal still has: that must
  * not stop mail whose mailboxes are further. */
 static enum rc
 skip_trimmed(struct apply *a, struct err *err)
@@ -61,7 +66,7 @@ skip_trimmed(struct apply *a, struct err *err)
 	if (rc != RC_OK || first == 0 || a->position >= first - 1 || in_store < first - 1)
 		return rc;
 	log_warn(
-		"msg=\"records that the ledger lacks are gone\" journal=%s after=%" PRIu64
+		"msg=\"records that the ledger or the register lacks are gone\" journal=%s after=%" PRIu64
 		" before=%" PRIu64,
 		a->want.journal, a->position, first);
 	a->position = first - 1;
@@ -79,19 +84,20 @@ apply_open(const struct apply_want *w, struct apply **out, struct err *err)
 	a->want = *w;
 	a->folder = a->incoming = -1;
 	a->mem = arena_new(BATCH_MEM);
-	(void)pthread_mutex_init(&a->work, NULL);
+	(void)pthread_mutex_init(&a->own_work, NULL);
+	a->work = w->with != NULL ? w->with->work : &a->own_work;
 	(void)pthread_mutex_init(&a->lock, NULL);
 	cond_init(&a->wake);
 	rc = open_folders(a, err);
 	if (rc == RC_OK)
-		rc = applied_upto(w->store, w->ledger, w->journal, &a->position, err);
+		rc = applied_upto(w, w->journal, &a->position, err);
 	if (rc == RC_OK)
 		rc = skip_trimmed(a, err);
 	/* What is applied must be durable before its file goes. */
 	if (rc == RC_OK)
 		rc = apply_checkpoint(a, err);
 	if (rc == RC_OK)
-		rc = apply_sweep(w->data, w->store, w->ledger, err);
+		rc = apply_sweep(w, err);
 	if (rc != RC_OK) {
 		a->unsettled = false;
 		apply_close(&a);
@@ -133,7 +139,7 @@ apply_close(struct apply **ap)
 	free(a->left);
 	(void)pthread_cond_destroy(&a->wake);
 	(void)pthread_mutex_destroy(&a->lock);
-	(void)pthread_mutex_destroy(&a->work);
+	(void)pthread_mutex_destroy(&a->own_work);
 	free(a);
 	*ap = NULL;
 }
@@ -171,13 +177,13 @@ apply_position(struct apply *a)
 void
 apply_hold(struct apply *a)
 {
-	(void)pthread_mutex_lock(&a->work);
+	(void)pthread_mutex_lock(a->work);
 }
 
 void
 apply_release(struct apply *a)
 {
-	(void)pthread_mutex_unlock(&a->work);
+	(void)pthread_mutex_unlock(a->work);
 }
 
 enum rc
@@ -186,7 +192,7 @@ apply_all(struct apply *a, uint64_t seq, struct err *err)
 	enum rc rc = RC_OK;
 
 	while (rc == RC_OK && apply_position(a) < seq) {
-		LOCK_AUTO held = lock_take(&a->work);
+		LOCK_AUTO held = lock_take(a->work);
 
 		rc = apply_batch(a, seq, err);
 	}
@@ -212,10 +218,11 @@ apply_checkpoint(struct apply *a, struct err *err)
 	uint64_t upto;
 	enum rc rc;
 	{
-		LOCK_AUTO held = lock_take(&a->work);
+		LOCK_AUTO held = lock_take(a->work);
 
 		upto = apply_position(a);
 		if ((rc = ledger_checkpoint(a->want.ledger, err)) != RC_OK ||
+			(rc = refusals_checkpoint(a->want.refusals, err)) != RC_OK ||
 			(rc = store_checkpoint(a->want.store, err)) != RC_OK)
 			return rc;
 		remove_files(a, upto);
@@ -274,7 +281,7 @@ housekeeping(struct apply *a, struct rounds *r, struct err *err)
 		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,
 			 err)) != RC_OK)
 		return rc;
-	return apply_sweep(a->want.data, a->want.store, a->want.ledger, err);
+	return apply_sweep(&a->want, err);
 }
 
 /* When there is something to do although nothing comes. */
@@ -312,7 +319,7 @@ one_round(struct apply *a, struct rounds *r, uint64_t upto, struct err *err)
 	enum rc rc = RC_OK;
 
 	if (apply_position(a) < upto) {
-		LOCK_AUTO held = lock_take(&a->work);
+		LOCK_AUTO held = lock_take(a->work);
 
 		r->busy_ms = clock_ms();
 		if ((rc = apply_batch(a, upto, err)) != RC_OK && rc != RC_NONE)
@@ -338,8 +345,11 @@ run(void *arg)
 
 	/* Once at the start: what grew old while nobody was here. */
 	(void)fell_over(a, &r, housekeeping(a, &r, &err), &err);
-	while (wait_for_work(a, &r, &upto))
+	while (wait_for_work(a, &r, &upto)) {
 		(void)fell_over(a, &r, one_round(a, &r, upto, &err), &err);
+		if (a->want.round != NULL)
+			a->want.round(a->want.arg);
+	}
 	return NULL;
 }
 

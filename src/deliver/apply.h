@@ -3,7 +3,7 @@
  * apply: house's thread that turns journal records into mailboxes and ledger.
  *
  * Reads a journal up to what its writer says is synced, in batches of at most
- * 256 records: store_deliver(), then ledger_enter().  What an account's owner
+ * 256 records: store_deliver(), then ledger_enter() and refusals_enter().  What an account's owner
  * removed meanwhile goes to the heir (directory's account_heir): what was
  * accepted is never refused later.  Failures (disk full) are tried again with
  * growing pauses and lose nothing.  At a damaged record it stops, and says so
@@ -11,7 +11,7 @@
  * journal ends before what was applied: a part of it is missing); a message whose
  * file is gone is logged and passed over, and audit goes on naming it.
  *
- * Every `checkpoint`, and when idle: store and ledger are synced, files in
+ * Every `checkpoint`, and when idle: store, ledger and register are synced, files in
  * incoming/ of applied records are removed, and `applied` is told how far the
  * journal's writer may trim.  At start the sweep removes files in incoming/
  * that no record after the checkpoint names and that are older than an hour
@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "directory/directory.h"
+#include "held/refusals.h"
 #include "ledger/ledger.h"
 #include "store/store.h"
 
@@ -32,9 +33,13 @@ struct apply_want {
 	struct directory *directory;
 	struct store *store;
 	struct ledger *ledger;
+	struct refusals *refusals;
+	struct apply *with;		/* takes turns with this one, which ends later; may be NULL */
 	uint64_t checkpoint_ms, ledger_keep_ms;
 	void (*applied)(uint64_t seq, void *arg);	/* synced up to here; may be NULL */
 	void (*crossed)(uint64_t account, void *arg);	/* may now be over or under quota; may be NULL */
+	/* After each round of the thread, an hour apart at most, under no lock; may be NULL */
+	void (*round)(void *arg);
 	void *arg;
 };
 
@@ -51,6 +56,6 @@ enum rc apply_checkpoint(struct apply *a, struct err *err) MUST_CHECK;
 void apply_start(struct apply *a);	/* its thread */
 uint64_t apply_position(struct apply *a);
 /* Between these nothing is delivered: who removes an account and its mailboxes
- * holds, so that nothing is put into them after that. */
+ * holds, so that nothing is put into them after that; also for those `with` it. */
 void apply_hold(struct apply *a);
 void apply_release(struct apply *a);

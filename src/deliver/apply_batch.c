@@ -151,21 +151,26 @@ add_message(struct apply *a, const struct journal_item *item, struct err *err)
 static enum rc
 check_end(struct apply *a, struct err *err)
 {
-	uint64_t first, last, in_store = 0, in_ledger = 0;
+	uint64_t first, last, in_store = 0, in_ledger = 0, in_register = 0;
 	enum rc rc = journal_bounds(a->folder, &first, &last, err);
 
 	if (rc != RC_OK ||
 		(rc = store_applied(a->want.store, a->want.journal, &in_store, err)) !=
 			RC_OK ||
 		(rc = ledger_applied(a->want.ledger, a->want.journal, &in_ledger, err)) !=
-			RC_OK)
+			RC_OK ||
+		(rc = refusals_applied(
+			 a->want.refusals, a->want.journal, &in_register, err)) != RC_OK)
 		return rc;
-	if (in_store <= last && in_ledger <= last)
+	uint64_t most = in_store > in_ledger ? in_store : in_ledger;
+	if (in_register > most)
+		most = in_register;
+	if (most <= last)
 		return RC_OK;
 	return err_set(err, RC_PERM,
 		"journal %s can be read up to record %" PRIu64 ", but record %" PRIu64
 		" of it was applied: its end is damaged or missing (gatepost audit says more)",
-		a->want.journal, last, in_store > in_ledger ? in_store : in_ledger);
+		a->want.journal, last, most);
 }
 
 static enum rc
@@ -238,7 +243,11 @@ deliver_items(struct apply *a, struct err *err)
 	}
 	if (rc != RC_OK)
 		return err_set(err, why.rc, "%s", why.text);
-	return ledger_enter(a->want.ledger, a->want.journal, a->items, a->nitems, err);
+	rc = ledger_enter(a->want.ledger, a->want.journal, a->items, a->nitems, err);
+	if (rc != RC_OK)
+		return rc;
+	return refusals_enter(
+		a->want.refusals, a->want.journal, a->items, a->nitems, err);
 }
 
 static enum rc

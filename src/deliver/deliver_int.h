@@ -22,7 +22,7 @@ struct apply {
 	int folder, incoming;		/* the journal's; where the files are */
 	struct journal_reader *reader;	/* NULL: opened anew at the position */
 
-	pthread_mutex_t work;		/* held while a batch or a checkpoint runs */
+	pthread_mutex_t own_work, *work;	/* held while a batch or a checkpoint runs */
 	struct arena *mem;		/* of a batch */
 	struct journal_item items[BATCH_RECORDS];
 	size_t nitems;
@@ -44,9 +44,9 @@ struct apply {
  * none.  With a->work held. */
 enum rc apply_batch(struct apply *a, uint64_t until, struct err *err) MUST_CHECK;
 /* Removes files in incoming/ that nobody was answered 250 for; see apply.h. */
-enum rc apply_sweep(int data, struct store *s, struct ledger *l, struct err *err) MUST_CHECK;
-/* As far as this journal is in both store and ledger. */
-enum rc applied_upto(struct store *s, struct ledger *l, const char *journal, uint64_t *seq,
+enum rc apply_sweep(const struct apply_want *w, struct err *err) MUST_CHECK;
+/* As far as this journal is in store, ledger and register. */
+enum rc applied_upto(const struct apply_want *w, const char *journal, uint64_t *seq,
 	struct err *err) MUST_CHECK;
 
 /* For each journal there is: its name and folder (closed afterwards). */

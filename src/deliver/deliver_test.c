@@ -197,8 +197,12 @@ TEST(the_sweep_takes_no_file_that_a_power_cut_would_need_again)
 	parts_apply(&p);
 	make_old(&p, s.id.text);
 	settled = removed_unsettled = false;
+	struct apply_want w = { .data = p.data,
+		.store = p.store,
+		.ledger = p.ledger,
+		.refusals = p.refusals };
 	fs_observe(watch);
-	assert_int_equal(apply_sweep(p.data, p.store, p.ledger, NULL), RC_OK);
+	assert_int_equal(apply_sweep(&w, NULL), RC_OK);
 	fs_observe(NULL);
 	assert_false(waits(&p, &s));
 	assert_false(removed_unsettled);

@@ -25,9 +25,7 @@ struct named {
 };
 
 struct sweep {
-	int data;
-	struct store *store;
-	struct ledger *ledger;
+	const struct apply_want *want;
 	struct named *waiting;
 	struct arena *mem;
 	int incoming;
@@ -97,7 +95,7 @@ read_waiting(const char *name, int folder, void *arg, struct err *err)
 	struct journal_reader *r;
 	struct journal_item item;
 	uint64_t from = 0;
-	enum rc rc = applied_upto(s->store, s->ledger, name, &from, err);
+	enum rc rc = applied_upto(s->want, name, &from, err);
 
 	if (rc != RC_OK || (rc = journal_read_open(folder, from, &r, err)) != RC_OK)
 		return rc;
@@ -140,20 +138,21 @@ static enum rc
 sweep(struct sweep *s, struct err *err)
 {
 	struct err why;
-	enum rc rc = fs_open_dir(s->data, "incoming", &s->incoming, err);
+	enum rc rc = fs_open_dir(s->want->data, "incoming", &s->incoming, err);
 
 	if (rc != RC_OK || (rc = fs_each(s->incoming, ".", consider, s, err)) != RC_OK ||
 		s->nold == 0)
 		return rc;
-	rc = each_journal(s->data, read_waiting, s, &why);
+	rc = each_journal(s->want->data, read_waiting, s, &why);
 	if (rc == RC_PERM) /* damage: then nothing is certain */
 		return RC_OK;
 	if (rc != RC_OK)
 		return err_set(err, rc, "%s", why.text);
 	/* A power cut would take back what is applied and not yet durable, and the
 	 * journal could not roll it forward without its file. */
-	if ((rc = ledger_checkpoint(s->ledger, err)) != RC_OK ||
-		(rc = store_checkpoint(s->store, err)) != RC_OK)
+	if ((rc = ledger_checkpoint(s->want->ledger, err)) != RC_OK ||
+		(rc = refusals_checkpoint(s->want->refusals, err)) != RC_OK ||
+		(rc = store_checkpoint(s->want->store, err)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < s->nold; i++) {
 		struct named *n;
@@ -166,11 +165,9 @@ sweep(struct sweep *s, struct err *err)
 }
 
 enum rc
-apply_sweep(int data, struct store *store, struct ledger *ledger, struct err *err)
+apply_sweep(const struct apply_want *w, struct err *err)
 {
-	struct sweep s = {
-		.data = data, .store = store, .ledger = ledger, .incoming = -1
-	};
+	struct sweep s = { .want = w, .incoming = -1 };
 	struct named *n, *next;
 
 	s.mem = arena_new(PAYLOAD_MEM);

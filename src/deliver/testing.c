@@ -98,17 +98,21 @@ parts_open(struct parts *p, struct err *err)
 		.roll_bytes = p->roll_bytes };
 	struct store_want sw = { .data = p->data, .cache_bytes = 65536 };
 	struct ledger_want lw = { .data = p->data };
+	struct refusals_want rw = { .data = p->data,
+		.keep_ms = 14ull * 24 * 3600 * 1000 };
 	enum rc rc;
 
 	if ((rc = journal_open(&jw, &p->journal, err)) != RC_OK ||
 		(rc = store_open(&sw, &p->store, err)) != RC_OK ||
-		(rc = ledger_open(&lw, &p->ledger, err)) != RC_OK)
+		(rc = ledger_open(&lw, &p->ledger, err)) != RC_OK ||
+		(rc = refusals_open(&rw, &p->refusals, err)) != RC_OK)
 		return rc;
 	struct apply_want aw = { .data = p->data,
 		.journal = "gate",
 		.directory = p->directory,
 		.store = p->store,
 		.ledger = p->ledger,
+		.refusals = p->refusals,
 		.checkpoint_ms = 1000,
 		.crossed = on_crossed,
 		.arg = p };
@@ -120,6 +124,7 @@ parts_close(struct parts *p)
 {
 	journal_close(&p->journal);
 	apply_close(&p->apply);
+	refusals_close(&p->refusals);
 	ledger_close(&p->ledger);
 	store_close(&p->store);
 }

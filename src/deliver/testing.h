@@ -16,6 +16,7 @@ struct parts {
 	struct directory *directory;
 	struct store *store;
 	struct ledger *ledger;
+	struct refusals *refusals;
 	struct apply *apply;
 	struct journal *journal;
 	uint64_t accounts[PARTS_ACCOUNTS];	/* a0@x.test, a1@x.test, … */

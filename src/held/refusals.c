@@ -188,8 +188,8 @@ refusals_enter(struct refusals *r, const char *journal, const struct journal_ite
 	enum rc rc;
 
 	if (p == NULL || r->want.read_only)
-		return err_set(err, RC_PERM, "refusals: journal %s cannot be entered",
-			journal);
+		return err_set(
+			err, RC_PERM, "refusals: journal %s cannot be entered", journal);
 	while (n > 0 && items->seq <= p->seq) {
 		items++;
 		n--;

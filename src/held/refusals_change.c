@@ -157,8 +157,7 @@ expire_rows(struct refusals *r, uint64_t wall_ms, struct err *err)
 	LOCK_AUTO held = lock_take(&r->lock);
 	enum rc rc = db_begin(r->db, err);
 
-	return rc != RC_OK ? rc
-			   : refusals_finish(r, remove_rows(r, wall_ms, err), err);
+	return rc != RC_OK ? rc : refusals_finish(r, remove_rows(r, wall_ms, err), err);
 }
 
 /* Until then gate may name the file for another message with the same bytes. */

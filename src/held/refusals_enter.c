@@ -134,9 +134,9 @@ static size_t
 shares_with(const struct jrec_message *m, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
-		if (was_given(&m->rcpts[j]) && memcmp(m->rcpts[j].token,
-						       m->rcpts[i].token,
-						       sizeof(m->rcpts[i].token)) == 0)
+		if (was_given(&m->rcpts[j]) &&
+			memcmp(m->rcpts[j].token, m->rcpts[i].token,
+				sizeof(m->rcpts[i].token)) == 0)
 			return j;
 	return i;
 }

@@ -9,12 +9,12 @@ enum { PAGE = 64, PAGE_MEM = 8 * 1024 * 1024, MOST_RCPTS = 100 * 1000 };
 
 /* state: RELEASED once the copy was delivered, whatever was decided before */
 #define STATE "CASE WHEN COALESCE(d.done_ms, 0) > 0 THEN 3 ELSE f.state END"
-#define SELECT                                                                          \
-	"SELECT f.id, f.n, " STATE ", f.time_ms, f.expires_ms, f.held_until_ms, "       \
-	"CASE WHEN COALESCE(d.done_ms, 0) > 0 THEN d.done_ms ELSE f.decided_ms END, "   \
-	"CASE WHEN COALESCE(d.done_ms, 0) > 0 THEN d.who ELSE f.decided_by END, "       \
-	"f.client, f.helo, f.sender, f.findings, f.reason, f.score, f.size, f.virus, "  \
-	"f.held_as, COALESCE(d.release_id, '') FROM refusal f "                         \
+#define SELECT                                                                         \
+	"SELECT f.id, f.n, " STATE ", f.time_ms, f.expires_ms, f.held_until_ms, "      \
+	"CASE WHEN COALESCE(d.done_ms, 0) > 0 THEN d.done_ms ELSE f.decided_ms END, "  \
+	"CASE WHEN COALESCE(d.done_ms, 0) > 0 THEN d.who ELSE f.decided_by END, "      \
+	"f.client, f.helo, f.sender, f.findings, f.reason, f.score, f.size, f.virus, " \
+	"f.held_as, COALESCE(d.release_id, '') FROM refusal f "                        \
 	"LEFT JOIN released d ON d.id = f.id AND d.n = f.n "
 
 static const char *const states[] = { "?", "open", "appealed", "released", "dismissed" };
@@ -113,7 +113,8 @@ load_page(struct refusals *r, struct page *p, struct arena *mem, struct err *err
 
 	PREPARE(q, r->db,
 		SELECT
-		"WHERE (? = 0 OR " STATE " = ?) AND f.time_ms <= ? AND (f.time_ms < ? OR f.id < ? OR "
+		"WHERE (? = 0 OR " STATE
+		" = ?) AND f.time_ms <= ? AND (f.time_ms < ? OR f.id < ? OR "
 		"(f.id = ? AND f.n > ?)) ORDER BY f.time_ms DESC, f.id DESC, f.n LIMIT ?",
 		err);
 	enum rc rc;
@@ -259,7 +260,8 @@ refusals_find(struct refusals *r, str name, struct arena *mem, struct refusal *o
 
 	if (!read_name(name, &id, &n))
 		return err_set(err, RC_BAD,
-			"\"" STR_FMT "\" is not the name of a refusal: an id of %d letters and "
+			"\"" STR_FMT
+			"\" is not the name of a refusal: an id of %d letters and "
 			"digits, or ID.N",
 			(int)(name.len < 60 ? name.len : 60), name.ptr, MSG_ID_LEN);
 	if (n == 0) {

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/own.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/digest.h"
+#include "journal/journal.h"
+
+enum { PIECE = 64 * 1024, SETTLE_MS = 20 * 1000, PAUSE_NS = 1000 * 1000 };
+
+static const char name[] = "house";
+
+struct own {
+	struct own_want want;
+	struct journal *journal;
+	struct apply *apply;
+	int incoming;
+	pthread_mutex_t turn;
+	bool broken; /* with the turn: a record may or may not be on disk */
+};
+
+static void
+on_synced(uint64_t seq, void *arg)
+{
+	struct own *o = arg;
+
+	if (o->want.thread)
+		apply_upto(o->apply, seq);
+}
+
+/* A file that is not needed by whoever starts next. */
+static void
+on_applied(uint64_t seq, void *arg)
+{
+	struct own *o = arg;
+
+	if (o->journal != NULL)
+		journal_trim(o->journal, seq, o->want.journal_keep_ms);
+}
+
+static void
+on_crossed(uint64_t account, void *arg)
+{
+	struct own *o = arg;
+
+	if (o->want.apply.crossed != NULL)
+		o->want.apply.crossed(account, o->want.apply.arg);
+}
+
+static enum rc
+open_apply(struct own *o, struct err *err)
+{
+	struct apply_want w = o->want.apply;
+
+	w.journal = name;
+	w.applied = on_applied;
+	w.crossed = on_crossed;
+	w.round = NULL;
+	w.arg = o;
+	return apply_open(&w, &o->apply, err);
+}
+
+static enum rc
+open_journal(struct own *o, struct err *err)
+{
+	int data = o->want.apply.data;
+	FD_AUTO dir = -1;
+	struct journal_want w = { .synced = on_synced, .arg = o };
+	enum rc rc = fs_mkdirs(data, "journal/house", 0750, err);
+
+	if (rc == RC_OK)
+		rc = fs_open_dir(data, "journal/house", &dir, err);
+	if (rc == RC_OK)
+		rc = fs_open_dir(data, "incoming", &o->incoming, err);
+	w.dirfd = dir;
+	w.incoming = o->incoming;
+	return rc == RC_OK ? journal_open(&w, &o->journal, err) : rc;
+}
+
+enum rc
+own_open(const struct own_want *w, struct own **out, struct err *err)
+{
+	struct own *o = calloc(1, sizeof(*o));
+	enum rc rc;
+
+	if (o == NULL)
+		abort();
+	o->want = *w;
+	o->incoming = -1;
+	(void)pthread_mutex_init(&o->turn, NULL);
+	rc = open_journal(o, err);
+	if (rc == RC_OK)
+		rc = open_apply(o, err);
+	if (rc != RC_OK) {
+		own_close(&o);
+		return err_wrap(err, "house's own journal");
+	}
+	if (w->thread) {
+		apply_upto(o->apply, journal_synced(o->journal));
+		apply_start(o->apply);
+	}
+	*out = o;
+	return RC_OK;
+}
+
+void
+own_close(struct own **op)
+{
+	struct own *o = *op;
+	struct err err;
+
+	if (o == NULL)
+		return;
+	if (o->apply != NULL && own_settle(o, &err) != RC_OK)
+		log_warn(
+			"msg=\"records are applied at the next start\" journal=%s why=\"%s\"",
+			name, err.text);
+	/* its committer calls the other */
+	journal_close(&o->journal);
+	apply_close(&o->apply);
+	fs_close(&o->incoming);
+	(void)pthread_mutex_destroy(&o->turn);
+	free(o);
+	*op = NULL;
+}
+
+pthread_mutex_t *
+own_turn(struct own *o)
+{
+	return &o->turn;
+}
+
+int
+own_incoming(const struct own *o)
+{
+	return o->incoming;
+}
+
+enum rc
+own_settle(struct own *o, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t seq = journal_synced(o->journal), until = clock_ms() + SETTLE_MS;
+	enum rc rc;
+
+	if (!o->want.thread) {
+		rc = apply_all(o->apply, seq, err);
+		return rc == RC_OK ? apply_checkpoint(o->apply, err) : rc;
+	}
+	while (apply_position(o->apply) < seq && clock_ms() < until)
+		(void)nanosleep(&pause, NULL);
+	if (apply_position(o->apply) >= seq)
+		return RC_OK;
+	return err_set(err, RC_TEMP,
+		"what was delivered before is still being put into mailboxes; the log may "
+		"say why");
+}
+
+static enum rc
+measure(const struct fs_spool *file, struct jrec_message *m, struct err *err)
+{
+	struct sha256 *d = sha256_new();
+	char *piece = malloc(PIECE);
+	enum rc rc = fs_size(file->fd, &m->size, err);
+	size_t got = 0;
+
+	if (piece == NULL)
+		abort();
+	for (uint64_t at = TRACE_BLOCK; rc == RC_OK && at < m->size; at += got) {
+		rc = fs_pread(file->fd, piece, PIECE, at, &got, err);
+		if (rc == RC_OK && got == 0)
+			rc = err_set(err, RC_TEMP, "a spooled file became shorter");
+		if (rc == RC_OK)
+			sha256_add(d, (str){ piece, got });
+	}
+	sha256_done(d, m->digest);
+	sha256_free(&d);
+	free(piece);
+	return rc;
+}
+
+static enum rc
+publish(struct own *o, struct fs_spool *file, const char *id, struct err *err)
+{
+	enum rc rc = fs_spool_publish(o->incoming, file, id, err);
+
+	if (rc == RC_BAD) {
+		rc = fs_unlink(o->incoming, id, err);
+		if (rc == RC_OK)
+			rc = fs_spool_publish(o->incoming, file, id, err);
+	}
+	return rc == RC_OK ? fs_sync_data(file->fd, err) : rc;
+}
+
+/* RC_PERM leaves open whether the next start finds the record: its file stays, and
+ * nothing is begun anew until then. */
+static enum rc
+commit(struct own *o, const struct jrec_message *m, struct err *err)
+{
+	BUF_AUTO record = BUF(JREC_MOST);
+	enum rc rc;
+
+	jrec_put_message(&record, m);
+	if (!buf_ok(&record))
+		return err_set(err, RC_LIMIT, "message %s is too large for the journal",
+			m->id.text);
+	rc = journal_commit(o->journal, JREC_MESSAGE, buf_str(&record), true, NULL, err);
+	o->broken = rc == RC_PERM;
+	return rc;
+}
+
+enum rc
+own_deliver(struct own *o, struct fs_spool *file, struct jrec_message *m, struct err *err)
+{
+	struct err why = { 0 };
+	enum rc rc;
+
+	if (o->broken)
+		return err_set(err, RC_TEMP,
+			"the journal could not be written; restart the server and try again");
+	rc = measure(file, m, err);
+	if (rc == RC_OK)
+		rc = publish(o, file, m->id.text, err);
+	if (rc == RC_OK) {
+		rc = commit(o, m, err);
+		if (rc != RC_OK && rc != RC_PERM)
+			(void)fs_unlink(o->incoming, m->id.text, NULL);
+	}
+	fs_spool_drop(o->incoming, file);
+	if (rc != RC_OK)
+		return rc;
+	if (own_settle(o, &why) != RC_OK)
+		log_warn("msg=\"committed, not yet in the mailboxes\" id=%s why=\"%s\"",
+			m->id.text, why.text);
+	return RC_OK;
+}
