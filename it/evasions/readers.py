@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: ISC
+"""Readers of mail that can be asked by a program: for evidence that a trick works,
+not for tests.  A reader finds the file when it is in one of the files that it
+takes out of the message, or in an archive of those."""
+import email
+import email.policy
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+QUIET = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+
+
+def unpacked(content):
+    """What bsdtar and a plain gunzip make of it."""
+    with tempfile.NamedTemporaryFile(prefix="gatepost-evasion-") as f:
+        f.write(content)
+        f.flush()
+        for options in ((), ("--format", "raw")):
+            try:
+                done = subprocess.run(["bsdtar", "-xOf", f.name, *options], timeout=10, **QUIET)
+            except (subprocess.TimeoutExpired, OSError):
+                continue
+            if done.stdout:
+                yield done.stdout
+
+
+def holds(content, wanted, depth=3):
+    if wanted in content:
+        return True
+    return depth > 0 and any(holds(inner, wanted, depth - 1) for inner in unpacked(content)
+                             if inner != content)
+
+
+def python_parts(message, policy):
+    for part in email.message_from_bytes(message, policy=policy).walk():
+        try:
+            body = part.get_payload(decode=True)
+        except Exception:       # it trips over what it was given
+            continue
+        if body:
+            yield body
+
+
+def python(message):
+    yield from python_parts(message, email.policy.compat32)
+
+
+def files_of(command, message):
+    """What a program leaves in its folder."""
+    with tempfile.TemporaryDirectory(prefix="gatepost-evasion-") as folder:
+        path = pathlib.Path(folder, "in.eml")
+        path.write_bytes(message)
+        out = pathlib.Path(folder, "out")
+        out.mkdir()
+        words = [w.replace("IN", str(path)).replace("OUT", str(out)) for w in command]
+        try:
+            subprocess.run(words, cwd=out, timeout=20, **QUIET)
+        except subprocess.TimeoutExpired:
+            pass
+        for found in out.rglob("*"):
+            if found.is_file():
+                yield found.read_bytes()
+
+
+PROGRAMS = {
+    "munpack": ["munpack", "-f", "-t", "-C", "OUT", "IN"],
+    "ripmime": ["ripmime", "-i", "IN", "-d", "OUT"],
+    "uudeview": ["uudeview", "-i", "-q", "-t", "-p", "OUT", "IN"],
+}
+
+
+def finders(message, wanted):
+    """Names of the readers that get the file out of the message."""
+    bare = message.replace(b"\r\n", b"\n")
+    found = [] if not any(holds(body, wanted) for body in python(message)) else ["python"]
+    for name, command in PROGRAMS.items():
+        if shutil.which(name) and any(holds(body, wanted) for body in files_of(command, bare)):
+            found.append(name)
+    return found
