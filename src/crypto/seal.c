@@ -171,7 +171,8 @@ gcm_seal(EVP_CIPHER_CTX *ctx, const uint8_t nonce[NONCE], str about, str plain, 
 
 /* False: not as it was sealed, and out holds nothing. */
 static bool
-gcm_open(EVP_CIPHER_CTX *ctx, const uint8_t nonce[NONCE], str about, str sealed, char *out)
+gcm_open(
+	EVP_CIPHER_CTX *ctx, const uint8_t nonce[NONCE], str about, str sealed, char *out)
 {
 	str secret = str_first(sealed, sealed.len - SEAL_TAG);
 	unsigned char tag[SEAL_TAG], none[16];

@@ -113,8 +113,8 @@ TEST(files_sealed_by_the_description_alone_can_be_read)
 	assert_int_equal(seal_open(secret, STR("about"), wrapped, &s, NULL), RC_OK);
 	/* its first piece is too long to stand here; any other counts as number 0 */
 	struct sealed *t = seal_two();
-	assert_int_equal(seal_unpiece(s, view(t->first, SEALED), false, piece, NULL),
-		RC_BAD);
+	assert_int_equal(
+		seal_unpiece(s, view(t->first, SEALED), false, piece, NULL), RC_BAD);
 	assert_int_equal(
 		seal_unpiece(s, view(last, sizeof(last)), true, piece, NULL), RC_OK);
 	assert_memory_equal(piece, "the last piece", 14);
@@ -135,7 +135,8 @@ TEST(another_key_opens_nothing)
 	assert_non_null(strstr(err.text, "another key"));
 	assert_int_equal(
 		seal_open(t->private_key, STR("abouT"), t->wrapped, &s, NULL), RC_BAD);
-	assert_int_equal(seal_open(t->private_key, STR(""), t->wrapped, &s, NULL), RC_BAD);
+	assert_int_equal(
+		seal_open(t->private_key, STR(""), t->wrapped, &s, NULL), RC_BAD);
 	free(t);
 }
 
@@ -153,7 +154,8 @@ TEST(every_bit_of_the_wrapped_key_counts)
 			RC_BAD);
 		t->wrapped[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
-	memset(t->wrapped, 0, SEAL_PUBLIC); /* of small order: everybody knows the secret */
+	memset(t->wrapped, 0,
+		SEAL_PUBLIC); /* of small order: everybody knows the secret */
 	assert_int_equal(
 		seal_open(t->private_key, STR("about"), t->wrapped, &s, NULL), RC_BAD);
 	free(t);

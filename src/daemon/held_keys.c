@@ -71,8 +71,8 @@ read_both(int keys, struct held_keys *k, struct err *err)
 static enum rc
 open_keys(const struct instance *in, int *fd, struct err *err)
 {
-	*fd = openat(in->dir, in->conf->server.keys.ptr,
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*fd = openat(
+		in->dir, in->conf->server.keys.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return *fd >= 0 ? RC_OK : err_errno(err, "the folder of keys");
 }
 

@@ -130,7 +130,8 @@ take_held_keys(struct manager *m, struct err *err)
 		log_warn("the key for refused originals cannot be made: %s", why.text);
 	rc = instance_held_keys(&m->in, &m->held, err);
 	if (rc == RC_OK && !m->held.has_private)
-		log_warn("keys/held.key is missing: refused originals cannot be released");
+		log_warn(
+			"keys/held.key is missing: refused originals cannot be released");
 	return rc;
 }
 

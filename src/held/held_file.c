@@ -278,7 +278,8 @@ held_get(int dir, const char *id, const uint8_t private_key[SEAL_PRIVATE], int o
 	rc = unseal(fd, &h, private_key, &s, err);
 	if (rc != RC_OK) {
 		free(s.facts);
-		return err_wrap(err, id);
+		(void)err_wrap(err, id);
+		return rc;
 	}
 	*about = (struct held_about){ .id = h.id, .wall_ms = h.wall_ms, .size = h.size };
 	memcpy(about->digest, s.digest, sizeof(about->digest));

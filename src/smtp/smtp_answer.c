@@ -61,7 +61,8 @@ smtp_verdict_free(struct smtp_verdict **vp)
 /* ---- the replies ---- */
 
 void
-smtp_verdict_link(const struct smtp_verdict *v, const struct token *t, char out[SMTP_LINK])
+smtp_verdict_link(
+	const struct smtp_verdict *v, const struct token *t, char out[SMTP_LINK])
 {
 	conf_link_base(v->conf, out);
 	size_t n = strlen(out);
@@ -144,9 +145,9 @@ log_message(const struct smtp_verdict *v)
 		v->answered.text, ip, STR_ARG(v->from), STR_ARG(r->address),
 		v->nrcpts > 1 ? ",..." : "", v->nrcpts, v->delivered,
 		(unsigned long long)v->size, v->per_rcpt ? 353 : r->code,
-		STR_ARG(str_first(v->listed, FINDINGS_LOGGED)), held, v->again ? " again" : "",
-		v->committed ? "" : " unrecorded", v->err.text[0] == '\0' ? "" : ": ",
-		v->err.text);
+		STR_ARG(str_first(v->listed, FINDINGS_LOGGED)), held,
+		v->again ? " again" : "", v->committed ? "" : " unrecorded",
+		v->err.text[0] == '\0' ? "" : ": ", v->err.text);
 }
 
 static enum smtp_step

@@ -57,7 +57,8 @@ reason_room(const struct smtp_verdict *v, const struct smtp_rcpt *r)
 	char link[SMTP_LINK];
 
 	smtp_verdict_link(v, &r->token, link);
-	smtp_put_refusal(&line, r->code, r->esc, str_of(link), STR(""), msg_id_str(&v->id));
+	smtp_put_refusal(
+		&line, r->code, r->esc, str_of(link), STR(""), msg_id_str(&v->id));
 	return line.len < SMTP_REPLY_MOST ? SMTP_REPLY_MOST - line.len : 0;
 }
 
@@ -72,7 +73,8 @@ with_note(struct smtp_verdict *v, const struct smtp_rcpt *r)
 	buf_add(&b, begin);
 	buf_addz(&b, not_kept);
 	/* without memory at least the note */
-	return arena_copy(v->mem, buf_str(&b), &out) == RC_OK ? out : str_of(not_kept + 1);
+	return arena_copy(v->mem, buf_str(&b), &out) == RC_OK ? out
+							      : str_of(not_kept + 1);
 }
 
 static void

@@ -93,7 +93,8 @@ smtp_finish_file(struct smtp_verdict *v)
 {
 	enum rc rc = v->finished ? RC_OK : put_trace(v);
 
-	for (size_t i = 0; rc == RC_OK && !v->finished && i < v->scanned.facts.nforged; i++)
+	for (size_t i = 0; rc == RC_OK && !v->finished && i < v->scanned.facts.nforged;
+		i++)
 		rc = rename_field(v, v->scanned.facts.forged[i]);
 	v->finished = v->finished || rc == RC_OK;
 	return rc;
