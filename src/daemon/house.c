@@ -12,7 +12,7 @@
 #include "daemon/process.h"
 #include "wire/pack.h"
 
-enum { VERB_THREADS = 4, VERBS_WAITING = 64 };
+enum { VERB_THREADS = 4, VERBS_WAITING = 64, FULLTEXT_DELAY_MS = 1000 };
 
 static void
 on_changed(void *arg)
@@ -28,6 +28,23 @@ on_crossed(uint64_t account, void *arg)
 {
 	(void)account;
 	on_changed(arg);
+}
+
+static void
+on_delivered(uint64_t account, void *arg)
+{
+	struct house *h = arg;
+
+	if (h->fulltext != NULL)
+		fulltext_due(h->fulltext, account);
+}
+
+static void
+on_reader_lost(unsigned slot, void *arg)
+{
+	struct house *h = arg;
+
+	child_tell(h->child, CHILD_LOST, slot + 1);
 }
 
 static void
@@ -107,6 +124,27 @@ open_own(struct house *h, const struct apply_want *gate)
 }
 
 static void
+start_fulltext(struct house *h)
+{
+	const struct conf *conf = h->conf;
+	const struct search_want s = { .data = h->child->data,
+		.cache_bytes = (size_t)conf->store.cache };
+	struct err err = { 0 };
+
+	h->readers = scanners_new((unsigned)conf->limits.readers, on_reader_lost, h);
+	if (search_open(&s, &h->search, &err) != RC_OK)
+		child_die(&err, "full text");
+	const struct fulltext_want w = { .store = h->store,
+		.search = h->search,
+		.scanners = h->readers,
+		.hostname = conf->server.hostname,
+		.scanner_ms = conf->limits.scanner_timeout,
+		.unpacked = conf->limits.scanner_unpacked,
+		.delay_ms = FULLTEXT_DELAY_MS };
+	h->fulltext = fulltext_start(&w);
+}
+
+static void
 start(struct house *h)
 {
 	const struct conf *conf = h->conf;
@@ -122,10 +160,12 @@ start(struct house *h)
 		.checkpoint_ms = conf->store.checkpoint,
 		.ledger_keep_ms = conf->server.ledger_keep,
 		.applied = on_applied,
+		.delivered = on_delivered,
 		.crossed = on_crossed,
 		.arg = h };
 	if (apply_open(&a, &h->apply, &err) != RC_OK)
 		child_die(&err, "journal");
+	start_fulltext(h); /* before anything is applied */
 	open_own(h, &a);
 	const struct answer_want w = { .directory = h->directory,
 		.usage = usage,
@@ -142,12 +182,14 @@ static void
 take_peer(struct house *h, struct chan_msg *m)
 {
 	struct pack p = { .left = m->body };
-	unsigned peer = (unsigned)pack_le(&p, 4);
+	unsigned peer = (unsigned)pack_le(&p, 4), slot = (unsigned)pack_le(&p, 4);
 
-	if (peer != PEER_GATE || m->nfds != 1)
-		chan_close_fds(m);
-	else
+	if (peer == PEER_GATE && m->nfds == 1)
 		answer_channel(h->answer, m->fds[0]);
+	else if (peer == PEER_SCANNER && m->nfds == 1 && slot < h->conf->limits.readers)
+		scanners_channel(h->readers, slot, m->fds[0]);
+	else
+		chan_close_fds(m);
 }
 
 static void
@@ -194,10 +236,12 @@ drain(struct house *h, const struct chan_msg *m)
 	apply_rest(h, until_ms);
 	own_close(&h->own);
 	apply_close(&h->apply);
+	fulltext_stop(&h->fulltext);
 	answer_free(&h->answer);
 	refusals_close(&h->refusals);
 	ledger_close(&h->ledger);
 	store_close(&h->store);
+	search_close(&h->search);
 	directory_close(&h->directory);
 	_exit(0);
 }

@@ -5,6 +5,7 @@
 #include "base/thread.h"
 #include "daemon/child.h"
 #include "deliver/apply.h"
+#include "deliver/fulltext.h"
 #include "deliver/own.h"
 #include "directory/answer.h"
 #include "directory/directory.h"
@@ -21,6 +22,9 @@ struct house {
 	struct refusals *refusals;
 	struct apply *apply;		/* of the gate's journal */
 	struct own *own;		/* house's own journal */
+	struct scanners *readers;	/* scanners of its own */
+	struct search *search;
+	struct fulltext *fulltext;
 	struct answer *answer;
 	struct pool *verbs;
 	pthread_mutex_t lock;

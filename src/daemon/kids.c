@@ -22,13 +22,17 @@ enum {
 };
 
 static void
-plan(struct manager *m, unsigned process, unsigned slot)
+plan(struct manager *m, unsigned process, unsigned slot, bool reader)
 {
 	struct kid *k = &m->kids[m->nkids++];
 
-	*k = (struct kid){ .process = &processes[process], .slot = slot, .control = -1 };
+	*k = (struct kid){ .process = &processes[process],
+		.slot = slot,
+		.reader = reader,
+		.control = -1 };
 	if (process == PROCESS_SCANNER)
-		(void)snprintf(k->name, sizeof(k->name), "scanner-%u", slot);
+		(void)snprintf(k->name, sizeof(k->name), "%s-%u",
+			reader ? "reader" : "scanner", slot);
 	else
 		(void)snprintf(k->name, sizeof(k->name), "%s", k->process->name);
 }
@@ -38,10 +42,12 @@ kids_plan(struct manager *m)
 {
 	unsigned scanners = conf_scanners(m->in.conf);
 
-	plan(m, PROCESS_GATE, 0);
-	plan(m, PROCESS_HOUSE, 0);
+	plan(m, PROCESS_GATE, 0, false);
+	plan(m, PROCESS_HOUSE, 0, false);
 	for (unsigned i = 0; i < scanners; i++)
-		plan(m, PROCESS_SCANNER, i);
+		plan(m, PROCESS_SCANNER, i, false);
+	for (unsigned i = 0; i < m->in.conf->limits.readers; i++)
+		plan(m, PROCESS_SCANNER, i, true);
 }
 
 static void
@@ -214,40 +220,42 @@ send_peer(struct kid *to, enum peer peer, unsigned slot, int fd)
 			     .fds = { fd } });
 }
 
-/* A new channel between the gate and k; whoever has an old one drops it. */
+/* A new channel between k and who asks it (readers are asked by house, the others
+ * and house by the gate); whoever has an old one drops it. */
 static void
 pair(struct manager *m, struct kid *k)
 {
-	struct kid *gate = gate_of(m);
+	struct kid *asks = k->reader ? house_of(m) : gate_of(m);
 	bool scanner = k->process == &processes[PROCESS_SCANNER];
 	struct err err = { 0 };
 	int ends[2];
 
-	if (gate->pid == 0 || k->pid == 0)
+	if (asks->pid == 0 || k->pid == 0)
 		return;
 	if (chan_pair(ends, &err) != RC_OK) {
 		log_error("no channel: %s", err.text);
 		return;
 	}
-	send_peer(gate, scanner ? PEER_SCANNER : PEER_HOUSE, k->slot, ends[0]);
-	send_peer(k, PEER_GATE, 0, ends[1]);
+	send_peer(asks, scanner ? PEER_SCANNER : PEER_HOUSE, k->slot, ends[0]);
+	send_peer(k, k->reader ? PEER_HOUSE : PEER_GATE, 0, ends[1]);
 	k->paired = true;
 	fs_close(&ends[0]);
 	fs_close(&ends[1]);
 }
 
-/* A gate that starts gets everybody who has no gate yet.  Scanners that had
- * one see their channel end, exit, and come back. */
+/* A gate or house that starts gets everybody of its own who has nobody yet.
+ * Scanners that had one see their channel end, exit, and come back. */
 static void
 pair_started(struct manager *m, struct kid *k)
 {
-	if (k != gate_of(m)) {
+	if (k == gate_of(m))
+		pair(m, house_of(m));
+	else
 		pair(m, k);
+	if (k->process == &processes[PROCESS_SCANNER])
 		return;
-	}
-	pair(m, house_of(m));
 	for (size_t i = PROCESS_SCANNER; i < m->nkids; i++)
-		if (!m->kids[i].paired)
+		if (!m->kids[i].paired && m->kids[i].reader == (k == house_of(m)))
 			pair(m, &m->kids[i]);
 }
 

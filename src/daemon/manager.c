@@ -286,19 +286,31 @@ on_ready(struct manager *m, struct kid *k)
 		conf_port(m->in.conf, 25));
 }
 
-/* The gate gives a scanner up; or house the gate, which may be because it died:
- * one that has only just started is not the one that was meant. */
+static void
+reader_lost(struct manager *m, unsigned slot)
+{
+	for (size_t i = PROCESS_SCANNER; i < m->nkids; i++)
+		if (m->kids[i].reader && m->kids[i].slot == slot)
+			kid_kill(&m->kids[i], "house gave it up");
+}
+
+/* The gate gives a scanner up, or house one of its own (slot + 1); or house (0) the
+ * gate, which may be because it died: one that has only just started is not the one
+ * that was meant. */
 static void
 on_lost(struct manager *m, struct kid *k, str body)
 {
 	struct pack p = { .left = body };
-	size_t slot = (size_t)pack_le(&p, 4);
+	unsigned slot = (unsigned)pack_le(&p, 4);
 	struct kid *gate = gate_of(m);
 
 	if (!pack_done(&p))
 		return;
-	if (k == gate && PROCESS_SCANNER + slot < m->nkids)
+	if (k == gate && slot < conf_scanners(m->in.conf) &&
+		PROCESS_SCANNER + slot < m->nkids)
 		kid_kill(&m->kids[PROCESS_SCANNER + slot], "the gate gave it up");
+	else if (k == house_of(m) && slot > 0)
+		reader_lost(m, slot - 1);
 	else if (k == house_of(m) && m->stage == STAGE_SERVING &&
 		 clock_ms() - gate->started_ms > LIAR_MS)
 		kid_kill(gate, "house gave its channel up");

@@ -7,18 +7,19 @@
 #include "daemon/listen.h"
 #include "daemon/process.h"
 
-enum { MOST_KIDS = 2 + 64 };
+enum { MOST_KIDS = 2 + 64 + 16 };
 
 struct kid {
 	const struct process *process;
 	unsigned slot;			/* which scanner */
+	bool reader;			/* a scanner of house's, not the gate's */
 	char name[24];
 	pid_t pid;			/* 0: not running */
 	int control;			/* -1: none */
 	uint64_t started_ms, restart_ms;	/* clock_ms(); restart_ms 0: not planned */
 	unsigned crashes;		/* in a row, each soon after its start */
 	uint64_t starts;
-	bool ready, paired;		/* paired: a scanner that has a channel to a gate */
+	bool ready, paired;		/* paired: a scanner that has a channel to who asks it */
 };
 
 enum stage { STAGE_SERVING, STAGE_GATE, STAGE_HOUSE, STAGE_OVER };	/* who is drained */

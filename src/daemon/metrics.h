@@ -22,7 +22,7 @@ enum metric {
 	METRICS
 };
 
-enum { METRIC_PROCESSES = 72 };
+enum { METRIC_PROCESSES = 96 };
 
 struct metric_row {
 	const char *name, *doc;

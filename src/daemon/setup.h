@@ -13,7 +13,8 @@
  * child → manager
  *	CHILD_READY	its cage is closed and it works
  *	CHILD_DIAL	one descriptor: what its connect() calls are answered through (dial.h)
- *	CHILD_LOST	body: slot (4) of a scanner to be killed and replaced (gate)
+ *	CHILD_LOST	body: slot (4) of a scanner to be killed and replaced (gate); 0 the
+ *			gate, else slot + 1 of a reader (house)
  */
 #pragma once
 

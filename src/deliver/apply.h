@@ -37,6 +37,7 @@ struct apply_want {
 	struct apply *with;		/* takes turns with this one, which ends later; may be NULL */
 	uint64_t checkpoint_ms, ledger_keep_ms;
 	void (*applied)(uint64_t seq, void *arg);	/* synced up to here; may be NULL */
+	void (*delivered)(uint64_t account, void *arg);	/* something came into it; may be NULL */
 	void (*crossed)(uint64_t account, void *arg);	/* may now be over or under quota; may be NULL */
 	/* After each round of the thread, an hour apart at most, under no lock; may be NULL */
 	void (*round)(void *arg);

@@ -225,6 +225,18 @@ tell_crossed(struct apply *a)
 		a->want.crossed(t->id, a->want.arg);
 }
 
+static void
+tell_delivered(struct apply *a)
+{
+	struct touched *t, *next;
+
+	if (a->want.delivered == NULL)
+		return;
+	HASH_ITER(hh, a->touched, t, next)
+	if (t->bytes > 0)
+		a->want.delivered(t->id, a->want.arg);
+}
+
 static enum rc
 deliver_items(struct apply *a, struct err *err)
 {
@@ -274,6 +286,7 @@ run_batch(struct apply *a, uint64_t until, struct err *err)
 		return rc;
 	}
 	tell_crossed(a);
+	tell_delivered(a);
 	return RC_OK;
 }
 

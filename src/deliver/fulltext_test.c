@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+#include "deliver/fulltext.h"
+
+#include "base/thread.h"
+#include "net/chan.h"
+#include "store/learn.h"
+#include "store/testing.h"
+
+enum { LONG_MS = 20000 };
+
+struct bench {
+	int data, channel;
+	struct store *store;
+	struct search *search;
+	struct scanners *scanners;
+	pthread_t scanner;
+	struct fulltext *fulltext;
+};
+
+static void
+on_lost(unsigned slot, void *arg)
+{
+	(void)slot;
+	(void)arg;
+}
+
+static void *
+serve(void *arg)
+{
+	struct bench *b = arg;
+
+	scan_serve(b->channel, 1000);
+	fs_close(&b->channel);
+	return NULL;
+}
+
+static void
+start(struct bench *b)
+{
+	const struct fulltext_want w = { .store = b->store,
+		.search = b->search,
+		.scanners = b->scanners,
+		.hostname = STR("mx.example.test"),
+		.scanner_ms = LONG_MS,
+		.unpacked = 1 << 20 };
+
+	b->fulltext = fulltext_start(&w);
+}
+
+static void
+begin(struct bench *b)
+{
+	const struct search_want w = { .data = data_folder(), .cache_bytes = 65536 };
+	int pair[2];
+
+	*b = (struct bench){ .data = w.data };
+	b->store = open_store(b->data);
+	assert_int_equal(search_open(&w, &b->search, NULL), RC_OK);
+	b->scanners = scanners_new(1, on_lost, NULL);
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	b->channel = pair[1];
+	scanners_channel(b->scanners, 0, pair[0]);
+	b->scanner = thread_start("scanner", serve, b);
+}
+
+static void
+finish(struct bench *b)
+{
+	fulltext_stop(&b->fulltext);
+	scanners_free(&b->scanners); /* its channel ends, and so does the scanner */
+	(void)pthread_join(b->scanner, NULL);
+	search_close(&b->search);
+	store_close(&b->store);
+	fs_close(&b->data);
+}
+
+static void
+await_idle(struct bench *b)
+{
+	uint64_t until = clock_ms() + LONG_MS;
+
+	while (fulltext_waiting(b->fulltext) > 0 && clock_ms() < until)
+		(void)usleep(1000);
+	assert_int_equal(fulltext_waiting(b->fulltext), 0);
+}
+
+static enum rc
+count(const struct msg_id *id, bool sure, void *arg, struct err *err)
+{
+	unsigned *n = arg;
+
+	(void)id;
+	(void)err;
+	assert_true(sure);
+	(*n)++;
+	return RC_OK;
+}
+
+static unsigned
+found(struct bench *b, uint64_t account, const char *word)
+{
+	str w = str_of(word);
+	unsigned n = 0;
+
+	assert_int_equal(
+		search_find(b->search, account, SEARCH_ALL, &w, 1, count, &n, NULL), RC_OK);
+	return n;
+}
+
+TEST(what_was_delivered_before_and_after_the_start_can_be_found)
+{
+	struct mail a, c;
+	struct bench b;
+
+	begin(&b);
+	a = make_mail(b.data, "first@x", NULL);
+	c = make_mail(b.data, "second@x", NULL);
+	deliver(b.store, &a, 1, 7);
+	start(&b);
+	await_idle(&b);
+	assert_int_equal(found(&b, 7, "first"), 1);
+	assert_int_equal(found(&b, 7, "second"), 0);
+	deliver(b.store, &c, 2, 7);
+	fulltext_due(b.fulltext, 7);
+	await_idle(&b);
+	assert_int_equal(found(&b, 7, "second"), 1);
+	assert_int_equal(found(&b, 7, "hello"), 2); /* the subject of both */
+	assert_int_equal(found(&b, 8, "hello"), 0);
+	finish(&b);
+	buf_free(&a.facts);
+	buf_free(&c.facts);
+}
+
+TEST(what_the_index_did_not_know_is_filled_in)
+{
+	struct store_newer newer[STORE_NEWER];
+	struct bench b;
+	struct mail a;
+	size_t n;
+
+	begin(&b);
+	a = make_mail(b.data, "first@x", NULL);
+	deliver(b.store, &a, 1, 7);
+	assert_int_equal(store_newer(b.store, 7, 0, newer, &n, NULL), RC_OK);
+	assert_true(newer[0].facts_missing);
+	start(&b);
+	await_idle(&b);
+	assert_int_equal(store_newer(b.store, 7, 0, newer, &n, NULL), RC_OK);
+	assert_false(newer[0].facts_missing);
+	finish(&b);
+	buf_free(&a.facts);
+}
+
+TEST(a_message_whose_file_is_gone_holds_nothing_up)
+{
+	struct bench b;
+	struct mail a, c;
+
+	begin(&b);
+	a = make_mail(b.data, "first@x", NULL);
+	c = make_mail(b.data, "second@x", NULL);
+	deliver(b.store, &a, 1, 7);
+	deliver(b.store, &c, 2, 7);
+	assert_int_equal(store_expunge(b.store, 7, STR("INBOX"), 1, NULL), RC_OK);
+	start(&b);
+	await_idle(&b);
+	assert_int_equal(found(&b, 7, "second"), 1);
+	finish(&b);
+	buf_free(&a.facts);
+	buf_free(&c.facts);
+}
