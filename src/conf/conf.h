@@ -55,6 +55,9 @@ struct conf_clamav {
 #include "conf/clamav.def"
 };
 
+struct conf_filter {
+#include "conf/filter.def"
+};
 struct conf_held {
 #include "conf/held.def"
 };
@@ -83,6 +86,7 @@ struct conf {
 	struct conf_limits limits;
 	struct conf_tls tls;
 	struct conf_clamav clamav;
+	struct conf_filter filter;
 	struct conf_held held;
 	struct conf_sandbox sandbox;
 	struct conf_store store;

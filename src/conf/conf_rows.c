@@ -38,6 +38,11 @@ const struct conf_row conf_rows[] = {
 #include "conf/clamav.def"
 #undef TITLE
 #undef SECTION
+#define TITLE   "filter"
+#define SECTION filter
+#include "conf/filter.def"
+#undef TITLE
+#undef SECTION
 #define TITLE   "held"
 #define SECTION held
 #include "conf/held.def"

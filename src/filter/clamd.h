@@ -14,15 +14,16 @@
  * error, is no failure of that kind.  An empty `socket` setting: everything is
  * clean, nothing is asked.
  *
- * Known gap (clamd 1.4.6): a file inside an archive that is larger than its
- * limits is left out and the answer is OK all the same, whatever AlertExceedsMax
- * says.
+ * What it finds in a file that would be too much for its limits it leaves out, and says
+ * OK (1.4.6: for a file in an archive whatever AlertExceedsMax says); clamd_sees() tells
+ * by what the scanner counted (doc/virus.md).
  */
 #pragma once
 
 #include "base/err.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "wire/content.h"
 
 struct clamd;
 
@@ -41,14 +42,28 @@ void clamd_reload(struct clamd *c, const struct conf *conf);
 enum rc clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
 	char virus[CLAMD_NAME], struct err *err) MUST_CHECK;
 
-struct clamd_limits {
-	uint64_t stream, file,
-		scan; /* StreamMaxLength, MaxFileSize, MaxScanSize; 0: none */
+/* The deadline of all questions about one message: its own, or [clamav] timeout from
+ * now where that is sooner. */
+uint64_t clamd_deadline(struct clamd *c, uint64_t until_ms);
+
+struct clamd_limits { /* 0: none */
+	uint64_t stream, file, scan; /* StreamMaxLength, MaxFileSize, MaxScanSize */
+	uint64_t recursion, files; /* MaxRecursion, MaxFiles */
+	uint64_t scan_ms; /* MaxScanTime */
+	bool alerts; /* AlertExceedsMax */
+	bool blind; /* ScanMail or ScanArchive is off */
+	bool hasty; /* HeuristicScanPrecedence: it stops at a mere suspicion */
 };
 
 /* Reads the settings file (its descriptor was opened before the cage closed:
  * -1 when there is none), applies clamd's defaults for what it does not say. */
 enum rc clamd_limits_read(str text, struct clamd_limits *out, struct err *err) MUST_CHECK;
+/* Would it look at everything that the scanner found in a message of so many bytes?
+ * RC_PERM: no; err says what is too much, and *limit is the name of clamd's setting. */
+enum rc clamd_sees(struct clamd *c, const struct content *content, uint64_t size,
+	const char **limit, struct err *err) MUST_CHECK;
+/* Does it go on after a mere suspicion (Heuristics.*, PUA.*) until it has seen all? */
+bool clamd_is_thorough(struct clamd *c);
 void clamd_set_limits(struct clamd *c, const struct clamd_limits *l);
 /* Sends the EICAR test file, alone and at the front of as many bytes as the
  * largest message that we would have scanned, then an oversized stream, and sees

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* filter, inside: one conversation with clamd, one command a connection. */
+/* filter, inside: clamd's state, its limits, and one conversation with it, one command
+ * a connection. */
 #pragma once
 
 #include <sys/socket.h>
 
+#include "base/thread.h"
 #include "filter/clamd.h"
 #include "wire/clamd.h"
 
@@ -14,6 +16,25 @@ struct clamd_peer {
 	struct sockaddr_storage addr;
 	socklen_t len;
 };
+
+struct clamd {
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	const struct conf *conf;
+	struct clamd_peer peer;
+	struct clamd_limits limits;
+	uint64_t busy; /* connections */
+	uint64_t misses; /* in a row */
+	bool down, probing;
+	uint64_t probe_ms; /* not before */
+};
+
+/* What it cannot scan, whatever is set. */
+enum { CLAMD_FILE_MOST = INT32_MAX };
+
+extern const struct clamd_limits clamd_default_limits; /* those of clamd(8) 1.4 */
+uint64_t clamd_least(uint64_t most, uint64_t limit); /* 0: none */
+uint64_t clamd_scanned_whole(const struct clamd_limits *l, bool stream);
 
 /* From "/path" or "HOST:PORT".  A HOST that is a name is asked for here. */
 void clamd_peer_read(str setting, struct clamd_peer *out);

@@ -357,8 +357,8 @@ TEST(what_clamd_would_not_scan_whole_is_refused_unasked)
 {
 	struct fake *f = fake_new(listen_local, PLAY_ANSWER, STR("fd[1]: OK\0"));
 	struct clamd *c = clamd_at(f->socket, "");
-	struct clamd_limits file = { 0, 10, 0 }, scan = { 0, 0, 10 },
-			    stream = { 10, 0, 0 };
+	struct clamd_limits file = { .file = 10 }, scan = { .scan = 10 },
+			    stream = { .stream = 10 };
 
 	clamd_set_limits(c, &file);
 	assert_int_equal(scan_for(c, STR("0123456789"), LONG_MS).rc, RC_OK);

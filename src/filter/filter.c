@@ -1,19 +1,77 @@
 /* SPDX-License-Identifier: ISC */
 #include "filter/filter.h"
 
-void
-finding_add(
-	struct findings *f, const struct check *c, bool decisive, str reason, str detail)
-{
-	struct finding add = { c, c->score, decisive, reason, STR("") };
+#include "filter/filter_int.h"
 
-	if (f->n == FINDINGS_MOST && !decisive)
+/* ---- groups ---- */
+
+static const struct {
+	str clause, sentence;
+} groups[GROUPS] = {
+#define GROUP(name, clause) \
+	[GROUP_##name] = { STR_INIT(clause), STR_INIT("this message " clause) },
+#include "filter/groups.def"
+#undef GROUP
+};
+
+str
+filter_group_sentence(enum check_group g)
+{
+	return groups[g].sentence;
+}
+
+/* ---- findings ---- */
+
+static void
+add(struct findings *f, const struct finding *what, str detail)
+{
+	memset(f->reasons, 0, sizeof(f->reasons));
+	if (f->n == FINDINGS_MOST && !what->decisive)
 		return;
 	if (f->n == FINDINGS_MOST)
 		f->n--;
-	if (detail.len > 0 && arena_copy(f->mem, detail, &add.detail) != RC_OK)
-		add.detail = STR("");
-	f->at[f->n++] = add;
+	struct finding *at = &f->at[f->n++];
+	*at = *what;
+	if (detail.len > 0 && arena_copy(f->mem, detail, &at->detail) != RC_OK)
+		at->detail = STR("");
+}
+
+void
+finding_add_inside(struct findings *f, const struct check *c, bool inside, str detail)
+{
+	struct finding new = { c, c->score, c->score == CHECK_DECISIVE, inside, STR("") };
+
+	if (!new.decisive)
+		switch (score_setting(f->scores, c->name, &new.score)) {
+		case SETTING_NONE:
+			new.score = c->score;
+			break;
+		case SETTING_SCORE:
+			break;
+		case SETTING_OFF:
+			return;
+		case SETTING_REFUSE:
+			new.score = CHECK_DECISIVE;
+			new.decisive = true;
+			break;
+		}
+	add(f, &new, detail);
+}
+
+void
+finding_add(struct findings *f, const struct check *c, str detail)
+{
+	finding_add_inside(f, c, false, detail);
+}
+
+void
+finding_add_score(struct findings *f, const struct check *c, int32_t score, str detail)
+{
+	struct finding new = { c, score, false, false, STR("") };
+	int32_t set;
+
+	if (score_setting(f->scores, c->name, &set) != SETTING_OFF)
+		add(f, &new, detail);
 }
 
 static bool
@@ -45,6 +103,7 @@ run_phase(enum check_phase phase, const struct evidence *e, struct findings *f,
 enum rc
 filter_look(const struct evidence *e, struct findings *f, struct err *err)
 {
+	f->scores = filter_settings(e)->scores;
 	enum rc rc = run_phase(CHECK_CHEAP, e, f, err);
 
 	if (rc != RC_OK || decided(f))
@@ -52,16 +111,12 @@ filter_look(const struct evidence *e, struct findings *f, struct err *err)
 	return run_phase(CHECK_DEAR, e, f, err);
 }
 
-static const struct finding *
-strongest(const struct findings *f, bool decisive)
-{
-	const struct finding *best = NULL;
+/* ---- the verdict ---- */
 
-	for (size_t i = 0; i < f->n; i++)
-		if ((f->at[i].decisive || !decisive) &&
-			(best == NULL || f->at[i].score > best->score))
-			best = &f->at[i];
-	return best;
+static int32_t
+within_int32(int64_t n)
+{
+	return n > INT32_MAX ? INT32_MAX : n < INT32_MIN ? INT32_MIN : (int32_t)n;
 }
 
 static int32_t
@@ -71,24 +126,73 @@ score_of(const struct findings *f)
 
 	for (size_t i = 0; i < f->n; i++)
 		sum += f->at[i].score;
-	return sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
+	return within_int32(sum);
+}
+
+/* What speaks against the message: only what is decisive, where something is. */
+static void
+sum_groups(const struct findings *f, bool decisive, int64_t sums[GROUPS])
+{
+	memset(sums, 0, GROUPS * sizeof(*sums));
+	for (size_t i = 0; i < f->n; i++)
+		if (f->at[i].decisive || !decisive)
+			sums[f->at[i].check->group] += f->at[i].score;
+}
+
+static enum check_group
+largest(const int64_t sums[GROUPS], enum check_group but)
+{
+	enum check_group best = GROUPS;
+
+	for (unsigned g = 0; g < GROUPS; g++)
+		if (g != but && sums[g] > 0 && (best == GROUPS || sums[g] > sums[best]))
+			best = g;
+	return best;
+}
+
+/* The second group is named too where it counted at least half as much. */
+static str
+make_reason(struct findings *f, bool decisive)
+{
+	BUF_AUTO b = BUF(FILTER_REASON);
+	int64_t sums[GROUPS];
+	str both;
+
+	sum_groups(f, decisive, sums);
+	enum check_group first = largest(sums, GROUPS), second;
+	if (first == GROUPS)
+		return STR("this message was not wanted");
+	second = largest(sums, first);
+	if (second == GROUPS || sums[second] * 2 < sums[first])
+		return groups[first].sentence;
+	buf_addf(&b, STR_FMT " and " STR_FMT, STR_ARG(groups[first].sentence),
+		STR_ARG(groups[second].clause));
+	if (!buf_ok(&b) || arena_copy(f->mem, buf_str(&b), &both) != RC_OK)
+		return groups[first].sentence;
+	return both;
+}
+
+/* Made once for all recipients. */
+static str
+reason_of(struct findings *f, bool decisive)
+{
+	if (str_empty(f->reasons[decisive]))
+		f->reasons[decisive] = make_reason(f, decisive);
+	return f->reasons[decisive];
 }
 
 struct verdict
-filter_judge(const struct findings *f, const struct policy_of *p)
+filter_judge(struct findings *f, const struct policy_of *p)
 {
 	struct verdict v = { .what = VERDICT_DELIVER, .score = score_of(f) };
-	const struct finding *why = NULL;
+	bool decisive = decided(f);
 
-	if (decided(f)) {
-		why = strongest(f, true);
-	} else if (!p->observe && f->n > 0 && v.score >= p->threshold) {
-		v.by_score = true;
-		why = strongest(f, false);
-	}
-	if (why != NULL) {
+	for (size_t i = 0; i < f->n; i++)
+		v.groups |= 1u << f->at[i].check->group;
+	v.by_score = !decisive && !p->observe && f->n > 0 && v.score >= p->threshold;
+	if (decisive || v.by_score) {
 		v.what = VERDICT_REFUSE;
-		v.reason = why->reason;
+		v.reason = reason_of(f, decisive);
 	}
 	return v;
 }

@@ -6,9 +6,12 @@
 #include "filter/checks/checks.h"
 #include "test/test.h"
 
-static const struct check light = { STR_INIT("LIGHT"), CHECK_CHEAP, 1500, "", NULL };
-static const struct check heavy = { STR_INIT("HEAVY"), CHECK_CHEAP, 4000, "", NULL };
-static const struct check good = { STR_INIT("GOOD"), CHECK_CHEAP, -2250, "", NULL };
+static const struct check light = { STR_INIT("LIGHT"), GROUP_HEADER, CHECK_CHEAP, 1500,
+	"", NULL };
+static const struct check heavy = { STR_INIT("HEAVY"), GROUP_LINKS, CHECK_CHEAP, 4000, "",
+	NULL };
+static const struct check good = { STR_INIT("GOOD"), GROUP_ROUTE, CHECK_CHEAP, -2250, "",
+	NULL };
 static const struct policy_of usual = { 5000, false };
 
 static struct findings
@@ -58,20 +61,49 @@ TEST(a_decisive_finding_refuses_even_where_one_only_observes)
 
 	assert_int_equal(v.what, VERDICT_REFUSE);
 	assert_false(v.by_score);
-	assert_true(str_eq(v.reason, STR("this message has a header that is too large")));
+	assert_true(str_eq(
+		v.reason, STR("this message has more in it than our checks can read")));
 }
 
-TEST(the_strongest_finding_is_the_reason_and_the_threshold_counts)
+TEST(the_strongest_group_is_the_reason_and_the_threshold_counts)
 {
 	ARENA_AUTO mem = arena_new(4096);
 	struct findings f = { .mem = mem };
 	struct policy_of exact = { 5500, false }, above = { 5501, false };
+	str links = filter_group_sentence(GROUP_LINKS);
 
-	finding_add(&f, &light, false, STR("light"), STR(""));
-	finding_add(&f, &heavy, false, STR("heavy"), STR(""));
-	assert_int_equal(filter_judge(&f, &exact).what, VERDICT_REFUSE);
-	assert_true(str_eq(filter_judge(&f, &exact).reason, STR("heavy")));
+	finding_add(&f, &light, STR(""));
+	finding_add(&f, &heavy, STR(""));
+	struct verdict v = filter_judge(&f, &exact);
+	assert_int_equal(v.what, VERDICT_REFUSE);
+	assert_int_equal(v.groups, 1u << GROUP_LINKS | 1u << GROUP_HEADER);
+	assert_true(str_eq(v.reason, links));
 	assert_int_equal(filter_judge(&f, &above).what, VERDICT_DELIVER);
+	/* two that count much are both named */
+	finding_add(&f, &light, STR(""));
+	v = filter_judge(&f, &exact);
+	assert_true(str_eq(v.reason,
+		STR("this message has links that do not lead where they say and has a "
+		    "header that breaks the rules of e-mail")));
+}
+
+TEST(any_two_reasons_fit_and_any_one_fits_the_longest_reply)
+{
+	for (unsigned a = 0; a < GROUPS; a++)
+		for (unsigned b = 0; b < GROUPS; b++) {
+			ARENA_AUTO mem = arena_new(4096);
+			struct findings f = { .mem = mem };
+			struct check one = { STR_INIT("A"), a, CHECK_CHEAP, 5000, "",
+				NULL };
+			struct check two = { STR_INIT("B"), b, CHECK_CHEAP, 5000, "",
+				NULL };
+
+			finding_add(&f, &one, STR(""));
+			finding_add(&f, &two, STR(""));
+			str reason = filter_judge(&f, &usual).reason;
+			assert_true(str_starts(reason, STR("this message ")));
+			assert_true(reason.len <= FILTER_REASON);
+		}
 }
 
 TEST(a_virus_is_not_pushed_out_by_many_findings)
@@ -80,10 +112,11 @@ TEST(a_virus_is_not_pushed_out_by_many_findings)
 	struct findings f = { .mem = mem };
 
 	for (size_t i = 0; i < 2 * FINDINGS_MOST; i++)
-		finding_add(&f, &light, false, STR("light"), STR(""));
-	finding_add(&f, &check_virus, true, STR("virus"), STR("Eicar"));
+		finding_add(&f, &light, STR(""));
+	finding_add(&f, &check_virus, STR("Eicar"));
 	assert_int_equal(f.n, FINDINGS_MOST);
-	assert_true(str_eq(filter_judge(&f, &usual).reason, STR("virus")));
+	assert_true(str_eq(
+		filter_judge(&f, &usual).reason, filter_group_sentence(GROUP_VIRUS)));
 }
 
 TEST(the_ledger_reads_findings_as_names_and_scores)
@@ -92,32 +125,30 @@ TEST(the_ledger_reads_findings_as_names_and_scores)
 	BUF_AUTO b = BUF(4096);
 	struct findings f = { .mem = mem };
 
-	finding_add(&f, &light, false, STR(""), STR(""));
-	finding_add(&f, &good, false, STR(""), STR(""));
-	finding_add(&f, &check_virus, true, STR(""), STR("Eicar"));
+	finding_add(&f, &light, STR(""));
+	finding_add(&f, &good, STR(""));
+	finding_add(&f, &check_virus, STR("Eicar"));
 	filter_list(&f, &b);
 	assert_string_equal(buf_z(&b), "LIGHT=1.500 GOOD=-2.250 VIRUS=1000.000(Eicar)");
 }
 
-TEST(every_check_has_a_name_a_line_and_a_presentable_reason)
+TEST(every_check_has_a_name_of_its_own_a_line_and_a_group)
 {
 	size_t n = 0;
 
 	for (; filter_checks[n]->name.len > 0; n++) {
 		assert_true(filter_checks[n]->doc[0] != '\0');
+		assert_true(filter_checks[n]->group < GROUPS);
 		for (size_t k = 0; k < n; k++)
 			assert_false(
 				str_eq(filter_checks[n]->name, filter_checks[k]->name));
 	}
-	assert_int_equal(n, STRUCTURALS + 6);
 	for (size_t i = 0; i < STRUCTURALS; i++) {
 		ARENA_AUTO mem = arena_new(4096);
 		struct findings f = look(mem, structural_checks[i].flag, 0);
 
 		assert_int_equal(f.n, 1);
 		assert_ptr_equal(f.at[0].check, &structural_checks[i].check);
-		assert_true(str_starts(f.at[0].reason, STR("this message ")));
-		assert_true(f.at[0].reason.len <= FILTER_REASON);
 	}
 }
 

@@ -11,6 +11,7 @@ smtp_gate_init(struct smtp_gate *g)
 	g->counts = smtp_counts_new();
 	g->splits = smtp_splits_new();
 	g->known = smtp_recent_new(SMTP_KNOWN_MOST, SMTP_KNOWN_MS);
+	g->samples = smtp_recent_new(SMTP_SAMPLES_MOST, SMTP_SAMPLES_MS);
 	g->killers = smtp_recent_new(SMTP_KILLERS_MOST, SMTP_KILLERS_MS);
 }
 
@@ -22,6 +23,7 @@ smtp_gate_clear(struct smtp_gate *g)
 	smtp_counts_free(&g->counts);
 	smtp_splits_free(&g->splits);
 	smtp_recent_free(&g->known);
+	smtp_recent_free(&g->samples);
 	smtp_recent_free(&g->killers);
 }
 

@@ -7,6 +7,7 @@
  *	killers	messages that cost a scanner, by digest (doc/unreadable.md).  The
  *		first loss may be chance; after the second within a day the message
  *		is refused and no scanner sees it again
+ *	samples	infected messages that abuse@ took, by network and hour
  *
  * A bounded number of rows, the one whose last time is oldest out first: who
  * fills a table makes others wait a little longer, or pay for one more
@@ -27,6 +28,8 @@ enum {
 	SMTP_RECENT_KEY = 32, /* longest key */
 	SMTP_KNOWN_MOST = 20000,
 	SMTP_KNOWN_MS = 24 * 3600 * 1000,
+	SMTP_SAMPLES_MOST = 4096,
+	SMTP_SAMPLES_MS = 3600 * 1000,
 	SMTP_KILLERS_MOST = 1024,
 	SMTP_KILLERS_TIMES = 2,
 	SMTP_KILLERS_MS = 24 * 3600 * 1000,

@@ -5,6 +5,7 @@
 #include "filter/checks/checks.h"
 #include "smtp/smtp_hold.h"
 #include "smtp/smtp_recent.h"
+#include "smtp/smtp_sample.h"
 #include "smtp/smtp_split.h"
 #include "smtp/smtp_store.h"
 #include "wire/smtp_trace.h"
@@ -45,7 +46,9 @@ scan(struct smtp_verdict *v, int fd)
 		.size = TRACE_BLOCK + v->size,
 		.offset = TRACE_BLOCK,
 		.hostname = v->conf->server.hostname,
-		.most_ms = v->conf->limits.scanner_timeout };
+		.most_ms = v->conf->limits.scanner_timeout,
+		.most_unpacked = v->conf->limits.scanner_unpacked,
+		.want = SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS };
 	/* once to wait for a scanner, and once for its work */
 	uint64_t until = clock_ms() + 2 * job.most_ms;
 
@@ -76,12 +79,14 @@ list_findings(struct smtp_verdict *v)
 static enum rc
 check(struct smtp_verdict *v, int fd)
 {
-	struct evidence e = { .fd = fd,
+	struct evidence e = { .conf = v->conf,
+		.fd = fd,
 		.size = TRACE_BLOCK + v->size,
 		.offset = TRACE_BLOCK,
 		.facts = &v->scanned.facts,
 		.content = &v->scanned.content,
 		.jobs = v->scanned.jobs,
+		.njobs = v->scanned.njobs,
 		.client = v->client,
 		.helo = v->helo,
 		.from = v->from_plain,
@@ -91,27 +96,54 @@ check(struct smtp_verdict *v, int fd)
 
 	if (rc == RC_OK)
 		rc = filter_look(&e, v->findings, &v->err);
+	if (rc == RC_OK)
+		rc = smtp_sample_look(v, &e);
 	return rc == RC_OK ? list_findings(v) : rc;
 }
 
 /* Refused without having been read; v->err says to the log why. */
 static enum rc
-unread(struct smtp_verdict *v, const struct check *check, const char *reason)
+unread(struct smtp_verdict *v, const struct check *check)
 {
 	enum rc rc = new_findings(v);
 
 	if (rc != RC_OK)
 		return rc;
-	finding_add(v->findings, check, true, str_of(reason), STR(""));
+	finding_add(v->findings, check, STR(""));
 	return list_findings(v);
 }
 
 static enum rc
 lost_too_many(struct smtp_verdict *v)
 {
-	return unread(
-		v, &check_scanner_lost, "this message cannot be read by our checks");
+	return unread(v, &check_scanner_lost);
 }
+
+static void
+deliver(struct smtp_verdict *v, struct smtp_rcpt *r)
+{
+	r->answer = JREC_DELIVERED;
+	r->code = 250;
+	r->esc = "2.6.0";
+	r->reason = STR("");
+	r->has_token = false;
+	v->delivered++;
+}
+
+static void
+refuse(struct smtp_rcpt *r, const struct verdict *why)
+{
+	r->answer = JREC_REFUSED;
+	r->code = 550;
+	r->esc = "5.7.1";
+	r->reason = why->reason;
+	r->has_token = true;
+	r->by_score = why->by_score;
+}
+
+static const char too_many_samples[] =
+	"too many infected messages from your network in the last hour, please try again "
+	"later";
 
 static void
 judge(struct smtp_verdict *v, struct smtp_rcpt *r)
@@ -121,21 +153,23 @@ judge(struct smtp_verdict *v, struct smtp_rcpt *r)
 	if (v->conf->server.filter == CONF_OBSERVE)
 		policy.observe = true;
 	struct verdict got = filter_judge(v->findings, &policy);
-	r->score = v->score = got.score;
-	r->by_score = got.by_score;
-	if (got.what == VERDICT_DELIVER) {
-		r->answer = JREC_DELIVERED;
-		r->code = 250;
-		r->esc = "2.6.0";
-		r->reason = STR("");
-		v->delivered++;
-		return;
+	v->score = got.score;
+	struct findings *own = smtp_sample_findings(v, r);
+	bool sample = got.what == VERDICT_REFUSE && own != v->findings;
+	if (sample)
+		got = filter_judge(own, &policy);
+	r->score = got.score;
+	if (got.what == VERDICT_REFUSE) {
+		refuse(r, &got);
+	} else if (!sample || smtp_sample_allowed(v)) {
+		deliver(v, r);
+	} else {
+		r->answer = JREC_NOT_NOW;
+		r->code = 451;
+		r->esc = "4.7.1";
+		r->reason = str_of(too_many_samples);
+		r->has_token = r->by_score = false;
 	}
-	r->answer = JREC_REFUSED;
-	r->code = 550;
-	r->esc = "5.7.1";
-	r->reason = got.reason;
-	r->has_token = true;
 }
 
 static bool
@@ -161,6 +195,26 @@ split_again(struct smtp_verdict *v)
 	return smtp_split_again(v->gate->splits, &what, clock_ms());
 }
 
+static void
+refuse_all(struct smtp_verdict *v)
+{
+	struct policy_of lenient = { INT32_MAX, true };
+	struct verdict why = filter_judge(v->findings, &lenient);
+
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next)
+		refuse(r, &why);
+	v->delivered = 0;
+}
+
+static bool
+somebody_waits(const struct smtp_verdict *v)
+{
+	for (const struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next)
+		if (r->answer == JREC_NOT_NOW)
+			return true;
+	return false;
+}
+
 /* Some take it and some do not; smtp_split.h tells why and how. */
 static void
 settle_differences(struct smtp_verdict *v)
@@ -169,22 +223,23 @@ settle_differences(struct smtp_verdict *v)
 		v->per_rcpt = true;
 		return;
 	}
+	if (somebody_waits(v)) {
+		answer_all(v, JREC_NOT_NOW, 451, "4.7.1", too_many_samples);
+		return;
+	}
 	if (split_again(v)) {
 		answer_all(v, JREC_NOT_NOW, 451, "4.5.3",
 			"the recipients' answers differ, send this again and it is taken "
 			"in parts");
 		return;
 	}
-	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next) {
-		if (r->answer != JREC_REFUSED || !r->by_score)
-			continue;
-		r->answer = JREC_DELIVERED;
-		r->code = 250;
-		r->esc = "2.6.0";
-		r->reason = STR("");
-		r->has_token = false;
-		v->delivered++;
-	}
+	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next)
+		if (r->answer == JREC_REFUSED && r->by_score)
+			deliver(v, r);
+	/* abuse@ takes a sample, and another recipient can never have it: one answer is
+	 * to be true for both, and the sender's to act upon. */
+	if (v->delivered < v->nrcpts)
+		refuse_all(v);
 }
 
 /* With PRDR an answer is a recipient's, and so is its link. */
@@ -213,6 +268,8 @@ judge_all(struct smtp_verdict *v)
 	}
 	for (struct smtp_rcpt *r = v->rcpts; r != NULL; r = r->next)
 		judge(v, r);
+	if (v->delivered == 0 && somebody_waits(v))
+		answer_all(v, JREC_NOT_NOW, 451, "4.7.1", too_many_samples);
 	if (v->delivered > 0 && v->delivered < v->nrcpts)
 		settle_differences(v);
 	make_tokens(v);
@@ -239,8 +296,7 @@ look(struct smtp_verdict *v)
 	if (rc == RC_OK || rc == RC_PERM)
 		smtp_recent_forget(killers, key);
 	if (rc == RC_PERM)
-		return unread(v, &check_unreadable,
-			"this message has more in it than our checks can read");
+		return unread(v, &check_unreadable);
 	if (rc == RC_OK && v->scanned.facts.received <= v->conf->smtp.max_received)
 		rc = check(v, fd);
 	return rc;

@@ -73,6 +73,8 @@ struct smtp_verdict {
 	/* what was found */
 	struct scanned scanned;
 	struct findings *findings;
+	struct findings *sample; /* for abuse@, see smtp_sample.h; NULL: it is none */
+	bool sample_counted;
 	str listed; /* filter_list() */
 	int32_t score;
 

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -136,10 +137,9 @@ scanned_clear(struct scanned *s)
 }
 
 void
-finding_add(
-	struct findings *f, const struct check *c, bool decisive, str reason, str detail)
+finding_add(struct findings *f, const struct check *c, str detail)
 {
-	f->at[f->n++] = (struct finding){ c, c->score, decisive, reason, detail };
+	f->at[f->n++] = (struct finding){ c, c->score, true, false, detail };
 }
 
 static const struct check fake_check = { .name = STR_INIT("FAKE") };
@@ -150,8 +150,7 @@ filter_look(const struct evidence *e, struct findings *f, struct err *err)
 	char *text = read_message(e->fd, e->size, e->offset), *at;
 	enum rc rc = RC_OK;
 
-	f->at[f->n++] = (struct finding){ .check = &fake_check,
-		.reason = STR("because") };
+	f->at[f->n++] = (struct finding){ .check = &fake_check };
 	if ((at = strstr(text, "SCORE=")) != NULL)
 		f->at[0].score = (int32_t)strtol(at + 6, NULL, 10) * 1000;
 	f->at[0].decisive = strstr(text, "VIRUS") != NULL;
@@ -163,10 +162,22 @@ filter_look(const struct evidence *e, struct findings *f, struct err *err)
 	return rc;
 }
 
-struct verdict
-filter_judge(const struct findings *f, const struct policy_of *p)
+enum rc
+filter_sample(const struct evidence *e, struct findings *f, struct err *err)
 {
-	struct verdict v = { .score = f->at[0].score, .reason = f->at[0].reason };
+	char *text = read_message(e->fd, e->size, e->offset);
+	bool sample = strstr(text, "ATTACHED") != NULL;
+
+	(void)err;
+	free(text);
+	f->at[0].decisive = false;
+	return sample ? RC_OK : RC_NONE;
+}
+
+struct verdict
+filter_judge(struct findings *f, const struct policy_of *p)
+{
+	struct verdict v = { .score = f->at[0].score, .reason = STR("because") };
 
 	v.by_score = !f->at[0].decisive;
 	if (f->at[0].decisive || (v.score >= p->threshold && !p->observe))
@@ -225,6 +236,20 @@ make_tls(void)
 	return tls;
 }
 
+static void
+open_held(struct world *w)
+{
+	const struct held_limits limits = { .keep_ms = 14ull * 24 * 3600 * 1000,
+		.all_bytes = 1 << 30,
+		.network_bytes = 1 << 30 };
+	uint8_t public_key[SEAL_PUBLIC];
+
+	seal_make_keys(public_key, w->held_key);
+	assert_int_equal(held_open(w->held_dir, public_key, &limits, clock_wall_ms(),
+				 &w->gate.held, NULL),
+		RC_OK);
+}
+
 void
 world_open(struct world *w, const char *settings)
 {
@@ -244,6 +269,8 @@ world_open(struct world *w, const char *settings)
 	assert_int_equal(fs_open_dir(AT_FDCWD, w->folder, &dir, NULL), RC_OK);
 	assert_int_equal(fs_mkdirs(dir, "incoming", 0700, NULL), RC_OK);
 	assert_int_equal(fs_mkdirs(dir, "journal/gate", 0700, NULL), RC_OK);
+	assert_int_equal(fs_mkdirs(dir, "held", 0700, NULL), RC_OK);
+	assert_int_equal(fs_open_dir(dir, "held", &w->held_dir, NULL), RC_OK);
 	assert_int_equal(fs_open_dir(dir, "incoming", &w->incoming, NULL), RC_OK);
 	assert_int_equal(fs_open_dir(dir, "journal/gate", &w->journal_dir, NULL), RC_OK);
 	fs_close(&dir);
@@ -252,6 +279,7 @@ world_open(struct world *w, const char *settings)
 	g->incoming = w->incoming;
 	assert_int_equal(journal_open(&want, &g->journal, NULL), RC_OK);
 	g->once = once_new();
+	open_held(w);
 	g->verdicts = pool_new("verdict", 2, 100);
 	struct tls *tls = make_tls();
 	assert_int_equal(service_new(w->conf, tls, &g->service, NULL), RC_OK);
@@ -276,6 +304,8 @@ world_close(struct world *w)
 	smtp_gate_clear(g);
 	journal_close(&g->journal);
 	once_free(&g->once);
+	held_close(&g->held);
+	fs_close(&w->held_dir);
 	fs_close(&w->incoming);
 	fs_close(&w->journal_dir);
 	conf_drop(&w->conf);
@@ -397,6 +427,31 @@ client_talk(struct client *c, const char *const lines[])
 }
 
 /* ---- what is left ---- */
+
+char *
+world_original(struct world *w, const struct msg_id *id, struct held_about *about,
+	size_t *nfacts)
+{
+	int out = memfd_create("original", MFD_CLOEXEC);
+	char *facts = NULL, *text;
+	struct err err = { 0 };
+	size_t got;
+	enum rc rc = held_get(
+		w->held_dir, id->text, w->held_key, out, about, &facts, nfacts, &err);
+
+	if (rc != RC_OK) {
+		fs_close(&out);
+		return NULL;
+	}
+	free(facts);
+	text = calloc(1, (size_t)about->size + 1);
+	assert_non_null(text);
+	assert_int_equal(
+		fs_pread(out, text, (size_t)about->size + 1, 0, &got, NULL), RC_OK);
+	assert_int_equal(got, about->size);
+	fs_close(&out);
+	return text;
+}
 
 static enum rc
 next(struct journal_reader *r, struct journal_item *item)

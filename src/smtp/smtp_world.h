@@ -15,13 +15,15 @@
 #pragma once
 
 #include "base/buf.h"
+#include "held/held.h"
 #include "journal/journal.h"
 #include "smtp/smtp.h"
 
 struct world {
 	const struct conf *conf;
 	struct smtp_gate gate;
-	int incoming, journal_dir;
+	int incoming, journal_dir, held_dir;
+	uint8_t held_key[SEAL_PRIVATE]; /* opens what is held */
 	unsigned port;
 	char folder[256];
 };
@@ -53,6 +55,9 @@ void client_talk(struct client *c, const char *const lines[]);
 /* The n-th message record (from 0); false: there are fewer. */
 bool world_record(struct world *w, size_t n, struct arena *mem, struct jrec_message *m);
 size_t world_count(struct world *w, enum jrec_kind kind);
+/* The held original, malloc'd, with its facts; NULL: not there. */
+char *world_original(struct world *w, const struct msg_id *id, struct held_about *about,
+	size_t *nfacts);
 /* The published file, malloc'd, or NULL. */
 char *world_file(struct world *w, const struct msg_id *id);
 size_t world_files(struct world *w);

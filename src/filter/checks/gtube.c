@@ -7,11 +7,9 @@ run(const struct check *c, const struct evidence *e, struct findings *f, struct 
 {
 	(void)err;
 	if ((e->facts->flags & FACT_GTUBE) != 0)
-		finding_add(f, c, false,
-			STR("this message was recognised as a spam test message"),
-			STR(""));
+		finding_add(f, c, STR(""));
 	return RC_OK;
 }
 
-const struct check check_gtube = { STR_INIT("GTUBE"), CHECK_CHEAP, 1000000,
-	"holds the GTUBE test string", run };
+const struct check check_gtube = { STR_INIT("GTUBE"), GROUP_SPAM_TEST, CHECK_CHEAP,
+	2000000, "It holds the GTUBE test string.", run };

@@ -10,10 +10,9 @@ run(const struct check *c, const struct evidence *e, struct findings *f, struct 
 {
 	(void)err;
 	if (e->facts->received > MANY)
-		finding_add(f, c, false,
-			STR("this message has passed through too many servers"), STR(""));
+		finding_add(f, c, STR(""));
 	return RC_OK;
 }
 
-const struct check check_many_received = { STR_INIT("MANY_RECEIVED"), CHECK_CHEAP, 1000,
-	"more than 25 Received fields", run };
+const struct check check_many_received = { STR_INIT("MANY_RECEIVED"), GROUP_ROUTE,
+	CHECK_CHEAP, 1000, "More than 25 Received fields.", run };

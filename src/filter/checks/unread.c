@@ -2,8 +2,8 @@
 /* What cannot be read is no doubt (doc/unreadable.md). */
 #include "filter/checks/checks.h"
 
-const struct check check_scanner_lost = { STR_INIT("SCANNER_LOST"), CHECK_CHEAP, 1000000,
-	"two scanners died, hung or lied over it (decisive)", NULL };
+const struct check check_scanner_lost = { STR_INIT("SCANNER_LOST"), GROUP_UNREAD,
+	CHECK_CHEAP, CHECK_DECISIVE, "Two scanners died, hung or lied over it.", NULL };
 
-const struct check check_unreadable = { STR_INIT("UNREADABLE"), CHECK_CHEAP, 1000000,
-	"past a limit of the scanner (decisive)", NULL };
+const struct check check_unreadable = { STR_INIT("UNREADABLE"), GROUP_LARGE, CHECK_CHEAP,
+	CHECK_DECISIVE, "It is past a limit of the scanner.", NULL };
