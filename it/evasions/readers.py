@@ -13,24 +13,29 @@ QUIET = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subpr
 
 
 def unpacked(content):
-    """What bsdtar and a plain gunzip make of it."""
+    """What archivers make of it, and what is in it if it is mail itself."""
     with tempfile.NamedTemporaryFile(prefix="gatepost-evasion-") as f:
         f.write(content)
         f.flush()
-        for options in ((), ("--format", "raw")):
+        for command in (["bsdtar", "-xOf"], ["bsdcat"], ["7zz", "x", "-so", "-pgeheim"]):
             try:
-                done = subprocess.run(["bsdtar", "-xOf", f.name, *options], timeout=10, **QUIET)
+                done = subprocess.run([*command, f.name], timeout=10, **QUIET)
             except (subprocess.TimeoutExpired, OSError):
                 continue
-            if done.stdout:
+            if done.stdout and done.stdout != content:
                 yield done.stdout
+    if b"Message-ID:" in content:
+        yield from python(content)
 
 
-def holds(content, wanted, depth=3):
+def holds(content, wanted, depth=5, seen=None):
+    seen = set() if seen is None else seen
     if wanted in content:
         return True
-    return depth > 0 and any(holds(inner, wanted, depth - 1) for inner in unpacked(content)
-                             if inner != content)
+    if depth == 0 or hash(content) in seen:
+        return False
+    seen.add(hash(content))
+    return any(holds(inner, wanted, depth - 1, seen) for inner in unpacked(content))
 
 
 def python_parts(message, policy):
