@@ -271,12 +271,31 @@ fell_over(struct apply *a, struct rounds *r, enum rc rc, const struct err *err)
 	return true;
 }
 
+/* The gate names held files; what it has named must have been entered before. */
+static enum rc
+expire(struct apply *a, struct err *err)
+{
+	uint64_t first = 0, last = 0;
+	FD_AUTO held = -1;
+	enum rc rc = RC_NONE;
+
+	if (strcmp(a->want.journal, "gate") == 0)
+		rc = journal_bounds(a->folder, &first, &last, err);
+	if (rc == RC_OK && apply_position(a) >= last)
+		rc = fs_open_dir(a->want.data, "held", &held, err);
+	if (held >= 0)
+		rc = refusals_expire(a->want.refusals, held, clock_wall_ms(), err);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
 static enum rc
 housekeeping(struct apply *a, struct rounds *r, struct err *err)
 {
 	enum rc rc;
 
 	r->house_ms = clock_ms();
+	if ((rc = expire(a, err)) != RC_OK)
+		return rc;
 	if (a->want.ledger_keep_ms > 0 &&
 		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,
 			 err)) != RC_OK)

@@ -22,6 +22,7 @@ struct refusals {
 	struct refusals_position at[REFUSALS_JOURNALS];
 	size_t njournals;
 	bool notices;			/* some may wait */
+	uint64_t notice_ms;		/* but not before that time */
 };
 
 /* RC_TEMP unless the statement could be prepared. */

@@ -81,8 +81,10 @@ begin(struct refusals *r, uint64_t wall_ms, struct notice *out, struct err *err)
 		rc = last_made(r, &last, err);
 	if (rc != RC_OK)
 		return rc;
-	if (last <= wall_ms && wall_ms - last < EVERY_MS)
+	if (last <= wall_ms && wall_ms - last < EVERY_MS) {
+		r->notice_ms = last + EVERY_MS;
 		return RC_NONE;
+	}
 	out->message = ids_message(wall_ms);
 	out->made_ms = wall_ms;
 	rc = db_begin(r->db, err);
@@ -129,8 +131,9 @@ refusals_notice(struct refusals *r, uint64_t wall_ms, struct arena *mem,
 	LOCK_AUTO held = lock_take(&r->lock);
 	enum rc rc;
 
-	if (!r->notices)
+	if (!r->notices || (wall_ms < r->notice_ms && r->notice_ms - wall_ms <= EVERY_MS))
 		return RC_NONE;
+	r->notice_ms = 0;
 	*out = (struct notice){ .n = 0 };
 	rc = unfinished(r, out, err);
 	if (rc == RC_NONE)
