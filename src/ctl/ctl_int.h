@@ -45,6 +45,8 @@ void verb_size_text(uint64_t bytes, char out[VERB_SIZE_TEXT]);
 json_t *verb_json_str(str s);
 /* Of house, or of the command itself: told to whoever caches. */
 void verb_changed(struct verb_io *io);
+/* Everything of an account that is gone: messages, index, full text. */
+enum rc verb_remove_mail(struct verb_io *io, uint64_t account) MUST_CHECK;
 /* How full an account is, for directory_resolve(); arg is the verb_io. */
 enum rc verb_usage_of(uint64_t account, uint64_t *bytes, void *arg);
 /* Figures and processes of the running server, printed and put into `all`. */

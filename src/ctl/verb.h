@@ -23,6 +23,7 @@
 #include "directory/directory.h"
 #include "held/refusals.h"
 #include "ledger/ledger.h"
+#include "store/search.h"
 #include "store/store.h"
 
 struct verb_io {
@@ -33,6 +34,7 @@ struct verb_io {
 	struct store *store;
 	struct ledger *ledger;
 	struct refusals *refusals;
+	struct search *search;		/* inside house; else NULL: verb_search() opens it */
 	struct apply *apply;		/* inside house; else NULL */
 	struct own *own;		/* inside house; else NULL */
 	str who;			/* who calls, for what is written down about it */

@@ -238,7 +238,7 @@ verb_account_remove(struct verb_io *io, int argc, char **argv)
 	rc = account_remove(io->directory, str_of(argv[0]), &id, &io->err);
 	bool gone = rc == RC_OK;
 	if (gone)
-		rc = store_account_remove(io->store, id, &io->err);
+		rc = verb_remove_mail(io, id);
 	if (io->apply != NULL)
 		apply_release(io->apply);
 	if (!gone)

@@ -77,7 +77,7 @@ verb_domain_remove(struct verb_io *io, int argc, char **argv)
 	rc = domain_remove(io->directory, str_of(argv[0]), &io->err);
 	bool gone = rc == RC_OK;
 	if (gone && postmaster.id != 0)
-		rc = store_account_remove(io->store, postmaster.id, &io->err);
+		rc = verb_remove_mail(io, postmaster.id);
 	if (io->apply != NULL)
 		apply_release(io->apply);
 	if (!gone)

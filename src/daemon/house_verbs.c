@@ -113,6 +113,7 @@ run(struct request *r, const struct conf *conf, struct err *err)
 		.refusals = h->refusals,
 		.apply = h->apply,
 		.own = h->own,
+		.search = h->search,
 		.held_key = h->child->held_private,
 		.running = true,
 		.input = { r->input, r->input_len },

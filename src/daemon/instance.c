@@ -38,6 +38,7 @@ static const struct folder {
 	{ "journal/house", 02750, OF_HOUSE },
 	{ "accounts", 0700, OF_HOUSE },
 	{ "index", 0700, OF_HOUSE },
+	{ "search", 0700, OF_HOUSE },
 	{ "ledger", 0700, OF_HOUSE },
 	{ "queue", 0700, OF_HOUSE },
 	{ NULL, 0, OF_HOUSE },
