@@ -22,6 +22,7 @@ verb_fn verb_policy_show, verb_policy_set;
 verb_fn verb_explain;
 verb_fn verb_mailbox_list, verb_mailbox_read;
 verb_fn verb_ledger;
+verb_fn verb_refusal_list, verb_refusal_show, verb_refusal_release, verb_refusal_dismiss;
 verb_fn verb_audit, verb_verify;
 verb_fn verb_status;
 verb_fn verb_backup, verb_restore;

@@ -145,7 +145,10 @@ run_alone(struct command *c, const struct instance *in, struct err *err)
 	enum verb_exit how = VERB_FAILED;
 
 	struct held_keys keys = { 0 };
+	char who[64];
 
+	(void)snprintf(who, sizeof(who), "user %u (command line)", (unsigned)getuid());
+	io.who = str_of(who);
 	/* read by who may; verbs that need them say that they are missing */
 	if (instance_held_keys(in, &keys, NULL) == RC_OK && keys.has_private)
 		io.held_key = keys.private_key;

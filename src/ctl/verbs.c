@@ -68,6 +68,21 @@ const struct verb verbs[] = {
 		verb_explain },
 	{ "ledger", "[--since TIME] [--from ADDRESS] [--to ADDRESS] [--id ID] [--last N]",
 		"Shows what happened to messages.", 0, verb_ledger },
+	{ "refusal list",
+		"[--state open|appealed|released|dismissed] [--since TIME] [--from ADDRESS] "
+		"[--to ADDRESS]",
+		"Lists what was refused for what it is, newest first, by the names of "
+		"the refusals, ID.N.",
+		0, verb_refusal_list },
+	{ "refusal show", "ID|ID.N [--original]",
+		"Shows a refusal, or gives the original "
+		"message, decrypted; who did is written down.",
+		0, verb_refusal_show },
+	{ "refusal release", "ID|ID.N",
+		"Delivers the original to whom it was refused for, once.", 0,
+		verb_refusal_release },
+	{ "refusal dismiss", "ID|ID.N", "Turns down an appeal.", 0,
+		verb_refusal_dismiss },
 	{ "mailbox list", "ADDRESS [MAILBOX]",
 		"Lists the mailboxes of an account, or the messages "
 		"of one.",

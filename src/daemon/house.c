@@ -10,6 +10,7 @@
 #include "daemon/house_int.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
+#include "deliver/notice.h"
 #include "wire/pack.h"
 
 enum { VERB_THREADS = 4, VERBS_WAITING = 64, FULLTEXT_DELAY_MS = 1000 };
@@ -55,6 +56,27 @@ on_applied(uint64_t seq, void *arg)
 	metric_set(METRIC_durable, seq);
 	if (h->answer != NULL)
 		answer_applied(h->answer, seq);
+}
+
+/* On the thread that applies the gate's journal. */
+static void
+on_round(void *arg)
+{
+	struct house *h = arg;
+	struct err err = { 0 };
+	const struct conf *conf;
+	{
+		LOCK_AUTO held = lock_take(&h->lock);
+
+		conf = conf_keep(h->conf);
+	}
+	const struct notice_want w = { .hostname = conf->server.hostname,
+		.directory = h->directory,
+		.refusals = h->refusals,
+		.own = h->own };
+	if (notice_send(&w, &err) != RC_OK)
+		log_warn("msg=\"a notice to the postmaster waits\" why=\"%s\"", err.text);
+	conf_drop(&conf);
 }
 
 static void
@@ -162,6 +184,7 @@ start(struct house *h)
 		.applied = on_applied,
 		.delivered = on_delivered,
 		.crossed = on_crossed,
+		.round = on_round,
 		.arg = h };
 	if (apply_open(&a, &h->apply, &err) != RC_OK)
 		child_die(&err, "journal");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Verbs that came over the control socket (ctl/ctl_proto.h), each on a thread
  * of a small pool: who waits in line has not been told "hello" yet. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +19,7 @@ enum {
 	SEND_MS = 60000,
 	OUT_BYTES = CTL_FRAME_BYTES,
 	VERB_MEMORY = 256 * 1024 * 1024,
+	WHO = 64,
 };
 
 struct request {
@@ -100,11 +103,26 @@ receive(struct request *r)
 	return ctl_get_words(r->words, h.words, r->argv, &r->argc);
 }
 
+/* As the kernel says: no word of the peer's. */
+static str
+who_asks(int fd, char out[WHO])
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return STR("somebody over the control socket");
+	(void)snprintf(out, WHO, "%s %u (control socket)",
+		peer.uid == 0 ? "root, user" : "user", (unsigned)peer.uid);
+	return str_of(out);
+}
+
 static enum verb_exit
 run(struct request *r, const struct conf *conf, struct err *err)
 {
 	struct house *h = r->house;
 	struct ledger *ledger = NULL;
+	char who[WHO];
 	struct verb_io io = { .conf = conf,
 		.conf_path = h->child->conf_path,
 		.data = h->child->data,
@@ -113,6 +131,7 @@ run(struct request *r, const struct conf *conf, struct err *err)
 		.refusals = h->refusals,
 		.apply = h->apply,
 		.own = h->own,
+		.who = who_asks(r->fd, who),
 		.search = h->search,
 		.held_key = h->child->held_private,
 		.running = true,

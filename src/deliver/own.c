@@ -50,6 +50,16 @@ on_crossed(uint64_t account, void *arg)
 		o->want.apply.crossed(account, o->want.apply.arg);
 }
 
+static void
+on_delivered(uint64_t account, void *arg)
+{
+	struct own *o = arg;
+
+	if (o->want.apply.delivered != NULL)
+		o->want.apply.delivered(account, o->want.apply.arg);
+}
+
+/* With every call there is, as the argument is ours. */
 static enum rc
 open_apply(struct own *o, struct err *err)
 {
@@ -57,6 +67,7 @@ open_apply(struct own *o, struct err *err)
 
 	w.journal = name;
 	w.applied = on_applied;
+	w.delivered = on_delivered;
 	w.crossed = on_crossed;
 	w.round = NULL;
 	w.arg = o;
