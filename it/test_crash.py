@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: ISC
 """kill -9 of every process at random moments under load: what was answered 250
-is there exactly once for each recipient, what was refused is not.
+is there exactly once for each recipient, what was refused is not, but its original is
+held where the answer did not say otherwise.
 
 Small by default; `make crash` runs the whole: 5,000 messages, 300 kills.
 """
 import collections
 import os
 import random
+import re
 import signal
 import smtplib
 import threading
@@ -14,6 +16,7 @@ import time
 
 from clamd import GTUBE
 from gatepost import SLOW
+from held import originals
 
 MESSAGES = int(os.environ.get("GATEPOST_CRASH_MESSAGES", 400 // SLOW))
 KILLS = int(os.environ.get("GATEPOST_CRASH_KILLS", 24 // SLOW))
@@ -31,6 +34,7 @@ class Load:
         self.left = list(range(messages))
         self.lock = threading.Lock()
         self.accepted, self.refused = {}, {}
+        self.said = {}	# of those refused
         self.progress = threading.Condition(self.lock)
         self.failures = []
 
@@ -65,6 +69,7 @@ class Load:
                     self.accepted[number] = recipients
                 elif code >= 500:
                     self.refused[number] = recipients
+                    self.said[number] = session.said
                 self.progress.notify_all()
         if session:
             session.close()
@@ -82,7 +87,9 @@ class Load:
                 if session.rcpt(address)[0] != 250:
                     session.rset()
                     return session, 0
-            return session, session.data(data)[0]
+            code, said = session.data(data)
+            session.said = said.decode()
+            return session, code
         except (OSError, smtplib.SMTPException):
             if session:
                 session.close()
@@ -109,6 +116,18 @@ def kill_at_random(load, g, messages, kills):
             os.kill(r.choice(pids), signal.SIGKILL)
 
 
+def check_held(g, load):
+    """Every file that has a name is whole, and who was refused with a link and nothing
+    else has one."""
+    files = originals(g).values()
+    assert all(o.is_as_received() for o in files)
+    held = {re.search(rb"^Subject: (\d+)\r$", o.message, re.M)[1].decode() for o in files}
+    for number, said in load.said.items():
+        assert "/r/" in said, said
+        assert "could not be kept" in said or str(number) in held, f"message {number}: {said}"
+    assert held, "nothing was held"
+
+
 def test_nothing_answered_is_lost_or_doubled_when_processes_die(gatepost):
     g = gatepost(start=False)
     g.people(*PEOPLE)
@@ -131,5 +150,6 @@ def test_nothing_answered_is_lost_or_doubled_when_processes_die(gatepost):
     assert not lost, f"lost: {list(lost.items())[:10]}"
     assert not extra, f"there though not accepted, or twice: {list(extra.items())[:10]}"
     assert load.refused, "the spam among them was not refused"
+    check_held(g, load)
     g.audit()
     g.verb("verify")
