@@ -188,6 +188,10 @@ class Postfix(Peer):
     name = "Postfix → Dovecot LMTP"
     port = 22025
 
+    def more_settings(self):
+        """Lines for main.cf."""
+        return ""
+
     def start_server(self):
         self.port = free_port(self.port)
         etc, spool, data = (self.folder / d for d in ("postfix", "spool", "lib"))
@@ -214,7 +218,7 @@ smtpd_relay_restrictions = reject_unauth_destination
 smtpd_client_connection_rate_limit = 0
 smtpd_client_connection_count_limit = 0
 default_process_limit = 100
-""")
+{self.more_settings()}""")
         services = pathlib.Path("/usr/share/postfix/master.cf.dist")
         if not services.exists():
             services = pathlib.Path("/etc/postfix/master.cf.proto")
