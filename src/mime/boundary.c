@@ -3,8 +3,8 @@
 #include "mime/tree_int.h"
 
 enum {
-	SNIFF_BOUNDARY = 200,	/* bytes of a boundary that nobody declared */
-	SNIFF_AHEAD = 2048,	/* bytes behind it in which a field must stand */
+	SNIFF_BOUNDARY = 200, /* bytes of a boundary that nobody declared */
+	SNIFF_AHEAD = 2048, /* bytes behind it in which a field must stand */
 };
 
 static bool
@@ -56,7 +56,8 @@ owner_of(struct reader *r, str name, unsigned *others)
 		if (!o->counts || !matches(r, o, name))
 			continue;
 		*others += best < r->n ? 1 : 0;
-		if (best == r->n || (r->policy & READ_OUTER) || len > r->open[best].boundary.len)
+		if (best == r->n || (r->policy & READ_OUTER) ||
+			len > r->open[best].boundary.len)
 			best = i;
 		/* none can fit better than the whole line */
 		if (!(r->policy & READ_OUTER) &&
@@ -146,7 +147,8 @@ fieldlike(str line)
 
 	if (line.len > 0 && blank(line.ptr[0]))
 		return str_trim(line).len > 0;
-	while (n < line.len && line.ptr[n] > ' ' && line.ptr[n] != ':' && line.ptr[n] < 0x7f)
+	while (n < line.len && line.ptr[n] > ' ' && line.ptr[n] != ':' &&
+		line.ptr[n] < 0x7f)
 		n++;
 	return n > 0 && n < line.len && (line.ptr[n] == ':' || blank(line.ptr[n])) &&
 	       memchr(line.ptr + n, ':', line.len - n) != NULL;

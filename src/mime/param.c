@@ -176,6 +176,7 @@ value_at(struct param_cursor *c, struct arena *mem, struct param_seen *s)
 	int got = param_blanks(c);
 	const char *from = c->p;
 
+	s->value = (str){ from, 0 };
 	if (got <= 0)
 		return got;
 	if (*c->p == '"') {

@@ -113,7 +113,8 @@ static enum rc
 print_name(const struct param_seen *s, struct arena *mem, str *out)
 {
 	char number[24];
-	int n = snprintf(number, sizeof(number), "*%u%s", s->index, s->extended ? "*" : "");
+	int n = snprintf(
+		number, sizeof(number), "*%u%s", s->index, s->extended ? "*" : "");
 	char *to = arena_alloc(mem, s->key.len + (size_t)n);
 
 	if (to == NULL)
@@ -131,7 +132,7 @@ scattered(const struct group *g, struct arena *mem, struct mime_value *v)
 	for (size_t i = 0; i < g->n; i++) {
 		struct mime_param *p = &v->params[v->n++];
 
-		if (g->at[i]->shown && print_name(g->at[i], mem, &p->name) != RC_OK)
+		if (print_name(g->at[i], mem, &p->name) != RC_OK)
 			return RC_LIMIT;
 		p->value = g->at[i]->value;
 		p->plain_name = p->name;
@@ -154,14 +155,28 @@ add_group(const struct group *g, struct charsets *cs, struct arena *mem, struct 
 		v->n++;
 		p->name = first->key;
 		/* the '*' is there: key* or key*0* */
-		if (g->extended && first->key.ptr[first->key.len] == '*')
+		if (g->extended)
 			p->name.len++;
 		rc = joined_value(g, mem, &p->value);
 	}
-	if (!first->shown)
-		p->name = p->value = STR("");
 	p->plain_name = first->key;
 	return rc == RC_OK ? joined_text(g, cs, mem, &p->text, &v->odd) : rc;
+}
+
+/* With the segments that only forgiving readers see. */
+static enum rc
+add_loose_group(const struct group *g, struct charsets *cs, struct arena *mem,
+	struct mime_value *v)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!g->at[i]->shown) {
+			struct mime_param *p = &v->params[v->n++];
+
+			v->odd |= MIME_ODD(PARAM_CONFLICT);
+			p->plain_name = g->at[0]->key;
+			return joined_text(g, cs, mem, &p->text, &v->odd);
+		}
+	return RC_OK;
 }
 
 static enum rc
@@ -191,42 +206,63 @@ conflicts(const struct param_list *l, struct mime_value *v)
 			if (a->key.len != b->key.len || !str_ieq(a->key, b->key))
 				continue;
 			/* name= beside name*= is how it is done (RFC 6266 4.3) */
-			if (a->part == b->part &&
-				(a->part ? a->index <= b->index :
-					   !str_eq(a->loose, b->loose)))
+			if (a->part == b->part && (a->part ? a->index <= b->index
+							   : !str_eq(a->loose, b->loose)))
 				v->odd |= MIME_ODD(PARAM_CONFLICT);
 		}
+}
+
+/* The continuations of all readers, or of strict ones. */
+static enum rc
+add_groups(const struct param_list *l, bool strict, struct charsets *cs, struct arena *mem,
+	struct mime_value *v)
+{
+	const struct param_seen *parts[PARAM_MOST];
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].part && (l->at[i].shown || !strict))
+			parts[n++] = &l->at[i];
+	if (n > 0)
+		qsort(parts, n, sizeof(*parts), by_name_and_number);
+	for (size_t i = 0; i < n;) {
+		struct group g = group_at(parts + i, n - i);
+		enum rc rc = strict ? add_group(&g, cs, mem, v) :
+				      add_loose_group(&g, cs, mem, v);
+
+		if (rc != RC_OK)
+			return rc;
+		i += g.n;
+	}
+	return RC_OK;
 }
 
 enum rc
 param_join(const struct param_list *l, struct charsets *cs, struct arena *mem,
 	struct mime_value *v)
 {
-	const struct param_seen *parts[PARAM_MOST];
-	size_t n = 0;
+	bool loose = false;
+	enum rc rc = RC_OK;
 
 	if (l->n == 0)
 		return RC_OK;
-	v->params = arena_array(mem, l->n, sizeof(*v->params));
+	for (size_t i = 0; i < l->n; i++)
+		loose = loose || !l->at[i].shown;
+	/* a group of both kinds is there twice */
+	v->params = arena_array(mem, l->n * (loose ? 2 : 1), sizeof(*v->params));
 	if (v->params == NULL)
 		return RC_LIMIT;
-	for (int loose = 0; loose <= 1; loose++)
-		for (size_t i = 0; i < l->n; i++)
-			if (!l->at[i].part && l->at[i].shown == !loose &&
-				add_plain(&l->at[i], cs, mem, v) != RC_OK)
-				return RC_LIMIT;
-	for (size_t i = 0; i < l->n; i++)
-		if (l->at[i].part)
-			parts[n++] = &l->at[i];
-	if (n > 0)
-		qsort(parts, n, sizeof(*parts), by_name_and_number);
-	for (size_t i = 0; i < n;) {
-		struct group g = group_at(parts + i, n - i);
-
-		if (add_group(&g, cs, mem, v) != RC_OK)
-			return RC_LIMIT;
-		i += g.n;
-	}
-	conflicts(l, v);
-	return RC_OK;
+	for (size_t i = 0; i < l->n && rc == RC_OK; i++)
+		if (!l->at[i].part && l->at[i].shown)
+			rc = add_plain(&l->at[i], cs, mem, v);
+	if (rc == RC_OK)
+		rc = add_groups(l, true, cs, mem, v);
+	for (size_t i = 0; i < l->n && rc == RC_OK; i++)
+		if (!l->at[i].part && !l->at[i].shown)
+			rc = add_plain(&l->at[i], cs, mem, v);
+	if (rc == RC_OK && loose)
+		rc = add_groups(l, false, cs, mem, v);
+	if (rc == RC_OK)
+		conflicts(l, v);
+	return rc;
 }

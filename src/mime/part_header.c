@@ -12,8 +12,8 @@ enum { BOUNDARY = 70, BOUNDARY_KEPT = 80, RAW_VALUE = 2048 };
 struct fields {
 	str type, encoding;
 	unsigned types, encodings, dispositions;
-	bool version;	/* MIME-Version */
-	bool content;	/* any Content-Type or -Transfer-Encoding */
+	bool version; /* MIME-Version */
+	bool content; /* any Content-Type or -Transfer-Encoding */
 	bool encoding_shown;
 	struct mime_value disposed;
 	str raw[5];
@@ -80,8 +80,10 @@ loosely_mime(str name)
 static enum rc
 disposition(struct reader *r, struct fields *f, str value)
 {
-	if (f->dispositions++ > 0 && f->disposed.n > 0)
-		return RC_OK;
+	f->dispositions++;
+	for (size_t i = 0; i < f->disposed.n; i++)
+		if (f->disposed.params[i].name.len > 0)
+			return RC_OK;
 	return mime_value_parse(value, r->x->cs, r->x->mem, &f->disposed);
 }
 
@@ -117,7 +119,8 @@ field(struct reader *r, struct piece *p, struct fields *f, size_t at, size_t fir
 	const char *m = r->x->msg.ptr;
 	const char *colon = memchr(m + at, ':', first_end - at);
 	bool clean = colon != NULL && colon != m + at, known;
-	str name = { m + at, (size_t)((colon == NULL ? m + first_end : colon) - (m + at)) };
+	str name = { m + at,
+		(size_t)((colon == NULL ? m + first_end : colon) - (m + at)) };
 	size_t len;
 
 	while (name.len > 0 && blank(name.ptr[name.len - 1]))
@@ -130,10 +133,10 @@ field(struct reader *r, struct piece *p, struct fields *f, size_t at, size_t fir
 		if (c == '\0') /* C programs see what is before it */
 			name.len = i;
 	}
-	known = colon != NULL &&
-		(str_istarts(name, STR("content-")) || str_ieq(name, STR("mime-version")));
+	known = colon != NULL && (str_istarts(name, STR("content-")) ||
+					 str_ieq(name, STR("mime-version")));
 	if (!clean && !(at == p->p.header_at && (str_starts(name, STR("From ")) ||
-						 str_starts(name, STR(">From ")))))
+							str_starts(name, STR(">From ")))))
 		p->p.odd |= MIME_ODD(BAD_FIELD);
 	if (!clean || !known || m + at + len != colon)
 		if (loosely_mime((str){ m + at, len }))
@@ -144,8 +147,8 @@ field(struct reader *r, struct piece *p, struct fields *f, size_t at, size_t fir
 		f->version = true;
 		return RC_OK;
 	}
-	return content_field(r, f, name,
-		(str){ colon + 1, (size_t)(m + end - (colon + 1)) });
+	return content_field(
+		r, f, name, (str){ colon + 1, (size_t)(m + end - (colon + 1)) });
 }
 
 /* Past a line; where it ends without its line end. */
@@ -204,7 +207,8 @@ raw_value(struct reader *r, str raw, str *out)
 	for (size_t i = 0; i < raw.len; i++)
 		if (raw.ptr[i] == '\0' || raw.ptr[i] == '\r' || raw.ptr[i] == '\n')
 			return header_unfold(raw, RAW_VALUE, r->x->mem, out);
-	*out = str_first(str_trim(raw), RAW_VALUE);
+	raw = str_trim(raw);
+	*out = raw.len == 0 ? STR("") : str_first(raw, RAW_VALUE);
 	return RC_OK;
 }
 
@@ -215,7 +219,8 @@ boundary_legal(str b)
 	for (size_t i = 0; i < b.len; i++) {
 		char c = b.ptr[i];
 
-		if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+		if (!((c >= '0' && c <= '9') ||
+			    ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
 			    (c != '\0' && strchr("'()+_,-./:=? ", c) != NULL)))
 			return false;
 	}
@@ -248,7 +253,8 @@ kind(struct piece *p)
 		m->kind = MIME_MULTIPART;
 		piece_boundary(p);
 	} else if (str_ieq(m->type, STR("message"))) {
-		if (str_ieq(m->subtype, STR("rfc822")) || str_ieq(m->subtype, STR("global")))
+		if (str_ieq(m->subtype, STR("rfc822")) ||
+			str_ieq(m->subtype, STR("global")))
 			m->kind = MIME_MESSAGE;
 		else if (str_ieq(m->subtype, STR("partial")))
 			m->odd |= MIME_ODD(PARTIAL);
@@ -291,7 +297,8 @@ content_type(struct reader *r, struct piece *p, const struct fields *f, str *nam
 		return RC_OK;
 	}
 	m->content_type = v;
-	param = str_ieq(m->type, STR("text")) ? mime_param_find(&v, STR("charset")) : NULL;
+	param = str_ieq(m->type, STR("text")) ? mime_param_find(&v, STR("charset"))
+					      : NULL;
 	if (param != NULL)
 		m->charset = param->text;
 	return RC_OK;
@@ -330,7 +337,8 @@ understand(struct reader *r, struct piece *p, struct fields *f)
 	m->name = str_first(m->name, MIME_NAME);
 	for (size_t i = 0; i < 5 && rc == RC_OK; i++)
 		if (f->raw[i].ptr != NULL)
-			rc = raw_value(r, f->raw[i], (str *)((char *)m + raw_fields[i].to));
+			rc = raw_value(
+				r, f->raw[i], (str *)((char *)m + raw_fields[i].to));
 	kind(p);
 	return rc;
 }
@@ -365,7 +373,8 @@ part_header(struct reader *r, struct piece *p, bool *cut)
 {
 	struct fields f = { 0 };
 	uint32_t lines = r->lines;
-	bool message = !p->mime && (p->p.parent == NULL || p->p.parent->kind != MIME_MULTIPART);
+	bool message = !p->mime &&
+		       (p->p.parent == NULL || p->p.parent->kind != MIME_MULTIPART);
 	enum rc rc;
 
 	*cut = false;
@@ -373,6 +382,9 @@ part_header(struct reader *r, struct piece *p, bool *cut)
 	rc = fields(r, p, &f, cut);
 	p->p.body_at = r->at;
 	p->p.header_lines = r->lines - lines;
+	if (*cut) /* the last line end is the delimiter's */
+		p->p.body_at = line_end_before(r, r->at, p->p.header_at);
+	p->p.header_lines -= p->p.body_at < r->at ? 1 : 0;
 	if (rc == RC_OK)
 		rc = reading_work(r->x, r->at - p->p.header_at);
 	if (rc != RC_OK)

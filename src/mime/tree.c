@@ -5,9 +5,9 @@ enum rc
 reading_work(struct reading *x, uint64_t bytes)
 {
 	x->work += bytes;
-	return x->work <= x->most_work ?
-		RC_OK :
-		err_set(x->err, RC_LIMIT, "its parts take too long to find");
+	return x->work <= x->most_work
+		       ? RC_OK
+		       : err_set(x->err, RC_LIMIT, "its parts take too long to find");
 }
 
 enum rc
@@ -17,7 +17,8 @@ piece_new(struct reader *r, struct piece *parent, struct piece **out)
 	struct piece *n = x->spare;
 
 	if (parent != NULL && parent->p.depth + 1 >= MIME_DEPTH)
-		return err_set(x->err, RC_LIMIT, "more than %d levels of parts", MIME_DEPTH);
+		return err_set(
+			x->err, RC_LIMIT, "more than %d levels of parts", MIME_DEPTH);
 	if (x->tree->parts >= MIME_PARTS)
 		return err_set(x->err, RC_LIMIT, "more than %d parts", MIME_PARTS);
 	if (n != NULL) {
@@ -118,26 +119,24 @@ finish(struct reader *r, size_t end, uint32_t lines)
 
 /* At a delimiter: the parts inside its owner end, without the line end in front. */
 static void
-finish_inner(struct reader *r, bool cut)
+finish_inner(struct reader *r)
 {
-	struct mime_part *in = &r->open[r->n - 1].piece->p;
-	size_t end = line_end_before(r, r->at, cut ? in->header_at : in->body_at);
+	size_t end = line_end_before(r, r->at, r->content);
 	uint32_t lines = r->lines - (end < r->at ? 1 : 0);
 
-	if (r->n - 1 == r->owner) /* a note in front of the parts, or behind them */
-		return;
-	if (cut) {
-		/* the header's last line end is the delimiter's, and does not count for
-		 * what is around it if that is a message */
-		in->header_lines -= end < r->at ? 1 : 0;
-		in->body_at = end;
-		in->body_lines = lines;
-		finish(r, end, lines);
-		end = r->at;
-		lines = r->lines;
-	}
 	while (r->n - 1 > r->owner)
 		finish(r, end, lines);
+}
+
+/* The same at a delimiter within the header of the part open[cut].  The line end in
+ * front of it is the delimiter's, but counts for a message around that part. */
+static void
+finish_cut(struct reader *r, unsigned cut)
+{
+	size_t end = r->open[cut].piece->p.body_at;
+
+	while (r->n - 1 > r->owner)
+		finish(r, r->n - 1 >= cut ? end : r->at, r->lines);
 }
 
 static enum rc
@@ -147,7 +146,9 @@ open_piece(struct reader *r, struct piece *p)
 
 	*o = (struct open_part){ .piece = p, .boundary = p->boundary };
 	p->p.body_lines = r->lines;
-	o->counts = p->p.kind == MIME_MULTIPART && p->whole_header && p->boundary.ptr != NULL;
+	r->content = r->at;
+	o->counts = p->p.kind == MIME_MULTIPART && p->whole_header &&
+		    p->boundary.ptr != NULL;
 	for (unsigned i = 0; o->counts && i + 1 < r->n; i++)
 		if (r->open[i].counts && r->open[i].boundary.len > 0 &&
 			(str_starts(o->boundary, r->open[i].boundary) ||
@@ -169,27 +170,46 @@ pass_delimiter(struct reader *r, bool *part)
 	}
 	r->at = line_next(r, r->behind, &ended);
 	r->lines += ended ? 1 : 0;
+	r->content = r->at;
 	*part = !r->closes && ended;
 	return reading_work(r->x, r->at - r->behind);
 }
 
-/* A part's header, then those of the messages in it; false in *body: a delimiter
- * stands in a header. */
+/* What Dovecot has in a message whose header a delimiter ended. */
+static enum rc
+empty_message(struct reader *r, struct piece *around)
+{
+	struct piece *p;
+	enum rc rc = piece_new(r, around, &p);
+
+	if (rc != RC_OK)
+		return rc;
+	p->p.header_at = p->p.body_at = around->p.body_at;
+	p->p.type = STR("text");
+	p->p.subtype = STR("plain");
+	return open_piece(r, p);
+}
+
+/* A part's header, then those of the messages in it.  *cut: a delimiter stands in a
+ * header, and what was inside its owner is finished. */
 static enum rc
 headers(struct reader *r, struct piece *p, bool *cut)
 {
 	for (;;) {
-		struct piece *inner;
+		unsigned mine = r->n;
 		enum rc rc = part_header(r, p, cut);
 
 		if (rc == RC_OK)
 			rc = open_piece(r, p);
+		if (rc == RC_OK && *cut && p->p.kind == MIME_MESSAGE)
+			rc = empty_message(r, p);
+		if (rc == RC_OK && *cut)
+			finish_cut(r, mine);
 		if (rc != RC_OK || *cut || p->p.kind != MIME_MESSAGE)
 			return rc;
-		rc = piece_new(r, p, &inner);
+		rc = piece_new(r, p, &p);
 		if (rc != RC_OK)
 			return rc;
-		p = inner;
 	}
 }
 
@@ -204,7 +224,8 @@ bodies(struct reader *r, bool cut)
 			return rc;
 		if (!found)
 			break;
-		finish_inner(r, cut);
+		if (!cut)
+			finish_inner(r);
 		cut = false;
 		rc = pass_delimiter(r, &part);
 		if (rc == RC_OK && part) {
@@ -296,8 +317,8 @@ mime_parse(str message, struct charsets *cs, struct arena *mem, struct mime_tree
 }
 
 enum rc
-mime_parse_body(str body, const struct mime_part *like, unsigned depth, struct charsets *cs,
-	struct arena *mem, struct mime_tree *out, struct err *err)
+mime_parse_body(str body, const struct mime_part *like, unsigned depth,
+	struct charsets *cs, struct arena *mem, struct mime_tree *out, struct err *err)
 {
 	struct mime_tree t;
 	struct reading x = { .cs = cs, .mem = mem, .tree = &t, .err = err };
@@ -317,8 +338,9 @@ mime_parse_body(str body, const struct mime_part *like, unsigned depth, struct c
 	top->p.depth = depth;
 	top->mime = top->whole_header = true;
 	piece_boundary(top);
-	rc = depth < MIME_DEPTH ? reader_body(&r, top) :
-				  err_set(err, RC_LIMIT, "more than %d levels of parts", MIME_DEPTH);
+	rc = depth < MIME_DEPTH
+		     ? reader_body(&r, top)
+		     : err_set(err, RC_LIMIT, "more than %d levels of parts", MIME_DEPTH);
 	if (rc != RC_OK)
 		return rc;
 	sum_up(&t);

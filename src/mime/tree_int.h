@@ -61,6 +61,7 @@ struct reader {
 	struct reading *x;
 	unsigned policy, level;
 	size_t at, end;
+	size_t content;		/* behind the header or delimiter line that was last */
 	uint32_t lines;		/* line ends before `at` */
 	unsigned n;
 	struct open_part open[MIME_DEPTH];
