@@ -243,7 +243,7 @@ qp_line(str line, struct pour *p, uint64_t *odd)
 	return false;
 }
 
-static bool
+bool
 has_8bit(str s)
 {
 	uint64_t all = 0, word;

@@ -52,16 +52,60 @@ ascii_run(str s)
 	return n;
 }
 
+size_t
+utf8_run(str s)
+{
+	str rest = s;
+
+	for (;;) {
+		rest = str_skip(rest, ascii_run(rest));
+		size_t n = rest.len == 0 ? 0 : character(rest);
+
+		if (n == 0)
+			return s.len - rest.len;
+		rest = str_skip(rest, n);
+	}
+}
+
 bool
 utf8_valid(str s)
 {
-	for (;;) {
-		s = str_skip(s, ascii_run(s));
-		if (s.len == 0)
-			return true;
-		size_t n = character(s);
-		if (n == 0)
-			return false;
-		s = str_skip(s, n);
+	return utf8_run(s) == s.len;
+}
+
+str
+utf8_first(str s, size_t most)
+{
+	if (s.len <= most)
+		return s;
+	while (most > 0 && ((unsigned char)s.ptr[most] & 0xc0) == 0x80)
+		most--;
+	return str_first(s, most);
+}
+
+size_t
+utf8_put(uint32_t c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
 	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		c = UTF8_REPLACEMENT;
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
 }
