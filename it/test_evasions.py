@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: ISC
+"""Files that are hidden in messages are found, whoever's reading shows them; what
+ordinary people send is delivered."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from clamd import EICAR
+from evasions import TRICKS
+from evasions.benign import MAILS, ORDINARY
+from evasions.craft import (attached, b64, in_zip, mixed, note, padded, qp, uu, whole)
+from gatepost import Gatepost
+
+LINK = re.compile(r"^550 5\.7\.1 https://mx\.example\.test(:\d+)?/r/[A-Za-z0-9_-]{20,} \S")
+TESTFILES = pathlib.Path("/usr/share/clamav-testfiles")
+HARMLESS = b"Nothing of note is in this file, and nobody minds.\r\n"
+
+# A zstd file, which clamd does not open, cannot be in what is text, has more behind the
+# file, or packs it itself: there clamd's blindness is tested by the trick alone.
+NOT_PACKED = """
+    qp_soft_breaks qp_blanks_behind_soft_breaks base64_lines_of_77 base64_lines_of_998
+    base64_lines_of_10000 base64_cut_off qp_long_lines uu_blanks uu_blanks_stripped
+    binhex_zip_in_text forwarded_cut_off
+""".split()
+REAL = [t for t in TRICKS if not t.nobody]
+PACKED = [t for t in REAL if t.kind in ("boundary", "encoding", "embedded", "header", "name",
+                                        "nesting") and t.name not in NOT_PACKED]
+
+
+def named(tricks):
+    return {"argvalues": tricks, "ids": [t.name for t in tricks]}
+
+
+@pytest.fixture(scope="module")
+def g(clamd):
+    made = Gatepost(clamd=clamd, settings="[smtp]\ngreet_delay = 0\n[held]\nnetwork = 1G")
+    try:
+        made.people("alice@example.test")
+        yield made.start()
+    finally:
+        print("\n".join(made.lines[-40:]))
+        made.remove()
+
+
+@pytest.fixture(scope="module")
+def packed():
+    """EICAR where clamd alone never finds it, so that our reading has to."""
+    return subprocess.run(["zstd", "-qc"], input=padded(EICAR.encode()), capture_output=True,
+                          check=True).stdout
+
+
+def scores(g):
+    """Message-ID → score of everything that alice has."""
+    found = {}
+    for text in g.texts("alice@example.test"):
+        name = re.search(rb"(?im)^Message-ID:\s*(\S+)", text)
+        score = re.search(rb"(?m)^X-Gatepost-Score: (-?[\d.]+)", text)
+        if name and score:
+            found[name[1]] = float(score[1])
+    return found
+
+
+# --- hidden ----------------------------------------------------------------------
+
+
+def test_there_are_enough_tricks():
+    assert len(REAL) >= 130
+    assert len({t.name for t in TRICKS}) == len(TRICKS)
+    assert {"boundary", "encoding", "embedded", "header", "name", "nesting", "charset", "archive",
+            "document", "policy"} == {t.kind for t in TRICKS}
+
+
+def test_what_is_packed_is_invisible_to_clamd_alone(clamd, packed):
+    from evasions.__main__ import asked
+    assert asked(clamd, whole(mixed(note(), attached(b64(packed))))) == "OK"
+    assert "FOUND" in asked(clamd, whole(mixed(note(), attached(b64(EICAR.encode())))))
+
+
+@pytest.mark.parametrize("trick", **named(REAL))
+def test_a_hidden_file_is_refused(g, trick):
+    answer = deliver(g, trick(EICAR.encode()))
+    assert LINK.match(answer), f"{trick.name}: {trick.why}\nanswered: {answer}"
+
+
+@pytest.mark.parametrize("trick", **named(PACKED))
+def test_a_hidden_file_that_clamd_cannot_open_is_refused(g, trick, packed):
+    answer = deliver(g, trick(packed))
+    assert LINK.match(answer), f"{trick.name}: {trick.why}\nanswered: {answer}"
+
+
+# --- Debian's files for testing scanners -----------------------------------------
+
+
+def seven_bit(content):
+    return content.isascii() and b"\0" not in content and \
+        all(len(row) < 998 for row in content.split(b"\n"))
+
+
+def crlf(content):
+    return re.sub(rb"\r?\n", b"\r\n", content)
+
+
+def encoded(content, how, name):
+    if how == "in zip":
+        content, how, name = in_zip(content, name=name.decode()), "base64", b"files.zip"
+    body = {"7bit": crlf, "binary": bytes, "base64": b64, "quoted-printable": qp,
+            "x-uuencode": uu}[how](content)
+    return whole(mixed(note(), attached(body, how.encode(), name=name)))
+
+
+FILES = sorted(TESTFILES.glob("clam*"))
+ENCODINGS = ["7bit", "binary", "base64", "quoted-printable", "x-uuencode", "in zip"]
+
+
+def test_all_files_of_the_package_are_there():
+    assert len(FILES) == 44, "tools/packages.txt names clamav-testfiles"
+
+
+@pytest.mark.parametrize("how", ENCODINGS)
+@pytest.mark.parametrize("path", FILES, ids=[p.name for p in FILES])
+def test_a_test_file_is_refused(g, path, how):
+    content = path.read_bytes()
+    if how == "7bit" and not seven_bit(content):
+        how = "8bit by BDAT"
+    name = re.sub(rb"\.exe$", b".dat", path.name.encode())
+    message = encoded(content, "binary" if how == "8bit by BDAT" else how, name)
+    answer = deliver(g, message.replace(b": binary", b": 8bit") if how[0] == "8" else message)
+    assert LINK.match(answer), answer
+
+
+# --- harmless --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_ordinary_mail_is_delivered_with_a_low_score(g, name):
+    message = MAILS[name]()
+    answer = deliver(g, message)
+    assert answer.startswith("250"), f"{name}: {answer}"
+    g.settle()
+    own = re.search(rb"(?im)^Message-ID:\s*(\S+)", message)[1]
+    score = scores(g)[own]
+    assert score < 2.0, f"{name} scores {score}"
+
+
+@pytest.mark.parametrize("trick", **named([t for t in TRICKS if t.name in ORDINARY]))
+def test_a_harmless_file_in_an_ordinary_shape_is_delivered(g, trick):
+    assert deliver(g, trick(HARMLESS)).startswith("250"), trick.name
+
+
+def test_harmless_twins_get_an_honest_answer(g):
+    """Odd shapes may score, but never does one make us say "later", and what says
+    "virus" has one."""
+    refused = {}
+    for trick in TRICKS:
+        answer = deliver(g, trick(HARMLESS))
+        assert answer.startswith("250") or LINK.match(answer), f"{trick.name}: {answer}"
+        assert "virus" not in answer, f"{trick.name}: {answer}"
+        if not answer.startswith("250"):
+            refused[trick.name] = answer.partition(" https")[2].partition(" ")[2]
+    for name, reason in refused.items():
+        print(f"{name:36} {reason}")
+    print(f"{len(TRICKS) - len(refused)} harmless twins are delivered, {len(refused)} refused")
+    assert len(refused) < len(TRICKS) / 4, "not everything odd is bad"
