@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import subprocess
+import time
 
 import gatepost
 import peers
@@ -49,6 +50,7 @@ class Virus(Clamd):
 class Rspamd:
     """rspamd as a milter on a port of the loopback."""
 
+    quiet_s = 8
     off = ["rbl", "spf", "dkim", "dkim_signing", "dmarc", "arc", "fuzzy_check", "asn", "greylist",
            "ratelimit", "replies", "neural", "mx_check", "history_redis", "url_redirector",
            "reputation", "bayes_expiry", "known_senders", "surbl", "emails", "whitelist"]
@@ -98,11 +100,10 @@ class Rspamd:
         return path.read_text(errors="replace")[-2000:] if path.exists() else "(no log)"
 
     def compiled(self):
-        return not gatepost.free(self.port) and "hyperscan database of" in self.all_log()
-
-    def all_log(self):
-        path = self.folder / "log" / "rspamd.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        """It listens, and has had no new database of patterns for a while."""
+        made = [p.stat().st_mtime for p in (self.folder / "db").glob("*.hs*")]
+        return (not gatepost.free(self.port) and bool(made)
+                and time.time() - max(made) > self.quiet_s)
 
     def pids(self):
         return peers.tree(self.process.pid)
