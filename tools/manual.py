@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """manual.py GATEPOST PAGE.in OUTPUT: fills a manual page with what only the binary
-knows: @VERBS@ (its table of verbs) and @SETTINGS@ (its tables of settings)."""
+knows: @VERBS@ (its table of verbs), @SETTINGS@ (its tables of settings) and @CHECKS@
+(its checks)."""
 import pathlib
 import re
 import subprocess
@@ -36,6 +37,13 @@ def settings(binary):
     return "\n".join(out)
 
 
+def checks(binary):
+    out = []
+    for line in asked(binary, "--manual-checks").splitlines():
+        out += [line] if line.startswith(".") else text_lines(roff(line))
+    return "\n".join(out)
+
+
 def verbs(binary):
     """`--help` says "  words and usage" and below it, behind a tab, what it does."""
     out = []
@@ -55,6 +63,8 @@ def main():
         text = text.replace("@VERBS@", verbs(binary))
     if "@SETTINGS@" in text:
         text = text.replace("@SETTINGS@", settings(binary))
+    if "@CHECKS@" in text:
+        text = text.replace("@CHECKS@", checks(binary))
     text = text.replace("@VERSION@", asked(binary, "--version").split()[1])
     pathlib.Path(output).write_text(text)
 

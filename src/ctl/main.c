@@ -18,6 +18,7 @@
 #include "ctl/run.h"
 #include "daemon/child.h"
 #include "daemon/instance.h"
+#include "filter/filter.h"
 
 static const char standard_conf[] = "/etc/gatepost/gatepost.conf";
 
@@ -270,6 +271,10 @@ main(int argc, char **argv)
 		return printf("gatepost %s\n", GATEPOST_VERSION) < 0;
 	if (argc == 2 && strcmp(argv[1], "--manual-settings") == 0) {
 		conf_manual(&manual);
+		return fputs(buf_z(&manual), stdout) < 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--manual-checks") == 0) {
+		filter_manual(&manual);
 		return fputs(buf_z(&manual), stdout) < 0;
 	}
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

@@ -171,6 +171,15 @@ check_clamd_limits(struct check *c, struct clamd *clamd)
 			" bytes of a message (0: all), ours may have %" PRIu64
 			"; larger ones are refused",
 			least, conf->smtp.max_size);
+		if (l.blind)
+			say(c, true,
+				"clamd does not look into mail or archives (its ScanMail or "
+				"ScanArchive is off)");
+		if (!l.alerts)
+			say(c, false,
+				"note: clamd's AlertExceedsMax is off: what it leaves out "
+				"within documents it does not say; with it on such messages "
+				"are refused");
 	}
 	free(text);
 }

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "filter/filter.h"
 
 enum whose { OF_HOUSE, OF_GATE };
 
@@ -66,7 +67,8 @@ instance_open(const char *conf_path, struct instance *in, struct err *err)
 
 	*in = INSTANCE_NONE;
 	in->conf_path = conf_path;
-	if ((rc = conf_load(conf_path, &in->conf, err)) != RC_OK)
+	if ((rc = conf_load(conf_path, &in->conf, err)) != RC_OK ||
+		(rc = filter_conf_check(in->conf, err)) != RC_OK)
 		return rc;
 	if (!str_empty(in->conf->test.now) &&
 		clock_parse(in->conf->test.now, &now, NULL) == RC_OK)

@@ -18,6 +18,7 @@
 #include "daemon/control.h"
 #include "daemon/manager_int.h"
 #include "daemon/metrics.h"
+#include "filter/filter.h"
 #include "wire/pack.h"
 
 enum {
@@ -177,6 +178,7 @@ reload(struct manager *m)
 
 	fresh.conf = NULL;
 	if (conf_load(m->in.conf_path, &fresh.conf, &err) != RC_OK ||
+		filter_conf_check(fresh.conf, &err) != RC_OK ||
 		instance_pack_keys(&fresh, &keys, &err) != RC_OK) {
 		log_error("not reloaded, the old settings go on: %s", err.text);
 		if (fresh.conf != NULL)

@@ -139,6 +139,10 @@ take_connection(struct clamd *c, uint64_t until_ms, struct asking *a, struct err
 {
 	LOCK_AUTO held = lock_take(&c->lock);
 
+	if (c->limits.blind && !c->peer.none)
+		return err_set(err, RC_TEMP,
+			"clamd does not look into mail or archives: its ScanMail or "
+			"ScanArchive is off");
 	while (c->busy >= c->conf->clamav.connections)
 		if (!cond_until(&c->freed, &c->lock, until_ms))
 			return err_set(

@@ -1,245 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Against fakes: threads that play clamd, each with a script of answers. */
-#include "filter/clamd.h"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/thread.h"
+#include "filter/clamd_fake.h"
 #include "test/test.h"
-
-enum { LONG_MS = 20 * 1000, SHORT_MS = 60 };
-
-/* What the fake does with each connection after the command has come. */
-enum play { PLAY_ANSWER, PLAY_HANG, PLAY_CLOSE, PLAY_ENDLESS, PLAY_EARLY };
-
-struct fake {
-	int listener, stop[2];
-	pthread_t thread;
-	_Atomic enum play play;
-	str answer; /* with its NUL */
-	_Atomic unsigned commands, pings;
-	_Atomic int now, most; /* connections at the same time */
-	pthread_mutex_t lock;
-	struct buf seen; /* the bytes of the last message */
-	pthread_t visits[256];
-	size_t nvisits;
-	char socket[128];
-};
-
-struct visit {
-	struct fake *fake;
-	int fd;
-};
-
-static bool
-read_exact(int fd, void *out, size_t n)
-{
-	return recv(fd, out, n, MSG_WAITALL) == (ssize_t)n;
-}
-
-static void
-read_command(int fd, char out[16])
-{
-	size_t n = 0;
-
-	while (n < 15 && read_exact(fd, out + n, 1) && out[n] != '\0')
-		n++;
-	out[n] = '\0';
-}
-
-static void
-read_stream(struct fake *f, int fd)
-{
-	LOCK_AUTO held = lock_take(&f->lock);
-	static char chunk[1 << 20];
-	uint32_t head;
-
-	buf_clear(&f->seen);
-	while (read_exact(fd, &head, sizeof(head)) && head != 0) {
-		size_t n = ntohl(head);
-
-		assert_true(n <= sizeof(chunk) && read_exact(fd, chunk, n));
-		buf_add(&f->seen, (str){ chunk, n });
-	}
-}
-
-static void
-read_descriptor(struct fake *f, int fd)
-{
-	char byte, control[CMSG_SPACE(sizeof(int))], text[4096];
-	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control) };
-	int file = -1;
-
-	assert_int_equal(recvmsg(fd, &m, 0), 1);
-	const struct cmsghdr *head = CMSG_FIRSTHDR(&m);
-	assert_non_null(head);
-	if (head != NULL)
-		memcpy(&file, CMSG_DATA(head), sizeof(file));
-	ssize_t n = pread(file, text, sizeof(text), 0);
-	assert_true(n >= 0);
-	LOCK_AUTO held = lock_take(&f->lock);
-	buf_clear(&f->seen);
-	buf_add(&f->seen, (str){ text, (size_t)n });
-	(void)close(file);
-}
-
-/* Until the test lets go or the client does. */
-static void
-hang(struct fake *f, int fd)
-{
-	struct pollfd p[2] = { { .fd = f->stop[0], .events = POLLIN },
-		{ .fd = fd, .events = POLLRDHUP } };
-
-	(void)poll(p, 2, LONG_MS);
-}
-
-static void
-play(struct fake *f, int fd)
-{
-	static const char noise[512] = { [0 ... 511] = 'x' };
-	char command[16];
-
-	read_command(fd, command);
-	if (strcmp(command, "zPING") == 0)
-		f->pings++;
-	else
-		f->commands++;
-	if (strcmp(command, "zINSTREAM") == 0 && f->play != PLAY_EARLY)
-		read_stream(f, fd);
-	if (strcmp(command, "zFILDES") == 0)
-		read_descriptor(f, fd);
-	if (f->play == PLAY_HANG)
-		hang(f, fd);
-	else if (f->play == PLAY_ENDLESS)
-		while (send(fd, noise, sizeof(noise), MSG_NOSIGNAL) > 0)
-			;
-	else if (strcmp(command, "zPING") == 0)
-		(void)send(fd, "PONG", 5, MSG_NOSIGNAL);
-	else if (f->play != PLAY_CLOSE)
-		(void)send(fd, f->answer.ptr, f->answer.len, MSG_NOSIGNAL);
-}
-
-static void *
-visit(void *arg)
-{
-	struct visit v = *(struct visit *)arg;
-	int now = ++v.fake->now;
-
-	free(arg);
-	for (int most = v.fake->most; now > most;)
-		if (atomic_compare_exchange_weak(&v.fake->most, &most, now))
-			break;
-	play(v.fake, v.fd);
-	v.fake->now--;
-	(void)close(v.fd);
-	return NULL;
-}
-
-static void *
-serve(void *arg)
-{
-	struct fake *f = arg;
-
-	for (;;) {
-		struct pollfd p[2] = { { .fd = f->listener, .events = POLLIN },
-			{ .fd = f->stop[0], .events = POLLIN } };
-
-		(void)poll(p, 2, -1);
-		if (p[1].revents != 0 || f->nvisits == 256)
-			return NULL;
-		struct visit *v = malloc(sizeof(*v));
-		assert_non_null(v);
-		*v = (struct visit){ f, accept(f->listener, NULL, NULL) };
-		f->visits[f->nvisits++] = thread_start("visit", visit, v);
-	}
-}
-
-static void
-listen_local(struct fake *f)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-
-	(void)snprintf(f->socket, sizeof(f->socket), "%s/clamd", test_folder());
-	assert_true(str_z(str_of(f->socket), un.sun_path, sizeof(un.sun_path)));
-	f->listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(bind(f->listener, (struct sockaddr *)&un, sizeof(un)), 0);
-}
-
-static void
-listen_inet(struct fake *f)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-
-	f->listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(f->listener, (struct sockaddr *)&in, sizeof(in)), 0);
-	assert_int_equal(getsockname(f->listener, (struct sockaddr *)&in, &len), 0);
-	(void)snprintf(f->socket, sizeof(f->socket), "127.0.0.1:%u", ntohs(in.sin_port));
-}
-
-static struct fake *
-fake_new(void (*bind_it)(struct fake *), enum play how, str answer)
-{
-	struct fake *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	f->play = how;
-	f->answer = answer;
-	f->seen = BUF(16 << 20);
-	(void)pthread_mutex_init(&f->lock, NULL);
-	bind_it(f);
-	assert_int_equal(listen(f->listener, 64), 0);
-	assert_int_equal(pipe(f->stop), 0);
-	f->thread = thread_start("fake", serve, f);
-	return f;
-}
-
-static void
-fake_free(struct fake *f)
-{
-	assert_int_equal(write(f->stop[1], "", 1), 1);
-	(void)pthread_join(f->thread, NULL);
-	for (size_t i = 0; i < f->nvisits; i++)
-		(void)pthread_join(f->visits[i], NULL);
-	(void)close(f->listener);
-	(void)close(f->stop[0]);
-	(void)close(f->stop[1]);
-	buf_free(&f->seen);
-	free(f);
-}
-
-static struct clamd *
-clamd_at(const char *socket, const char *more)
-{
-	char text[512];
-	const struct conf *conf = NULL;
-	struct err err = { 0 };
-	int n = snprintf(text, sizeof(text),
-		"hostname = mx.example.test\n[clamav]\nsocket = %s\n%s", socket, more);
-
-	if (conf_parse((str){ text, (size_t)n }, "test", &conf, &err) != RC_OK)
-		fail_msg("%s", err.text);
-	struct clamd *c = clamd_new(conf);
-	conf_drop(&conf);
-	return c;
-}
 
 struct outcome {
 	enum rc rc;
@@ -437,7 +206,94 @@ TEST(limits_are_read_from_clamds_settings)
 			&l, NULL),
 		RC_OK);
 	assert_true(l.stream == 10 && l.file == 5 << 20 && l.scan == 0);
+	assert_true(l.recursion == 17 && l.files == 10000 && l.scan_ms == 120000);
+	assert_true(!l.alerts && !l.blind && !l.hasty);
+	assert_int_equal(
+		clamd_limits_read(STR("MaxRecursion 5\nMaxFiles 0\nMaxScanTime 1000\n"
+				      "AlertExceedsMax yes\nScanArchive no\n"
+				      "HeuristicScanPrecedence true\n"),
+			&l, NULL),
+		RC_OK);
+	assert_true(l.recursion == 5 && l.files == 0 && l.scan_ms == 1000);
+	assert_true(l.alerts && l.blind && l.hasty);
 	assert_int_equal(
 		clamd_limits_read(STR("\nMaxFileSize lots\n"), &l, &err), RC_BAD);
 	assert_non_null(strstr(err.text, "line 2"));
+}
+
+TEST(what_clamd_would_leave_out_is_told_by_its_limit)
+{
+	struct content_leaf leaves[2] = { { .size = 1000, .depth = 1 },
+		{ .size = 2000, .depth = 3 } };
+	const struct content usual = { .parts = 3,
+		.depth = 2,
+		.unpacked = 5000,
+		.members = 4,
+		.archive_depth = 2,
+		.member_most = 1500,
+		.nleaves = 2,
+		.leaves = leaves };
+	static const struct {
+		struct clamd_limits fits, not ;
+		const char *limit;
+	} cases[] = {
+		{ { .file = 2000 }, { .file = 1999 }, "MaxFileSize" },
+		{ { .scan = 5100 }, { .scan = 5099 }, "MaxScanSize" },
+		{ { .files = 7 }, { .files = 6 }, "MaxFiles" },
+		{ { .recursion = 5 }, { .recursion = 4 }, "MaxRecursion" },
+	};
+	struct clamd *c = clamd_at("/nowhere", "");
+	struct content huge = usual, deep = usual;
+	const char *limit = "";
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		clamd_set_limits(c, &cases[i].fits);
+		assert_int_equal(clamd_sees(c, &usual, 100, &limit, &err), RC_OK);
+		clamd_set_limits(c, &cases[i].not );
+		assert_int_equal(clamd_sees(c, &usual, 100, &limit, &err), RC_PERM);
+		assert_string_equal(limit, cases[i].limit);
+	}
+	/* a member that was not unpacked, counted all the same */
+	huge.member_most = 4ull << 30;
+	clamd_set_limits(c, &(struct clamd_limits){ 0 });
+	assert_int_equal(clamd_sees(c, &huge, 100, &limit, &err), RC_PERM);
+	huge.member_most = 0;
+	huge.unpacked = UINT64_MAX;
+	clamd_set_limits(c, &(struct clamd_limits){ .scan = UINT64_MAX - 1 });
+	assert_int_equal(clamd_sees(c, &huge, 100, &limit, &err), RC_PERM);
+	deep.depth = 7;
+	clamd_set_limits(c, &(struct clamd_limits){ .recursion = 6 });
+	assert_int_equal(clamd_sees(c, &deep, 100, &limit, &err), RC_OK);
+	deep.depth = 8;
+	assert_int_equal(clamd_sees(c, &deep, 100, &limit, &err), RC_PERM);
+	clamd_free(&c);
+}
+
+TEST(a_clamd_that_does_not_look_into_mail_means_later)
+{
+	struct fake *f = fake_new(listen_local, PLAY_ANSWER, STR("fd[1]: OK\0"));
+	struct clamd *c = clamd_at(f->socket, "");
+	struct clamd_limits blind = { .blind = true };
+
+	clamd_set_limits(c, &blind);
+	assert_int_equal(scan_for(c, STR("x"), LONG_MS).rc, RC_TEMP);
+	assert_int_equal(f->commands, 0);
+	assert_false(clamd_is_down(c));
+	clamd_free(&c);
+	fake_free(f);
+}
+
+TEST(an_answer_after_clamds_own_scan_time_is_not_waited_for)
+{
+	struct fake *f = fake_new(listen_local, PLAY_HANG, STR("fd[1]: OK\0"));
+	struct clamd *c = clamd_at(f->socket, "");
+	struct clamd_limits quick = { .scan_ms = SHORT_MS };
+	uint64_t before = clock_ms();
+
+	clamd_set_limits(c, &quick);
+	assert_int_equal(scan_for(c, STR("x"), LONG_MS).rc, RC_TEMP);
+	assert_true(clock_ms() - before < LONG_MS / 2);
+	clamd_free(&c);
+	fake_free(f);
 }

@@ -104,20 +104,24 @@ host_shown(str text)
 static str
 site_of(str host)
 {
-	size_t dots = 0, seen = 0;
+	enum { SHORT = 6 };
+	size_t dots = 0;
 
 	for (size_t i = host.len; i > 0; i--) {
-		if (host.ptr[i - 1] != '.')
-			continue;
-		dots++;
-		if (dots == 2 && host.len - i > 6)
+		dots += host.ptr[i - 1] == '.';
+		if (dots == 3 ||
+			(dots == 2 && host.ptr[i - 1] == '.' && host.len - i > SHORT))
 			return str_skip(host, i);
-		if (dots == 3)
-			return str_skip(host, i);
-		seen = i;
 	}
-	(void)seen;
 	return host;
+}
+
+/* "www.a.test" is within "a.test". */
+static bool
+is_within(str host, str other)
+{
+	return host.len > other.len && host.ptr[host.len - other.len - 1] == '.' &&
+	       str_ieq(str_skip(host, host.len - other.len), other);
 }
 
 static bool
@@ -127,7 +131,8 @@ leads_elsewhere(const struct content_link *link)
 	str shown = host_shown(link->text);
 
 	return shown.len > 0 && link_read(link->url, &parts) &&
-	       !str_ieq(site_of(shown), site_of(parts.host));
+	       !str_ieq(site_of(shown), site_of(parts.host)) &&
+	       !is_within(shown, parts.host) && !is_within(parts.host, shown);
 }
 
 static bool
