@@ -64,6 +64,16 @@ static const uint8_t letters[256] = {
 	/* clang-format on */
 };
 
+int
+base64_value(char c)
+{
+	uint8_t v = letters[(uint8_t)c];
+
+	if (v == P)
+		return BASE64_PADDING;
+	return v < F ? v : -1;
+}
+
 struct base64 {
 	struct pour *out;
 	uint32_t bits;
