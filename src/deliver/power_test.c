@@ -5,8 +5,9 @@
  * One scenario is recorded.  For each prefix of its events the folder is made as
  * a strict disk may show it afterwards, recovery runs as at a start, and then:
  * every message acknowledged before the cut is in each of its mailboxes, once;
- * nothing is there twice or where it was not to go; audit and verify find no
- * breach; and a next message finds its way.
+ * nothing is there twice or where it was not to go; the original of everything that
+ * was refused before is held, and what is taken for a duplicate of it is one; audit
+ * and verify find no breach; and a next message finds its way.
  *
  * As many prefixes as fit into the time are looked at, evenly; all of them with
  * GATEPOST_POWER_ALL=1.  GATEPOST_POWER_CASE="EVENT MODE SEED" looks at one.
@@ -74,6 +75,23 @@ send_one(struct parts *p, size_t from, size_t n, size_t refused, size_t body,
 	journal_note(p->journal, JREC_ANSWERED, buf_str(&mark));
 }
 
+/* The bytes of message n come again and are refused again. */
+static void
+send_again(struct parts *p, size_t n)
+{
+	struct told *t = &told[ntold];
+	struct err err = { .rc = RC_OK };
+
+	t->sent = told[n].sent;
+	t->sent.bytes_of = told[n].sent.id;
+	t->sent.n = 0;
+	t->sent.held = (struct msg_id){ "" };
+	must(parts_send(p, &t->sent, &err), &err);
+	t->acked = power_events();
+	assert_string_equal(t->sent.held.text, told[n].sent.held.text);
+	ntold++;
+}
+
 static void
 send_some(struct parts *p)
 {
@@ -133,6 +151,7 @@ scenario(struct parts *p)
 	send_some(p);
 	parts_apply(p);
 	send_some(p); /* waits while the others are checkpointed */
+	send_again(p, ntold - 1);
 	checkpoint(p);
 	parts_apply(p);
 	for (size_t i = 0; i < 4; i++) /* a batch over a month's end, back and forth */
@@ -146,6 +165,7 @@ scenario(struct parts *p)
 	parts_close(p); /* a clean stop and a start */
 	must(parts_open(p, &err), &err);
 	send_some(p);
+	send_again(p, 1);
 	parts_apply(p);
 	expunge(p, 7);
 	checkpoint(p);
@@ -221,6 +241,53 @@ look_at_account(struct look *l, struct err *err)
 	return RC_OK;
 }
 
+static bool
+note_damage(const struct held_about *about, void *arg)
+{
+	struct look *l = arg;
+
+	if (about->size == 0)
+		(void)snprintf(l->wrong, sizeof(l->wrong), "%s, held, is not whole",
+			about->id.text);
+	return true;
+}
+
+/* Gate begins anew with what it finds in the folder: the message that was on its way
+ * when the power went comes again. */
+static enum rc
+refuse_again(struct look *l, const struct sent *cut_off, struct err *err)
+{
+	struct sent next = *cut_off;
+	enum rc rc;
+
+	next.bytes_of = cut_off->bytes_of.text[0] != '\0' ? cut_off->bytes_of
+							  : cut_off->id;
+	next.n = 0;
+	next.held = (struct msg_id){ "" };
+	if ((rc = parts_send(l->p, &next, err)) != RC_OK)
+		return rc;
+	return parts_original(l->p, &next, err);
+}
+
+static enum rc
+look_at_held(struct look *l, struct err *err)
+{
+	enum rc rc = held_each(l->p->held_dir, note_damage, l, err);
+
+	if (rc == RC_OK && l->wrong[0] != '\0')
+		return err_set(err, RC_BAD, "%s", l->wrong);
+	for (size_t i = 0; i < ntold && rc == RC_OK; i++) {
+		const struct sent *s = &told[i].sent;
+
+		if (s->refused == 0)
+			continue;
+		if (told[i].acked > l->events)
+			return refuse_again(l, s, err);
+		rc = parts_original(l->p, s, err);
+	}
+	return rc;
+}
+
 /* Recovery as at a start, then everything is looked at. */
 static enum rc
 recover(struct parts *p, size_t events, struct err *err)
@@ -231,6 +298,8 @@ recover(struct parts *p, size_t events, struct err *err)
 
 	if (rc != RC_OK ||
 		(rc = apply_all(p->apply, journal_synced(p->journal), err)) != RC_OK)
+		return rc;
+	if ((rc = look_at_held(&l, err)) != RC_OK)
 		return rc;
 	for (l.account = 0; l.account < ACCOUNTS; l.account++)
 		if ((rc = look_at_account(&l, err)) != RC_OK)

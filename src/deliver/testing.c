@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -32,6 +33,8 @@ attach(struct parts *p, const char *path)
 	must(fs_open_dir(AT_FDCWD, path, &p->data, &err), &err);
 	must(fs_mkdirs(p->data, "incoming", 0770, &err), &err);
 	must(fs_mkdirs(p->data, "journal/gate", 0770, &err), &err);
+	must(fs_mkdirs(p->data, "held", 0770, &err), &err);
+	must(fs_open_dir(p->data, "held", &p->held_dir, &err), &err);
 	must(fs_open_dir(p->data, "incoming", &p->incoming, &err), &err);
 	must(fs_open_dir(p->data, "journal/gate", &p->folder, &err), &err);
 	must(conf_parse(STR("hostname = mx.x.test\n"), "test", &p->conf, &err), &err);
@@ -44,9 +47,12 @@ parts_make(struct parts *p, const char *path, size_t naccounts)
 {
 	struct err err = { .rc = RC_OK };
 
-	*p = (struct parts){
-		.data = -1, .incoming = -1, .folder = -1, .naccounts = naccounts
-	};
+	*p = (struct parts){ .data = -1,
+		.incoming = -1,
+		.folder = -1,
+		.held_dir = -1,
+		.naccounts = naccounts };
+	seal_make_keys(p->held_public, p->held_private);
 	attach(p, path);
 	must(domain_add(p->directory, STR("x.test"), &err), &err);
 	for (size_t i = 0; i < naccounts; i++) {
@@ -65,9 +71,12 @@ parts_attach(struct parts *p, const struct parts *made, const char *path)
 	*p = (struct parts){ .data = -1,
 		.incoming = -1,
 		.folder = -1,
+		.held_dir = -1,
 		.naccounts = made->naccounts,
 		.roll_bytes = made->roll_bytes };
 	memcpy(p->accounts, made->accounts, sizeof(p->accounts));
+	memcpy(p->held_public, made->held_public, sizeof(p->held_public));
+	memcpy(p->held_private, made->held_private, sizeof(p->held_private));
 	attach(p, path);
 }
 
@@ -100,9 +109,14 @@ parts_open(struct parts *p, struct err *err)
 	struct ledger_want lw = { .data = p->data };
 	struct refusals_want rw = { .data = p->data,
 		.keep_ms = 14ull * 24 * 3600 * 1000 };
+	const struct held_limits hl = {
+		.keep_ms = rw.keep_ms, .all_bytes = 1 << 30, .network_bytes = 1 << 30
+	};
 	enum rc rc;
 
 	if ((rc = journal_open(&jw, &p->journal, err)) != RC_OK ||
+		(rc = held_open(p->held_dir, p->held_public, &hl, clock_wall_ms(),
+			 &p->held, err)) != RC_OK ||
 		(rc = store_open(&sw, &p->store, err)) != RC_OK ||
 		(rc = ledger_open(&lw, &p->ledger, err)) != RC_OK ||
 		(rc = refusals_open(&rw, &p->refusals, err)) != RC_OK)
@@ -123,6 +137,7 @@ void
 parts_close(struct parts *p)
 {
 	journal_close(&p->journal);
+	held_close(&p->held);
 	apply_close(&p->apply);
 	refusals_close(&p->refusals);
 	ledger_close(&p->ledger);
@@ -138,6 +153,7 @@ parts_clear(struct parts *p)
 	fs_close(&p->data);
 	fs_close(&p->incoming);
 	fs_close(&p->folder);
+	fs_close(&p->held_dir);
 }
 
 /* The message's file: trace block, header, id, filling. */
@@ -146,7 +162,8 @@ write_message(const struct sent *s, struct buf *b)
 {
 	for (unsigned i = 0; i < TRACE_BLOCK; i++)
 		buf_addc(b, '.');
-	buf_addf(b, "Subject: test\r\n\r\n%s\r\n", s->id.text);
+	buf_addf(b, "Subject: test\r\n\r\n%s\r\n",
+		s->bytes_of.text[0] != '\0' ? s->bytes_of.text : s->id.text);
 	for (size_t i = 0; i < s->body; i++)
 		buf_addc(b, (char)('a' + i % 26));
 }
@@ -164,15 +181,35 @@ fill_record(const struct parts *p, const struct sent *s, struct jrec_message *m,
 			.answer = ok ? JREC_DELIVERED : JREC_REFUSED,
 			.code = ok ? 250 : 550,
 			.enhanced = ok ? STR("2.6.0") : STR("5.7.1"),
+			.has_token = !ok,
 			.ntargets = ok,
 			.targets = &targets[i] };
+		if (!ok)
+			sha256(msg_id_str(&s->id), r[i].token);
 	}
 	m->rcpts = r;
 }
 
-/* As a session does it: spool, name, sync the data; the journal syncs the name. */
+/* The original of a refused one; on disk when it returns. */
 static enum rc
-spool(struct parts *p, const struct sent *s, str text, struct err *err)
+hold(struct parts *p, struct sent *s, const struct jrec_message *m, int fd, str facts,
+	struct err *err)
+{
+	struct held_item what = { .id = s->id,
+		.wall_ms = m->time_ms,
+		.client = m->client,
+		.fd = fd,
+		.size = m->size,
+		.facts = facts };
+
+	memcpy(what.digest, m->digest, sizeof(what.digest));
+	return held_put(p->held, &what, &s->held, err);
+}
+
+/* As a session does it: spool, hold, name, sync the data; the journal syncs the name. */
+static enum rc
+spool(struct parts *p, struct sent *s, const struct jrec_message *m, str text, str facts,
+	struct err *err)
 {
 	struct fs_spool spool;
 	enum rc rc = fs_spool_open(p->incoming, 0660, &spool, err);
@@ -180,12 +217,24 @@ spool(struct parts *p, const struct sent *s, str text, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	rc = fs_append(spool.fd, text, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && s->refused > 0)
+		rc = hold(p, s, m, spool.fd, facts, err);
+	if (rc == RC_OK && s->n > 0)
 		rc = fs_spool_publish(p->incoming, &spool, s->id.text, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && s->n > 0)
 		rc = fs_sync_data(spool.fd, err);
 	fs_spool_drop(p->incoming, &spool);
 	return rc;
+}
+
+static void
+pack_facts(struct buf *b)
+{
+	struct facts facts = {
+		.date_s = INT64_MIN, .header_bytes = 17, .envelope.subject = STR("test")
+	};
+
+	facts_pack(b, &facts);
 }
 
 enum rc
@@ -197,11 +246,9 @@ parts_send(struct parts *p, struct sent *s, struct err *err)
 	struct jrec_rcpt r[PARTS_ACCOUNTS];
 	uint64_t targets[PARTS_ACCOUNTS];
 	char addresses[PARTS_ACCOUNTS][40];
-	struct facts facts = {
-		.date_s = INT64_MIN, .header_bytes = 17, .envelope.subject = STR("test")
-	};
 	struct jrec_message m = { .time_ms = s->time_ms != 0 ? s->time_ms
 							     : clock_wall_ms(),
+		.client = { .family = 4, .bytes = { 192, 0, 2, 1 } },
 		.helo = STR("h.test"),
 		.from = STR("s@y.test"),
 		.flags = s->flags,
@@ -213,16 +260,51 @@ parts_send(struct parts *p, struct sent *s, struct err *err)
 	write_message(s, &text);
 	m.size = text.len;
 	sha256(str_skip(buf_str(&text), TRACE_BLOCK), m.digest);
-	facts_pack(&packed, &facts);
-	m.facts = buf_str(&packed);
-	fill_record(p, s, &m, r, targets, addresses);
-	jrec_put_message(&record, &m);
-	if (s->n > 0 && (s->flags & JREC_AGAIN) == 0)
-		rc = spool(p, s, buf_str(&text), err);
+	pack_facts(&packed);
+	if ((s->flags & JREC_AGAIN) == 0)
+		rc = spool(p, s, &m, buf_str(&text), buf_str(&packed), err);
 	if (rc != RC_OK)
 		return rc;
+	m.held = s->held;
+	m.facts = s->n > 0 ? buf_str(&packed) : STR("");
+	fill_record(p, s, &m, r, targets, addresses);
+	jrec_put_message(&record, &m);
 	return journal_commit(
 		p->journal, JREC_MESSAGE, buf_str(&record), true, &s->seq, err);
+}
+
+static enum rc
+compare(int out, str want, struct err *err)
+{
+	char *got = malloc(want.len + 1);
+	size_t n;
+	enum rc rc;
+
+	if (got == NULL)
+		abort();
+	rc = fs_pread(out, got, want.len + 1, 0, &n, err);
+	if (rc == RC_OK && (n != want.len || memcmp(got, want.ptr, n) != 0))
+		rc = err_set(err, RC_BAD, "what is held is not what was sent");
+	free(got);
+	return rc;
+}
+
+enum rc
+parts_original(struct parts *p, const struct sent *s, struct err *err)
+{
+	BUF_AUTO text = BUF(1 << 20);
+	struct held_about about;
+	char *facts;
+	size_t len;
+	FD_AUTO out = memfd_create("original", MFD_CLOEXEC);
+	enum rc rc = held_get(p->held_dir, s->held.text, p->held_private, out, &about,
+		&facts, &len, err);
+
+	if (rc != RC_OK)
+		return RC_BAD;
+	free(facts);
+	write_message(s, &text);
+	return compare(out, buf_str(&text), err);
 }
 
 void

@@ -6,12 +6,15 @@
 #include "conf/conf.h"
 #include "deliver/apply.h"
 #include "deliver/audit.h"
+#include "held/held.h"
 #include "journal/journal.h"
 
 enum { PARTS_ACCOUNTS = 60, PARTS_DAMAGE = 8192 };
 
 struct parts {
 	int data, incoming, folder;	/* folder: journal/gate */
+	int held_dir;
+	uint8_t held_public[SEAL_PUBLIC], held_private[SEAL_PRIVATE];
 	const struct conf *conf;
 	struct directory *directory;
 	struct store *store;
@@ -19,6 +22,7 @@ struct parts {
 	struct refusals *refusals;
 	struct apply *apply;
 	struct journal *journal;
+	struct held *held;
 	uint64_t accounts[PARTS_ACCOUNTS];	/* a0@x.test, a1@x.test, … */
 	size_t naccounts;
 	uint64_t roll_bytes;
@@ -34,7 +38,9 @@ struct sent {
 	size_t body;			/* bytes */
 	uint32_t flags;
 	uint64_t time_ms;		/* 0: now */
+	struct msg_id bytes_of;		/* the same bytes as that message; "": its own */
 	struct msg_id id;		/* out */
+	struct msg_id held;		/* out, if some refused it: the original */
 	uint64_t seq;			/* out */
 };
 
@@ -45,8 +51,10 @@ void parts_attach(struct parts *p, const struct parts *made, const char *path);
 enum rc parts_open(struct parts *p, struct err *err) MUST_CHECK;
 void parts_close(struct parts *p);	/* folders and directory stay */
 void parts_clear(struct parts *p);
-/* Spools, links, syncs and commits as a session does. */
+/* Spools, holds, links, syncs and commits as a session does. */
 enum rc parts_send(struct parts *p, struct sent *s, struct err *err) MUST_CHECK;
+/* Is what is held of s what was sent?  RC_BAD: no, and err says more. */
+enum rc parts_original(struct parts *p, const struct sent *s, struct err *err) MUST_CHECK;
 void parts_apply(struct parts *p);	/* everything; fails the test otherwise */
 void parts_audit(struct parts *p, bool verify);	/* fills breaches and damage */
 void parts_sound(struct parts *p);	/* no breach in either */
