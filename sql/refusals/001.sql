@@ -8,6 +8,13 @@ CREATE TABLE position (
 	PRIMARY KEY (journal)
 ) WITHOUT ROWID;
 
+-- 'expired': the newest time_ms of a row that was removed.
+CREATE TABLE mark (
+	name TEXT NOT NULL,
+	value INTEGER NOT NULL,
+	PRIMARY KEY (name)
+) WITHOUT ROWID;
+
 -- One for each link that was given: n counts those of a message. token: SHA-256
 -- of the link's. state: enum refusal_state, but for what stands in `released`.
 -- held_as: the file with the original, '' for none, until held_until_ms.

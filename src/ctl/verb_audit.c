@@ -32,6 +32,8 @@ run(struct verb_io *io, audit_fn *fn, const char *clean)
 		.directory = io->directory,
 		.store = io->store,
 		.ledger = io->ledger,
+		.refusals = io->refusals,
+		.held_key = io->held_key,
 		.breach = on_breach,
 		.arg = &t,
 	};
@@ -44,17 +46,20 @@ run(struct verb_io *io, audit_fn *fn, const char *clean)
 	}
 	if (io->json) {
 		verb_json(
-			io, json_pack("{s:I, s:I, s:I, s:I, s:o}", "records",
+			io, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "records",
 				    (json_int_t)sum.records, "rows", (json_int_t)sum.rows,
 				    "recipients", (json_int_t)sum.recipients, "messages",
-				    (json_int_t)sum.messages, "breaches", t.breaches));
+				    (json_int_t)sum.messages, "refusals",
+				    (json_int_t)sum.refusals, "held",
+				    (json_int_t)sum.held, "breaches", t.breaches));
 	} else {
 		json_decref(t.breaches);
 		verb_printf(io,
 			"%" PRIu64 " journal records, %" PRIu64 " ledger rows, %" PRIu64
-			" recipients, %" PRIu64 " messages: %s\n",
-			sum.records, sum.rows, sum.recipients, sum.messages,
-			sum.breaches == 0 ? clean : "not sound");
+			" recipients, %" PRIu64 " messages, %" PRIu64
+			" refusals, %" PRIu64 " held originals: %s\n",
+			sum.records, sum.rows, sum.recipients, sum.messages, sum.refusals,
+			sum.held, sum.breaches == 0 ? clean : "not sound");
 	}
 	if (sum.breaches == 0)
 		return verb_done(io);

@@ -23,6 +23,7 @@ struct set {
 	struct directory *directory;
 	struct store *store;
 	struct ledger *ledger;
+	struct refusals *refusals; /* NULL: there is none yet */
 };
 
 struct backup {
@@ -38,6 +39,7 @@ struct backup {
 static void
 set_close(struct set *s)
 {
+	refusals_close(&s->refusals);
 	ledger_close(&s->ledger);
 	store_close(&s->store);
 	directory_close(&s->directory);
@@ -53,12 +55,15 @@ set_open(struct set *s, const struct conf *conf, struct err *err)
 		.data = s->data, .cache_bytes = 1 << 20, .read_only = true
 	};
 	const struct ledger_want lw = { .data = s->data, .read_only = true };
+	const struct refusals_want rw = { .data = s->data, .read_only = true };
 	enum rc rc = directory_open(&dw, &s->directory, err);
 
 	if (rc == RC_OK)
 		rc = store_open(&sw, &s->store, err);
 	if (rc == RC_OK)
 		rc = ledger_open(&lw, &s->ledger, err);
+	if (rc == RC_OK && (rc = refusals_open(&rw, &s->refusals, err)) == RC_NONE)
+		rc = RC_OK;
 	return rc;
 }
 
@@ -76,7 +81,8 @@ is_aside(const char *name, void *arg)
 static bool
 is_database(const char *name, void *arg)
 {
-	return strncmp(name, "directory.db", 12) == 0 &&
+	return (strncmp(name, "directory.db", 12) == 0 ||
+		       strncmp(name, "refusals.db", 11) == 0) &&
 	       (arg == NULL || is_aside(name, NULL));
 }
 
@@ -108,6 +114,8 @@ copy_state(struct backup *b)
 		rc = store_copy(b->live.store, to, b->err);
 	if (rc == RC_OK)
 		rc = ledger_copy(b->live.ledger, to, b->err);
+	if (rc == RC_OK && b->live.refusals != NULL)
+		rc = refusals_copy(b->live.refusals, to, b->err);
 	if (rc == RC_OK)
 		rc = copy_journal(from, to, "journal/gate", b->err);
 	if (rc == RC_OK)

@@ -15,10 +15,11 @@
 #include "journal/journal.h"
 
 static bool
-is_directory_db(const char *name, void *arg)
+is_database(const char *name, void *arg)
 {
 	(void)arg;
-	return strncmp(name, "directory.db", 12) == 0;
+	return strncmp(name, "directory.db", 12) == 0 ||
+	       strncmp(name, "refusals.db", 11) == 0;
 }
 
 /* The data folder may be what was lost. */
@@ -94,7 +95,7 @@ clear(struct verb_io *io, const struct instance *in)
 {
 	static const char *const folders[] = { "index", "ledger", "journal/gate",
 		"journal/house" };
-	enum rc rc = remove_files(in->data, ".", is_directory_db, NULL, &io->err);
+	enum rc rc = remove_files(in->data, ".", is_database, NULL, &io->err);
 
 	for (size_t i = 0; rc == RC_OK && i < 4; i++)
 		rc = remove_files(in->data, folders[i], NULL, NULL, &io->err);
@@ -122,6 +123,9 @@ fill(struct verb_io *io, const struct instance *in, int src)
 	bool may_link = !in->owners.switching;
 	enum rc rc = copy_file(src, in->data, "directory.db", false, &io->err);
 
+	if (rc == RC_OK && (rc = copy_file(src, in->data, "refusals.db", false,
+				    &io->err)) == RC_NONE) /* of a version before */
+		rc = RC_OK;
 	for (size_t i = 0; rc == RC_OK && i < sizeof(folders) / sizeof(folders[0]); i++)
 		rc = copy_tree(src, in->data, folders[i].path,
 			folders[i].link && may_link, &io->err);
@@ -165,7 +169,8 @@ restore_all(struct verb_io *io, const struct instance *in, int src)
 	if (rc == RC_OK)
 		verb_printf(io,
 			"restored; the settings stay as they are here, and keys are not "
-			"part of a backup. Next: `gatepost verify`\n");
+			"part of a backup (without the old keys/held.key, held originals stay "
+			"sealed). Next: `gatepost verify`\n");
 	return rc;
 }
 

@@ -91,7 +91,7 @@ const struct verb verbs[] = {
 		"Lists the messages of a mailbox (INBOX), or "
 		"gives one as it is.",
 		0, verb_mailbox_read },
-	{ "audit", "", "Proves the promises over journal, ledger, store and incoming.", 0,
+	{ "audit", "", "Proves the promises over journal, ledger, store, incoming and held.", 0,
 		verb_audit },
 	{ "verify", "", "Reads every file and database through.", 0, verb_verify },
 	{ "status", "", "Shows figures.", 0, verb_status },

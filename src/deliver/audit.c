@@ -9,35 +9,8 @@
 
 #include "base/fs.h"
 #include "crypto/digest.h"
+#include "deliver/audit_int.h"
 #include "deliver/deliver_int.h"
-
-enum { JOURNALS = 8, SENTENCE = 500, ROW_MEM = 16 * 1024 * 1024, ACCOUNT_MEM = 8 * 1024 };
-
-/* A message record that a journal has. */
-struct seen {
-	uint64_t seq;
-	struct msg_id id;
-	bool entered; /* the ledger has it too */
-};
-
-struct journal_state {
-	char name[32];
-	uint64_t first, end; /* what could be read: [first, end) */
-	bool damaged; /* at `end` */
-	uint64_t in_ledger; /* entered up to here, as it said before we read */
-	uint64_t oldest_row;
-	struct seen *at;
-	size_t n, room;
-};
-
-struct audit {
-	const struct audit_want *w;
-	struct audit_sum sum;
-	struct arena *mem;
-	struct journal_state journals[JOURNALS];
-	size_t njournals;
-	bool verify;
-};
 
 /* What a journal record and a ledger row both say of a message. */
 struct promise {
@@ -52,10 +25,8 @@ struct promise {
 	} * rcpts;
 };
 
-static void breach(struct audit *a, const char *fmt, ...) PRINTF(2, 3);
-
-static void
-breach(struct audit *a, const char *fmt, ...)
+void
+audit_breach(struct audit *a, const char *fmt, ...)
 {
 	char sentence[SENTENCE];
 	va_list ap;
@@ -73,7 +44,7 @@ breach(struct audit *a, const char *fmt, ...)
 static void
 on_damage(const char *sentence, void *arg)
 {
-	breach(arg, "%s", sentence);
+	audit_breach(arg, "%s", sentence);
 }
 
 static bool
@@ -87,8 +58,9 @@ in_incoming(const struct audit *a, const struct msg_id *id)
 }
 
 /* Is the message, or was it, in the account?  RC_NONE: never. */
-static enum rc
-was_there(struct audit *a, uint64_t account, const struct msg_id *id, struct err *err)
+enum rc
+audit_was_there(
+	struct audit *a, uint64_t account, const struct msg_id *id, struct err *err)
 {
 	bool gone = false;
 	enum rc rc = store_has(a->w->store, account, id, &gone, err);
@@ -108,14 +80,14 @@ check_target(struct audit *a, const struct promise *p, const struct promised *r,
 
 	if (rc == RC_NONE) /* its mailboxes went with it, or its heir has the message */
 		return RC_OK;
-	if (rc != RC_OK || (rc = was_there(a, target, p->id, err)) != RC_NONE)
+	if (rc != RC_OK || (rc = audit_was_there(a, target, p->id, err)) != RC_NONE)
 		return rc;
 	if (p->waiting && in_incoming(a, p->id))
 		return RC_OK;
 	/* applied and cleared away while we looked? */
-	if (p->waiting && (rc = was_there(a, target, p->id, err)) != RC_NONE)
+	if (p->waiting && (rc = audit_was_there(a, target, p->id, err)) != RC_NONE)
 		return rc;
-	breach(a,
+	audit_breach(a,
 		"message %s, accepted for " STR_FMT ", is not in the mailbox of " STR_FMT
 		"%s (account %" PRIu64 ")",
 		p->id->text, STR_ARG(r->address), STR_ARG(account.address),
@@ -147,7 +119,7 @@ check_refused(struct audit *a, const struct promise *p, const struct promised *r
 				     : RC_OK;
 	rc = store_has(a->w->store, account.id, p->id, &gone, err);
 	if (rc == RC_OK || (rc == RC_NONE && gone))
-		breach(a,
+		audit_breach(a,
 			"message %s was not accepted for " STR_FMT
 			" and is in that mailbox",
 			p->id->text, STR_ARG(r->address));
@@ -189,7 +161,8 @@ check_waiting_file(struct audit *a, const struct jrec_message *m, struct err *er
 		sha256((str){ data + TRACE_BLOCK, len - TRACE_BLOCK }, digest);
 	if (rc == RC_OK &&
 		(len != m->size || memcmp(digest, m->digest, sizeof(digest)) != 0))
-		breach(a, "message %s in incoming/ is not what was accepted", m->id.text);
+		audit_breach(a, "message %s in incoming/ is not what was accepted",
+			m->id.text);
 	free(data);
 	return rc == RC_BAD ? RC_OK : rc;
 }
@@ -207,6 +180,19 @@ keep_seen(struct journal_state *j, const struct jrec_message *m, uint64_t seq)
 }
 
 static enum rc
+check_register(struct audit *a, const struct jrec_message *m, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if ((m->flags & JREC_RELEASED) != 0)
+		return audit_release(a, m, err);
+	for (size_t i = 0; i < m->nrcpts && rc == RC_OK; i++)
+		if (m->rcpts[i].answer == JREC_REFUSED && m->rcpts[i].has_token)
+			rc = audit_link(a, &m->id, m->time_ms, m->rcpts[i].address, err);
+	return rc;
+}
+
+static enum rc
 check_message(struct audit *a, struct journal_state *j, const struct journal_item *item,
 	uint64_t applied, struct err *err)
 {
@@ -214,8 +200,8 @@ check_message(struct audit *a, struct journal_state *j, const struct journal_ite
 
 	arena_reset(a->mem);
 	if (jrec_get_message(item->payload, a->mem, &m) != RC_OK) {
-		breach(a, "record %" PRIu64 " of journal %s cannot be read", item->seq,
-			j->name);
+		audit_breach(a, "record %" PRIu64 " of journal %s cannot be read",
+			item->seq, j->name);
 		return RC_OK;
 	}
 	keep_seen(j, &m, item->seq);
@@ -234,7 +220,9 @@ check_message(struct audit *a, struct journal_state *j, const struct journal_ite
 			.answer = m.rcpts[i].answer,
 			.ntargets = m.rcpts[i].ntargets,
 			.targets = m.rcpts[i].targets };
-	return check_promise(a, &p, err);
+	enum rc rc = check_promise(a, &p, err);
+	return rc == RC_OK && item->seq <= j->in_register ? check_register(a, &m, err)
+							  : rc;
 }
 
 static enum rc
@@ -261,7 +249,7 @@ read_journal(struct audit *a, struct journal_state *j, int folder, uint64_t appl
 	journal_read_close(&r);
 	if (rc == RC_PERM) {
 		j->damaged = true;
-		breach(a, "journal %s: %s", j->name, why.text);
+		audit_breach(a, "journal %s: %s", j->name, why.text);
 		return RC_OK;
 	}
 	return rc == RC_NONE ? RC_OK : rc;
@@ -272,7 +260,7 @@ audit_journal(const char *name, int folder, void *arg, struct err *err)
 {
 	struct audit *a = arg;
 	struct journal_state *j = &a->journals[a->njournals];
-	uint64_t last, in_store = 0;
+	uint64_t last, in_store = 0, most;
 	enum rc rc;
 
 	if (a->njournals == JOURNALS)
@@ -283,7 +271,9 @@ audit_journal(const char *name, int folder, void *arg, struct err *err)
 	j->oldest_row = UINT64_MAX;
 	/* Before the journal: what is applied then has a record that we see. */
 	if ((rc = store_applied(a->w->store, name, &in_store, err)) != RC_OK ||
-		(rc = ledger_applied(a->w->ledger, name, &j->in_ledger, err)) != RC_OK)
+		(rc = ledger_applied(a->w->ledger, name, &j->in_ledger, err)) != RC_OK ||
+		(rc = refusals_applied(a->w->refusals, name, &j->in_register, err)) !=
+			RC_OK)
 		return rc;
 	if ((rc = journal_bounds(folder, &j->first, &last, err)) != RC_OK)
 		return rc;
@@ -294,13 +284,15 @@ audit_journal(const char *name, int folder, void *arg, struct err *err)
 		return rc;
 	/* A checkpoint syncs the ledger before the mailboxes. */
 	if (in_store > j->in_ledger)
-		breach(a,
+		audit_breach(a,
 			"the ledger knows journal %s up to record %" PRIu64
 			", but record %" PRIu64 " of it was applied: its end is missing",
 			name, j->in_ledger, in_store);
-	uint64_t most = in_store > j->in_ledger ? in_store : j->in_ledger;
+	most = in_store > j->in_ledger ? in_store : j->in_ledger;
+	if (j->in_register > most)
+		most = j->in_register;
 	if (most >= j->end && !j->damaged)
-		breach(a,
+		audit_breach(a,
 			"journal %s ends with record %" PRIu64 ", but record %" PRIu64
 			" of it was applied: its end is missing",
 			name, j->end - 1, most);
@@ -353,7 +345,13 @@ check_row_alone(struct audit *a, const struct ledger_row *row, struct err *err)
 			.answer = row->rcpts[i].answer,
 			.ntargets = row->rcpts[i].ntargets,
 			.targets = row->rcpts[i].targets };
-	return check_promise(a, &p, err);
+	enum rc rc = check_promise(a, &p, err);
+	for (size_t i = 0; i < row->nrcpts && rc == RC_OK; i++)
+		if ((row->flags & LEDGER_LINK) != 0 &&
+			row->rcpts[i].answer == JREC_REFUSED)
+			rc = audit_link(
+				a, &row->id, row->time_ms, row->rcpts[i].address, err);
+	return rc;
 }
 
 static enum rc
@@ -365,7 +363,7 @@ audit_row(const struct ledger_row *row, void *arg, struct err *err)
 
 	a->sum.rows++;
 	if (j == NULL) {
-		breach(a,
+		audit_breach(a,
 			"the ledger has message %s of journal " STR_FMT
 			", and there is no such journal",
 			row->id.text, STR_ARG(row->journal));
@@ -379,7 +377,7 @@ audit_row(const struct ledger_row *row, void *arg, struct err *err)
 		return check_row_alone(a, row, err);
 	s = find_seen(j, row->seq);
 	if (s == NULL || strcmp(s->id.text, row->id.text) != 0)
-		breach(a,
+		audit_breach(a,
 			"the ledger has message %s as record %" PRIu64
 			" of journal %s, and the journal has not",
 			row->id.text, row->seq, j->name);
@@ -399,7 +397,7 @@ audit_entered(struct audit *a)
 		for (size_t k = 0; k < j->n; k++)
 			if (!j->at[k].entered && j->at[k].seq <= j->in_ledger &&
 				j->at[k].seq > j->oldest_row)
-				breach(a,
+				audit_breach(a,
 					"message %s (record %" PRIu64
 					" of journal %s) is not in the ledger",
 					j->at[k].id.text, j->at[k].seq, j->name);
@@ -410,12 +408,16 @@ static enum rc
 run(struct audit *a, struct err *err)
 {
 	struct ledger_query all = { .since_ms = 0 };
-	enum rc rc = each_journal(a->w->data, audit_journal, a, err);
+	enum rc rc = refusals_expired(a->w->refusals, &a->expired_ms, err);
 
+	if (rc == RC_OK)
+		rc = each_journal(a->w->data, audit_journal, a, err);
 	if (rc == RC_OK && !a->verify)
 		rc = ledger_find(a->w->ledger, &all, audit_row, a, err);
 	if (rc == RC_OK && !a->verify)
 		audit_entered(a);
+	if (rc == RC_OK)
+		rc = audit_held(a, err);
 	if (rc == RC_OK)
 		rc = ledger_check(a->w->ledger, on_damage, a, err);
 	if (rc == RC_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * audit: proves the promises over journal, ledger, store and incoming.
+ * audit: proves the promises over journal, ledger, store, incoming, register and held.
  *
  *   - every delivered recipient of a journal record or ledger row has the
  *     message exactly once in each target (or its owner removed it), or in the
@@ -9,14 +9,18 @@
  *   - nothing refused is in a mailbox of the refused recipient;
  *   - numbers of journals have no hole, checksums hold; every journal record is
  *     in the ledger, every ledger row whose record should still be there has it;
- *     ordinals have no hole.
+ *     ordinals have no hole;
+ *   - who was refused with a link is in the register; what it says is held is there,
+ *     what is held is in it, and what was released is, or was, in a mailbox, once.
  * Each breach is one sentence that names what is missing and whose it is.
- * verify: files' digests and databases' integrity.
+ * verify: files' digests and databases' integrity; what is held is decrypted, if the
+ * key is there.
  */
 #pragma once
 
 #include "base/err.h"
 #include "directory/directory.h"
+#include "held/refusals.h"
 #include "ledger/ledger.h"
 #include "store/store.h"
 
@@ -25,12 +29,14 @@ struct audit_want {
 	struct directory *directory;
 	struct store *store;
 	struct ledger *ledger;
+	struct refusals *refusals;
+	const uint8_t *held_key;	/* private; NULL: held files are not decrypted */
 	void (*breach)(const char *sentence, void *arg);
 	void *arg;
 };
 
 struct audit_sum {
-	uint64_t records, rows, recipients, messages, breaches;
+	uint64_t records, rows, recipients, messages, refusals, held, breaches;
 };
 
 enum rc audit_run(const struct audit_want *w, struct audit_sum *out, struct err *err) MUST_CHECK;

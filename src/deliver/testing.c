@@ -332,6 +332,8 @@ parts_audit(struct parts *p, bool verify)
 		.directory = p->directory,
 		.store = p->store,
 		.ledger = p->ledger,
+		.refusals = p->refusals,
+		.held_key = p->held_key,
 		.breach = on_breach,
 		.arg = p };
 	struct audit_sum sum = { .breaches = 0 };

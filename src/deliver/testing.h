@@ -20,6 +20,7 @@ struct parts {
 	struct store *store;
 	struct ledger *ledger;
 	struct refusals *refusals;
+	const uint8_t *held_key;
 	struct apply *apply;
 	struct journal *journal;
 	struct held *held;

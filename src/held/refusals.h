@@ -111,6 +111,8 @@ enum rc refusals_release_id(struct refusals *r, const struct refusal *f, str who
  * applied all of gate's journal: a record that waits may name an old file. */
 enum rc refusals_expire(struct refusals *r, int held_dir, uint64_t wall_ms, struct err *err)
 	MUST_CHECK;
+/* Rows of refusals newer than this have not gone. */
+enum rc refusals_expired(struct refusals *r, uint64_t *time_ms, struct err *err) MUST_CHECK;
 /* When a file of held/ without a row is left over from a crash, not on its way. */
 uint64_t refusals_orphan_ms(const struct refusals *r);
 

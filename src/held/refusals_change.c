@@ -137,9 +137,47 @@ static const struct {
 };
 
 static enum rc
+newest_expired(struct refusals *r, uint64_t wall_ms, uint64_t *out, struct err *err)
+{
+	PREPARE(q, r->db,
+		"SELECT COALESCE(MAX(time_ms), 0) FROM refusal WHERE expires_ms <= ?",
+		err);
+	db_bind_u64(q, 1, wall_ms);
+	enum rc rc = db_step(q, err);
+
+	if (rc == RC_OK)
+		*out = db_u64(q, 0);
+	db_reset(q);
+	return rc;
+}
+
+/* What is newer than this must be in the register; audit relies on it. */
+static enum rc
+mark_expired(struct refusals *r, uint64_t wall_ms, struct err *err)
+{
+	static const char *const how[] = {
+		"UPDATE mark SET value = CASE WHEN value > ? THEN value ELSE ? END "
+		"WHERE name = 'expired'",
+		"INSERT INTO mark (name, value) VALUES ('expired', CASE WHEN ? > 0 THEN ? ELSE 0 "
+		"END)",
+	};
+	uint64_t newest = 0;
+	enum rc rc = newest_expired(r, wall_ms, &newest, err);
+
+	for (size_t i = 0; i < 2 && rc == RC_OK && newest > 0; i++) {
+		PREPARE(q, r->db, how[i], err);
+		db_bind_u64(q, 1, newest);
+		db_bind_u64(q, 2, newest);
+		if ((rc = db_run(q, err)) != RC_OK || db_changes(r->db) > 0)
+			break;
+	}
+	return rc;
+}
+
+static enum rc
 remove_rows(struct refusals *r, uint64_t wall_ms, struct err *err)
 {
-	enum rc rc = RC_OK;
+	enum rc rc = mark_expired(r, wall_ms, err);
 
 	for (size_t i = 0; i < sizeof(ageing) / sizeof(ageing[0]) && rc == RC_OK; i++) {
 		uint64_t after = ageing[i].after_ms;

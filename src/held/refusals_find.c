@@ -319,6 +319,20 @@ refusals_need(struct refusals *r, const struct msg_id *file, uint64_t wall_ms, b
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
+enum rc
+refusals_expired(struct refusals *r, uint64_t *time_ms, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&r->lock);
+
+	PREPARE(q, r->db, "SELECT value FROM mark WHERE name = 'expired'", err);
+	enum rc rc = db_step(q, err);
+
+	if (rc == RC_OK || rc == RC_NONE)
+		*time_ms = rc == RC_OK ? db_u64(q, 0) : 0;
+	db_reset(q);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
 /* fn under the lock would be a trap; these are few and short. */
 enum rc
 refusals_openings(struct refusals *r, const struct refusal *f, refusal_opened_fn *fn,

@@ -324,6 +324,15 @@ enter_rcpts(struct db *db, const struct entry *e, uint64_t seq,
 	return rc;
 }
 
+static uint32_t
+flags_of(const struct jrec_message *m)
+{
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (m->rcpts[i].answer == JREC_REFUSED && m->rcpts[i].has_token)
+			return m->flags | LEDGER_LINK;
+	return m->flags;
+}
+
 static enum rc
 enter_message(struct db *db, struct entry *e, uint64_t seq, const struct jrec_message *m,
 	struct err *err)
@@ -347,7 +356,7 @@ enter_message(struct db *db, struct entry *e, uint64_t seq, const struct jrec_me
 	db_bind_str(q, 7, m->helo);
 	db_bind_str(q, 8, m->from);
 	db_bind_u64(q, 9, m->size);
-	db_bind_u64(q, 10, m->flags);
+	db_bind_u64(q, 10, flags_of(m));
 	db_bind_u64(q, 11, m->nrcpts);
 	db_bind_str(q, 12, m->findings);
 	if ((rc = db_run(q, err)) != RC_OK)

@@ -39,6 +39,9 @@ enum rc ledger_checkpoint(struct ledger *l, struct err *err) MUST_CHECK;
 enum rc ledger_age(struct ledger *l, uint64_t now_ms, uint64_t keep_ms, struct err *err)
 	MUST_CHECK;
 
+/* Of ledger_row.flags, beside enum jrec_flag: refused recipients were given a link. */
+enum { LEDGER_LINK = 1 << 30 };
+
 struct ledger_rcpt {
 	str address, enhanced, reason;
 	enum jrec_answer answer;
