@@ -44,6 +44,7 @@ fetch(void)
 
 /* ---- X25519 ---- */
 
+/* Each of these computes the public half: 30 µs. */
 static EVP_PKEY *
 private_of(const uint8_t bytes[SEAL_PRIVATE])
 {
@@ -55,30 +56,47 @@ private_of(const uint8_t bytes[SEAL_PRIVATE])
 	return key;
 }
 
-void
-seal_public_of(const uint8_t private_key[SEAL_PRIVATE], uint8_t public_key[SEAL_PUBLIC])
+/* RFC 7748 6.1: any 32 bytes are a private key. */
+static EVP_PKEY *
+random_key(void)
 {
-	EVP_PKEY *key = private_of(private_key);
+	uint8_t bytes[SEAL_PRIVATE];
+
+	ids_random(bytes, sizeof(bytes));
+	EVP_PKEY *key = private_of(bytes);
+	wipe(bytes, sizeof(bytes));
+	return key;
+}
+
+static void
+public_half(const EVP_PKEY *key, uint8_t public_key[SEAL_PUBLIC])
+{
 	size_t len = SEAL_PUBLIC;
 
 	if (EVP_PKEY_get_raw_public_key(key, public_key, &len) != 1 || len != SEAL_PUBLIC)
 		abort();
+}
+
+void
+seal_public_of(const uint8_t private_key[SEAL_PRIVATE], uint8_t public_key[SEAL_PUBLIC])
+{
+	EVP_PKEY *key = private_of(private_key);
+
+	public_half(key, public_key);
 	EVP_PKEY_free(key);
 }
 
 void
 seal_make_keys(uint8_t public_key[SEAL_PUBLIC], uint8_t private_key[SEAL_PRIVATE])
 {
-	ids_random(private_key, SEAL_PRIVATE); /* RFC 7748 6.1 */
+	ids_random(private_key, SEAL_PRIVATE);
 	seal_public_of(private_key, public_key);
 }
 
 /* False for a public key whose secret anybody knows (RFC 7748 6.1: all zeros). */
 static bool
-share(const uint8_t private_key[SEAL_PRIVATE], const uint8_t public_key[SEAL_PUBLIC],
-	uint8_t shared[KEY])
+share(EVP_PKEY *own, const uint8_t public_key[SEAL_PUBLIC], uint8_t shared[KEY])
 {
-	EVP_PKEY *own = private_of(private_key);
 	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(
 		EVP_PKEY_X25519, NULL, public_key, SEAL_PUBLIC);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own, NULL);
@@ -90,7 +108,6 @@ share(const uint8_t private_key[SEAL_PRIVATE], const uint8_t public_key[SEAL_PUB
 		    EVP_PKEY_derive(ctx, shared, &len) == 1 && len == KEY;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(peer);
-	EVP_PKEY_free(own);
 	return done;
 }
 
@@ -208,20 +225,21 @@ static const uint8_t zeros[NONCE];
 struct seal *
 seal_new(const uint8_t public_key[SEAL_PUBLIC], str about, uint8_t wrapped[SEAL_WRAPPED])
 {
-	uint8_t secret[SEAL_PRIVATE], shared[KEY], wrap[KEY], file_key[KEY];
+	uint8_t shared[KEY], wrap[KEY], file_key[KEY];
 
 	(void)pthread_once(&once, fetch);
-	seal_make_keys(wrapped, secret);
+	EVP_PKEY *ephemeral = random_key();
+	public_half(ephemeral, wrapped);
 	/* the operator's own key: of small order only when he made it so */
-	if (!share(secret, public_key, shared))
+	if (!share(ephemeral, public_key, shared))
 		abort();
+	EVP_PKEY_free(ephemeral); /* wipes it */
 	wrap_key_of(shared, wrapped, public_key, wrap);
 	ids_random(file_key, sizeof(file_key));
 	EVP_CIPHER_CTX *ctx = cipher_new(wrap, true);
 	gcm_seal(ctx, zeros, about, (str){ (const char *)file_key, KEY },
 		(char *)wrapped + SEAL_PUBLIC);
 	EVP_CIPHER_CTX_free(ctx);
-	wipe(secret, sizeof(secret));
 	wipe(wrap, sizeof(wrap));
 	return seal_of(file_key, true);
 }
@@ -234,9 +252,12 @@ seal_open(const uint8_t private_key[SEAL_PRIVATE], str about,
 	str sealed = { (const char *)wrapped + SEAL_PUBLIC, KEY + SEAL_TAG };
 
 	(void)pthread_once(&once, fetch);
-	if (!share(private_key, wrapped, shared))
+	EVP_PKEY *key = private_of(private_key);
+	bool shares = share(key, wrapped, shared);
+	public_half(key, own);
+	EVP_PKEY_free(key);
+	if (!shares)
 		return err_set(err, RC_BAD, "sealed with a key that is none");
-	seal_public_of(private_key, own);
 	wrap_key_of(shared, wrapped, own, wrap);
 	EVP_CIPHER_CTX *ctx = cipher_new(wrap, false);
 	bool good = gcm_open(ctx, zeros, about, sealed, (char *)file_key);
