@@ -20,7 +20,8 @@ depth_behind(str s)
 		else if (!quoted && s.ptr[0] == '{') {
 			size_t n = str_find(s, STR("}"));
 
-			if (!str_u64(str_skip(str_first(s, n), 1), s.len - n - 3, &literal))
+			if (!str_u64(str_skip(str_first(s, n), 1), s.len - n - 3,
+				    &literal))
 				abort();
 			s = str_skip(s, n + 2 + (size_t)literal);
 		} else if (!quoted)

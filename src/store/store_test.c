@@ -66,8 +66,8 @@ show_one(const struct store_message *m, void *arg, struct err *err)
 
 	(void)err;
 	if (m->structure.len > 0)
-		assert_int_equal(facts_unpack_structure(m->structure, m->size, mem, &got),
-			RC_OK);
+		assert_int_equal(
+			facts_unpack_structure(m->structure, m->size, mem, &got), RC_OK);
 	*s = (struct shown){ .parts = got.n, .known = m->known_preview };
 	(void)str_z(m->preview, s->preview, sizeof(s->preview));
 	return RC_OK;
@@ -75,13 +75,19 @@ show_one(const struct store_message *m, void *arg, struct err *err)
 
 TEST(a_mailbox_is_listed_with_parts_and_previews_without_opening_files)
 {
-	static struct fact_part part = { .body_at = 20, .end = 60, .type = STR_INIT("text"),
-		.subtype = STR_INIT("plain"), .text = true };
+	static struct fact_part part = { .body_at = 20,
+		.end = 60,
+		.type = STR_INIT("text"),
+		.subtype = STR_INIT("plain"),
+		.text = true };
 	FD_AUTO data = data_folder();
 	struct store *s = open_store(data);
-	struct mail old = make_mail(data, "a@x", NULL), fresh = make_mail(data, "b@x", NULL);
-	struct facts f = { .date_s = INT64_MIN, .header_bytes = 20,
-		.structure = { 1, &part }, .known_preview = true,
+	struct mail old = make_mail(data, "a@x", NULL),
+		    fresh = make_mail(data, "b@x", NULL);
+	struct facts f = { .date_s = INT64_MIN,
+		.header_bytes = 20,
+		.structure = { 1, &part },
+		.known_preview = true,
 		.preview = STR("Gr\xc3\xbc\xc3\x9f dich") };
 	struct shown got;
 
@@ -89,10 +95,12 @@ TEST(a_mailbox_is_listed_with_parts_and_previews_without_opening_files)
 	buf_clear(&fresh.facts);
 	facts_pack(&fresh.facts, &f);
 	deliver(s, &fresh, 2, 7);
-	assert_int_equal(store_messages(s, 7, STR("INBOX"), 1, show_one, &got, NULL), RC_OK);
+	assert_int_equal(
+		store_messages(s, 7, STR("INBOX"), 1, show_one, &got, NULL), RC_OK);
 	assert_int_equal(got.parts, 0);
 	assert_false(got.known);
-	assert_int_equal(store_messages(s, 7, STR("INBOX"), 2, show_one, &got, NULL), RC_OK);
+	assert_int_equal(
+		store_messages(s, 7, STR("INBOX"), 2, show_one, &got, NULL), RC_OK);
 	assert_int_equal(got.parts, 1);
 	assert_true(got.known);
 	assert_string_equal(got.preview, "Gr\xc3\xbc\xc3\x9f dich");

@@ -97,8 +97,9 @@ put_address(struct buf *b, const struct fact_address *a)
 		put_shown(b, a->name);
 	/* RFC 5322 4.4: "the route portion SHOULD be ignored" */
 	buf_add(b, STR(" NIL "));
-	imap_put_nstring(b, a->mailbox.len == 0 && a->host.len > 0 ? STR("MISSING_MAILBOX")
-								   : a->mailbox);
+	imap_put_nstring(b, a->mailbox.len == 0 && a->host.len > 0
+				    ? STR("MISSING_MAILBOX")
+				    : a->mailbox);
 	buf_addc(b, ' ');
 	imap_put_nstring(b, a->host);
 	buf_addc(b, ')');
@@ -217,9 +218,13 @@ put_extension(struct buf *b, const struct fact_part *p)
 static void
 put_fields(struct buf *b, const struct fact_part *p)
 {
-	imap_put_string(b, p->type);
-	buf_addc(b, ' ');
-	imap_put_string(b, p->subtype);
+	if (p->kind == FACT_MESSAGE && str_ieq(p->subtype, STR("rfc822"))) {
+		buf_add(b, STR("\"message\" \"rfc822\"")); /* RFC 9051 9: media-message */
+	} else {
+		imap_put_string(b, p->type);
+		buf_addc(b, ' ');
+		imap_put_string(b, p->subtype);
+	}
 	buf_addc(b, ' ');
 	put_params(b, p->params, p->nparams, p->text);
 	buf_addc(b, ' ');
@@ -252,7 +257,8 @@ put_multipart(struct buf *b, const struct fact_structure *s, size_t part, bool e
 	size_t next = put_children(b, s, part, extended);
 
 	if (next == part + 1)
-		buf_addf(b, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0%s)",
+		buf_addf(b,
+			"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0%s)",
 			extended ? " NIL NIL NIL NIL" : "");
 	buf_addc(b, ' ');
 	imap_put_string(b, p->subtype);

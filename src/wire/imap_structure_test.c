@@ -40,8 +40,10 @@ envelope_is(const struct fact_envelope *e, const char *want)
 
 TEST(an_envelope_shows_who_wrote_to_whom)
 {
-	struct fact_envelope e = { .subject = STR(" one \t two "), .date = STR(""),
-		.from = { 1, people }, .to = { 4, people + 1 } };
+	struct fact_envelope e = { .subject = STR(" one \t two "),
+		.date = STR(""),
+		.from = { 1, people },
+		.to = { 4, people + 1 } };
 
 	envelope_is(&e,
 		"(\"\" \"one two\" (({6}\r\nAl \"x\" NIL \"al\" \"example.test\")) "
@@ -58,20 +60,50 @@ static struct fact_param filename = { STR_INIT("filename"), STR_INIT("a.pdf") };
 static struct fact_envelope none;
 
 static struct fact_part parts[] = {
-	{ .kind = FACT_MULTIPART, .body_at = 100, .end = 1000, .type = STR_INIT("multipart"),
-		.subtype = STR_INIT("mixed"), .nparams = 1, .params = &boundary },
-	{ .up = 1, .header_at = 110, .body_at = 150, .end = 300, .body_lines = 3,
-		.type = STR_INIT("text"), .subtype = STR_INIT("plain"), .text = true,
+	{ .kind = FACT_MULTIPART,
+		.body_at = 100,
+		.end = 1000,
+		.type = STR_INIT("multipart"),
+		.subtype = STR_INIT("mixed"),
+		.nparams = 1,
+		.params = &boundary },
+	{ .up = 1,
+		.header_at = 110,
+		.body_at = 150,
+		.end = 300,
+		.body_lines = 3,
+		.type = STR_INIT("text"),
+		.subtype = STR_INIT("plain"),
+		.text = true,
 		.language = STR_INIT("en, de (x)") },
-	{ .kind = FACT_MESSAGE, .up = 1, .header_at = 310, .body_at = 400, .end = 900,
-		.body_lines = 9, .type = STR_INIT("message"), .subtype = STR_INIT("rfc822"),
-		.envelope = &none, .disposition = STR_INIT("attachment"), .ndisposition = 1,
+	{ .kind = FACT_MESSAGE,
+		.up = 1,
+		.header_at = 310,
+		.body_at = 400,
+		.end = 900,
+		.body_lines = 9,
+		.type = STR_INIT("message"),
+		.subtype = STR_INIT("rfc822"),
+		.envelope = &none,
+		.disposition = STR_INIT("attachment"),
+		.ndisposition = 1,
 		.disposition_params = &filename },
-	{ .kind = FACT_MULTIPART, .up = 3, .header_at = 400, .body_at = 500, .end = 900,
-		.type = STR_INIT("multipart"), .subtype = STR_INIT("digest") },
-	{ .up = 1, .header_at = 950, .body_at = 960, .end = 999,
-		.type = STR_INIT("image"), .subtype = STR_INIT("png"),
-		.encoding = STR_INIT("base64"), .id = STR_INIT("<i>"), .md5 = STR_INIT("m") },
+	{ .kind = FACT_MULTIPART,
+		.up = 3,
+		.header_at = 400,
+		.body_at = 500,
+		.end = 900,
+		.type = STR_INIT("multipart"),
+		.subtype = STR_INIT("digest") },
+	{ .up = 1,
+		.header_at = 950,
+		.body_at = 960,
+		.end = 999,
+		.type = STR_INIT("image"),
+		.subtype = STR_INIT("png"),
+		.encoding = STR_INIT("base64"),
+		.id = STR_INIT("<i>"),
+		.md5 = STR_INIT("m") },
 };
 
 static void
