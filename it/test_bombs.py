@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: ISC
+"""Messages that cost far more to read than to send: each gets an honest answer in
+bounded time and memory, and others' mail goes on."""
+import os
+import re
+import threading
+import time
+
+import pytest
+
+from bombs import BOMBS
+from clamd import Clamd
+from gatepost import MEASURED, SLOW, Gatepost, message
+
+A, OTHERS = "alice@example.test", "bob@example.test"
+LINK = re.compile(r"^550 5\.7\.1 https://\S+/r/[A-Za-z0-9_-]{20,} \S")
+SCANNER = 512 << 10         # [limits] scanner_memory by default, in KiB
+FRONT = 256 << 10           # gate and house
+DECIDED = 60 + 30           # [smtp] verdict_timeout, and a machine that is busy
+
+
+class Watch:
+    """Peak resident memory of each role while it runs, in KiB."""
+
+    def __init__(self, g):
+        self.g, self.peak, self.over = g, {}, threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        while not self.over.wait(0.05):
+            for role in ("gate", "house", "scanner"):
+                for pid in self.g.pids(role):
+                    self.peak[role] = max(self.peak.get(role, 0), high_water(pid))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def high_water(pid):
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
+    except (OSError, TypeError):
+        return 0
+
+
+class Others:
+    """Somebody who sends ordinary mail all the time; how long each answer took."""
+
+    def __init__(self, g):
+        self.g, self.took, self.bad, self.over = g, [], [], threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        n = 0
+        while not self.over.wait(0.02):
+            n += 1
+            text = message(OTHERS, subject=f"ordinary {n}", body="An ordinary line.\n" * 400)
+            try:
+                with self.g.smtp(timeout=120) as s:
+                    s.mail("someone@sender.example")
+                    s.rcpt(OTHERS)
+                    s.putcmd("data")
+                    s.getreply()
+                    s.send(text.replace("\n", "\r\n") + "\r\n.\r\n")
+                    begun = time.monotonic()
+                    code, reply = s.getreply()
+                    self.took.append(time.monotonic() - begun)
+                    if code != 250:
+                        self.bad.append(reply)
+            except OSError as e:
+                self.bad.append(repr(e))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def figures(self):
+        """p50 and p99 in milliseconds."""
+        row = sorted(self.took)
+        return [1000 * row[min(len(row) - 1, int(len(row) * p))] for p in (0.5, 0.99)]
+
+
+@pytest.fixture(scope="module")
+def g():
+    clamd = Clamd(settings={"MaxFileSize": "25M", "MaxScanSize": "100M", "StreamMaxLength": "25M"})
+    made = None
+    try:
+        made = Gatepost(clamd=clamd.start(), settings="[smtp]\ngreet_delay = 0\n[held]\nall = 64M")
+        made.people(A, OTHERS)
+        yield made.start()
+    finally:
+        if made:
+            print("\n".join(made.lines[-60:]))
+            made.remove()
+        clamd.remove()
+
+
+def explode(g, bomb):
+    """Sends it; the last reply, and how long it took from the last byte on."""
+    with g.raw(300 * SLOW) as s:
+        s.expect("220")
+        s.say("EHLO client.sender.example", "250")
+        s.say("MAIL FROM:<x@sender.example>", "250")
+        s.say(f"RCPT TO:<{A}>", "250")
+        s.say("DATA", "354")
+        try:
+            for piece in bomb.pieces():
+                s.send(piece.replace(b"\r\n.", b"\r\n.."))
+            s.send(b"\r\n.\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass            # it had heard enough
+        begun = time.monotonic()
+        return s.reply(), time.monotonic() - begun
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=[b.name for b in BOMBS])
+def test_a_bomb_gets_an_honest_answer_in_bounds(g, bomb):
+    since = len(g.lines)
+    scanners = set(g.pids("scanner"))
+    with Watch(g) as watch:
+        answer, took = explode(g, bomb)
+    figures = ", ".join(f"{role} {kib >> 10} MiB" for role, kib in sorted(watch.peak.items()))
+    print(f"BOMB {bomb.name:28} {took:6.2f} s  {figures}  {answer[:100]}")
+    assert answer[:3] in bomb.answers, f"{bomb.name}: {bomb.why}\n{answer}\n" + \
+        "\n".join(g.lines[since:])
+    if answer.startswith("550"):
+        assert LINK.match(answer), answer
+    assert took < DECIDED * SLOW
+    if MEASURED:
+        assert watch.peak["scanner"] <= SCANNER
+        assert watch.peak["gate"] <= FRONT and watch.peak["house"] <= FRONT
+    assert set(g.pids("scanner")) == scanners, "it should not take the end of a scanner to stop it"
+
+
+def test_others_mail_goes_on_meanwhile(g):
+    """Three clients send bombs for a while; somebody else's mail waits a little longer,
+    but is all delivered."""
+    with Others(g) as alone:
+        time.sleep(float(os.environ.get("GATEPOST_BOMB_SECONDS", 5)))
+    over = threading.Event()
+
+    def throw(some):
+        while not over.is_set():
+            for bomb in some:
+                if not over.is_set():
+                    explode(g, bomb)
+
+    light = [b for b in BOMBS if b.answers != ("552",)]
+    throwers = [threading.Thread(target=throw, args=(light[n::3],), daemon=True) for n in range(3)]
+    for t in throwers:
+        t.start()
+    with Others(g) as beside:
+        time.sleep(4 * float(os.environ.get("GATEPOST_BOMB_SECONDS", 5)))
+    over.set()
+    for t in throwers:
+        t.join()
+    assert not alone.bad and not beside.bad, (alone.bad + beside.bad)[:3]
+    (p50, p99), (b50, b99) = alone.figures(), beside.figures()
+    print(f"ordinary mail alone: p50 {p50:.1f} ms, p99 {p99:.1f} ms ({len(alone.took)} messages); "
+          f"beside bombs: p50 {b50:.1f} ms, p99 {b99:.1f} ms ({len(beside.took)})")
+    assert len(beside.took) > len(alone.took) / 4, "it came to a stop"
+    assert b50 < 40 * p50 and b99 < 200 * p99
