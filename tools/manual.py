@@ -26,7 +26,7 @@ def text_lines(text):
     out = []
     for sentence in re.sub(r"(\w[.;:!?]) (?=[A-Z0-9])", r"\1\n", text).split("\n"):
         out += textwrap.wrap(sentence, 78, break_on_hyphens=False, break_long_words=False)
-    return out
+    return ["\\&" + line if line[:1] in (".", "'") else line for line in out]
 
 
 def settings(binary):

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "filter/filter.h"
 
+#include <stdio.h>
+
 #include "base/ids.h"
 #include "crypto/digest.h"
+#include "conf/conf.h"
 #include "filter/checks/checks.h"
 #include "test/test.h"
+#include "wire/smtp_reply.h"
 
 static const struct check light = { STR_INIT("LIGHT"), GROUP_HEADER, CHECK_CHEAP, 1500,
 	"", NULL };
@@ -104,6 +108,40 @@ TEST(any_two_reasons_fit_and_any_one_fits_the_longest_reply)
 			assert_true(str_starts(reason, STR("this message ")));
 			assert_true(reason.len <= FILTER_REASON);
 		}
+}
+
+/* RFC 5321 4.5.3.1.5: 512 octets, and the longest of everything is in them. */
+TEST(the_longest_refusal_keeps_its_link_reason_and_id)
+{
+	static const char label[] =
+		"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyzx";
+	BUF_AUTO b = BUF(4096);
+	BUF_AUTO text = BUF(1024);
+	BUF_AUTO link = BUF(400);
+	const struct conf *conf = NULL;
+	char base[320], reason[FILTER_REASON];
+	struct msg_id id;
+	struct token t;
+
+	/* RFC 1035 2.3.4: labels of 63, 253 in all */
+	buf_addf(&text, "hostname = %s.%s.%s.%.61s\nport_offset = 20000\n", label, label,
+		label, label);
+	assert_int_equal(conf_parse(buf_str(&text), "test", &conf, NULL), RC_OK);
+	assert_int_equal(conf->server.hostname.len, 253);
+	conf_link_base(conf, base);
+	token_make(&t);
+	buf_addf(&link, "%s%s", base, t.text);
+	memset(reason, 'r', sizeof(reason));
+	memset(id.text, 'i', sizeof(id.text));
+	id.text[sizeof(id.text) - 1] = '\0';
+	smtp_put_refusal(&b, 550, "5.7.1", buf_str(&link),
+		(str){ reason, sizeof(reason) }, str_of(id.text));
+	assert_true(b.len <= SMTP_REPLY_MOST);
+	assert_true(str_starts(buf_str(&b), STR("550 5.7.1 https://abcdef")));
+	assert_true(str_find(buf_str(&b), buf_str(&link)) == 10);
+	assert_true(str_find(buf_str(&b), (str){ reason, sizeof(reason) }) < b.len);
+	assert_true(str_find(buf_str(&b), str_of(id.text)) < b.len);
+	conf_drop(&conf);
 }
 
 TEST(a_virus_is_not_pushed_out_by_many_findings)

@@ -35,6 +35,7 @@ resolve(struct remote_ask *a)
 		{ STR_INIT("alice"), ASK_LOCAL, 5000 },
 		{ STR_INIT("bob"), ASK_LOCAL, 5000 },
 		{ STR_INIT("postmaster"), ASK_LOCAL, 5000 },
+		{ STR_INIT("abuse"), ASK_LOCAL, 5000 },
 		{ STR_INIT("strict"), ASK_LOCAL, 1000 },
 		{ STR_INIT("lax"), ASK_LOCAL, 100000 },
 		{ STR_INIT("full"), ASK_FULL, 0 },

@@ -6,10 +6,12 @@
  *
  *	alice@ bob@	taken (threshold 5); bob's answer comes from a thread
  *	strict@ lax@	taken, thresholds 1 and 100
+ *	abuse@		taken, with samples
  *	full@ disabled@ later@
  *	anything else @example.test is unknown, other domains are not ours
  *
  *	SCORE=n in the message is its score; VIRUS, TEMP, FULL what they say;
+ *	VIRUS and ATTACHED: a sample
  *	KILLS loses the scanner unless world_calm, TOO MUCH is past its limits
  */
 #pragma once
