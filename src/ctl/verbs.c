@@ -83,6 +83,10 @@ const struct verb verbs[] = {
 		verb_refusal_release },
 	{ "refusal dismiss", "ID|ID.N", "Turns down an appeal.", 0,
 		verb_refusal_dismiss },
+	{ "mime", "FILE|-",
+		"Shows a message as it is read: parts in all readings, what IMAP says of "
+		"it, links, archives, signatures; JSON.",
+		VERB_LOCAL | VERB_NO_CONF, verb_mime },
 	{ "mailbox list", "ADDRESS [MAILBOX]",
 		"Lists the mailboxes of an account, or the messages "
 		"of one.",
