@@ -137,8 +137,13 @@ find_policy(struct scan *s, struct err *err)
 			err, RC_TEMP, "the policy of %.200s cannot be found out", s->to);
 	if (said != NULL)
 		take_policy(s, said);
+	const char *status = json_string_value(json_object_get(said, "status"));
+	enum rc rc = RC_OK;
+	if (status != NULL && strcmp(status, "local") != 0)
+		rc = err_set(err, RC_NONE, "mail to %.200s would not be taken: %.20s", s->to,
+			status);
 	json_decref(said);
-	return RC_OK;
+	return rc;
 }
 
 /* ---- the verdict ---- */

@@ -83,6 +83,10 @@ const struct verb verbs[] = {
 		verb_refusal_release },
 	{ "refusal dismiss", "ID|ID.N", "Turns down an appeal.", 0,
 		verb_refusal_dismiss },
+	{ "scan",
+		"[--client IP] [--helo NAME] [--from ADDRESS] [--to ADDRESS] FILE|-",
+		"Shows what would be said to a message if it came in now, and why.",
+		VERB_LOCAL | VERB_NO_CONF, verb_scan },
 	{ "mime", "FILE|-",
 		"Shows a message as it is read: parts in all readings, what IMAP says of "
 		"it, links, archives, signatures; JSON.",
