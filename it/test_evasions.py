@@ -11,6 +11,7 @@ from clamd import EICAR
 from evasions import TRICKS
 from evasions.benign import MAILS, ORDINARY
 from evasions.craft import (attached, b64, in_zip, mixed, note, padded, qp, uu, whole)
+from evasions.sending import deliver
 from gatepost import Gatepost
 
 LINK = re.compile(r"^550 5\.7\.1 https://mx\.example\.test(:\d+)?/r/[A-Za-z0-9_-]{20,} \S")

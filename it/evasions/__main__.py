@@ -4,9 +4,13 @@ the readers at hand get the file out of it (tools/packages.txt, section readers)
 
     python3 -m it.evasions [--readers] [WORD...]      names or kinds that have a word
     python3 -m it.evasions --write FOLDER [WORD...]   the messages as files
+    python3 -m it.evasions --server [WORD...]         what a server (GATEPOST_BUILD) answers: to the
+                                                      file, to one clamd cannot open, to a harmless one
 """
 import pathlib
+import re
 import socket
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -64,7 +68,40 @@ def table(words, readers):
         clamd.remove()
 
 
+def short(answer):
+    """A reply as a word: 250, virus, or the beginning of the reason."""
+    reason = re.sub(r"^550 5\.7\.1 https://\S+ (this message )?", "", answer)
+    return "virus" if "virus" in reason else reason[:24] if answer[:3] == "550" else answer[:3]
+
+
+def server(words):
+    from evasions.craft import padded
+    from evasions.sending import deliver
+    from gatepost import Gatepost
+    packed = subprocess.run(["zstd", "-qc"], input=padded(EICAR.encode()), capture_output=True,
+                            check=True).stdout
+    clamd = Clamd()
+    g = Gatepost(clamd=clamd.start(), settings="[smtp]\ngreet_delay = 0\n[held]\nnetwork = 1G")
+    try:
+        g.people("alice@example.test")
+        g.start()
+        for t in chosen(words):
+            row = []
+            for data in (EICAR.encode(), packed, b"Nothing of note.\r\n"):
+                try:
+                    row.append(short(deliver(g, t(data))))
+                except UnicodeDecodeError:
+                    row.append("-")     # a text of binary
+            print(f"{t.kind:9} {t.name:36} {'(no reader)' if t.nobody else '':12}"
+                  + " ".join(f"{w:24}" for w in row), flush=True)
+    finally:
+        g.remove()
+        clamd.remove()
+
+
 def main(words):
+    if words[:1] == ["--server"]:
+        return server(words[1:])
     if words[:1] == ["--write"]:
         return write(words[1], words[2:])
     return table([w for w in words if w != "--readers"], "--readers" in words)
