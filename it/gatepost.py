@@ -207,7 +207,8 @@ class Gatepost:
         """Processes of a role: "manager", "gate", "house", "scanner"."""
         if role == "manager":
             return [self.process.pid]
-        return [pid for pid in self.descendants() if role in role_of(pid)]
+        # not just the word: "gate" stands in everybody's "gatepost"
+        return [pid for pid in self.descendants() if f"--child {role} " in role_of(pid)]
 
     def signal(self, role, number):
         pids = self.pids(role)
