@@ -11,6 +11,7 @@
 #include "crypto/digest.h"
 #include "test/test.h"
 #include "wire/facts.h"
+#include "wire/smtp_trace.h"
 
 static void
 must(enum rc rc, const struct err *err)
@@ -160,10 +161,19 @@ parts_clear(struct parts *p)
 static void
 write_message(const struct sent *s, struct buf *b)
 {
-	for (unsigned i = 0; i < TRACE_BLOCK; i++)
-		buf_addc(b, '.');
-	buf_addf(b, "Subject: test\r\n\r\n%s\r\n",
-		s->bytes_of.text[0] != '\0' ? s->bytes_of.text : s->id.text);
+	const struct msg_id *id = s->bytes_of.text[0] != '\0' ? &s->bytes_of : &s->id;
+	struct smtp_trace t = { .from = STR("s@y.test"),
+		.helo = STR("h.test"),
+		.hostname = STR("mx.x.test"),
+		.id = msg_id_str(id),
+		.wall_ms = ids_time_ms(msg_id_str(id)),
+		.has_score = true,
+		.findings = s->findings };
+	char block[TRACE_BLOCK];
+
+	smtp_trace_block(&t, block);
+	buf_add(b, (str){ block, sizeof(block) });
+	buf_addf(b, "Subject: test\r\n\r\n%s\r\n", id->text);
 	for (size_t i = 0; i < s->body; i++)
 		buf_addc(b, (char)('a' + i % 26));
 }
@@ -185,7 +195,8 @@ fill_record(const struct parts *p, const struct sent *s, struct jrec_message *m,
 			.ntargets = ok,
 			.targets = &targets[i] };
 		if (!ok)
-			sha256(msg_id_str(&s->id), r[i].token);
+			sha256(s->apart ? str_of(addresses[i]) : msg_id_str(&s->id),
+				r[i].token);
 	}
 	m->rcpts = r;
 }
@@ -217,7 +228,7 @@ spool(struct parts *p, struct sent *s, const struct jrec_message *m, str text, s
 	if (rc != RC_OK)
 		return rc;
 	rc = fs_append(spool.fd, text, err);
-	if (rc == RC_OK && s->refused > 0)
+	if (rc == RC_OK && s->refused > 0 && !s->unheld)
 		rc = hold(p, s, m, spool.fd, facts, err);
 	if (rc == RC_OK && s->n > 0)
 		rc = fs_spool_publish(p->incoming, &spool, s->id.text, err);
@@ -252,6 +263,7 @@ parts_send(struct parts *p, struct sent *s, struct err *err)
 		.helo = STR("h.test"),
 		.from = STR("s@y.test"),
 		.flags = s->flags,
+		.findings = s->findings,
 		.nrcpts = s->n + s->refused };
 	enum rc rc = RC_OK;
 
@@ -333,7 +345,7 @@ parts_audit(struct parts *p, bool verify)
 		.store = p->store,
 		.ledger = p->ledger,
 		.refusals = p->refusals,
-		.held_key = p->held_key,
+		.held_key = p->held_private,
 		.breach = on_breach,
 		.arg = p };
 	struct audit_sum sum = { .breaches = 0 };

@@ -20,7 +20,6 @@ struct parts {
 	struct store *store;
 	struct ledger *ledger;
 	struct refusals *refusals;
-	const uint8_t *held_key;
 	struct apply *apply;
 	struct journal *journal;
 	struct held *held;
@@ -40,6 +39,9 @@ struct sent {
 	uint32_t flags;
 	uint64_t time_ms;		/* 0: now */
 	struct msg_id bytes_of;		/* the same bytes as that message; "": its own */
+	str findings;
+	bool apart;			/* a link for each who was refused, as with PRDR */
+	bool unheld;			/* the original is not kept */
 	struct msg_id id;		/* out */
 	struct msg_id held;		/* out, if some refused it: the original */
 	uint64_t seq;			/* out */
