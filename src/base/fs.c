@@ -70,7 +70,7 @@ fs_spool_open(int dirfd, mode_t mode, struct fs_spool *out, struct err *err)
 		s.fd = openat(dirfd, s.name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
 	}
 	if (s.fd < 0)
-		return failed(err, "spool in", "incoming");
+		return failed(err, "spool in", "its folder");
 	(void)fchmod(s.fd, mode); /* hard links by others need it whatever the umask */
 	EVENT(.op = FS_CREATE, .fd = s.fd, .dirfd = dirfd, .name = s.name);
 	*out = s;
