@@ -13,6 +13,7 @@ scanner_run(struct child *c)
 	struct chan_msg m;
 	int gate = -1;
 
+	scan_prepare(); /* opens files, which the cage forbids */
 	child_cage(c);
 	child_ready(c);
 	while (gate < 0) {

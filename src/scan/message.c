@@ -1,131 +1,125 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/scan.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <sys/mman.h>
 
 #include "base/fs.h"
+#include "mailauth/dkim_digest.h"
 #include "mime/header.h"
 #include "scan/scan_int.h"
+#include "scan/text.h"
 
-enum { STEP = 64 * 1024 };
+enum { READ_MOST = 64 * 1024 }; /* larger files are mapped */
 
-/* The GTUBE test string, in two parts so that this file is not spam itself. */
-#define GTUBE                          \
-	"XJS*C4JDBQADN1.NSBN3*2IDNEN*" \
-	"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
-
-enum { OVERLAP = sizeof(GTUBE) - 2 };
-
-/* The message is read once, in steps; the front of `window` repeats the end of
- * the step before, so that nothing is missed between them. */
-struct reading {
-	const struct scan_job *job;
-	uint64_t at; /* next byte of the file */
-	char *window;
-	size_t len;
-	bool gtube;
+/* The whole file in memory, and the message in it. */
+struct mapped {
+	void *at;
+	size_t size;
+	str message;
 };
 
 static void
-window_free(char **w)
+mapped_end(struct mapped *m)
 {
-	free(*w);
+	if (m->at != NULL)
+		(void)munmap(m->at, m->size);
 }
 
-/* Reads the next step; RC_NONE: the message has ended. */
 static enum rc
-read_step(struct reading *r, struct err *err)
+map_file(const struct scan_job *job, struct arena *mem, struct mapped *m, struct err *err)
 {
-	size_t keep = r->len < OVERLAP ? r->len : OVERLAP, got;
-	uint64_t left = r->job->size - r->at;
-	size_t want = left < STEP ? (size_t)left : STEP;
+	uint64_t size = 0;
+	size_t got = 0;
+	char *bytes;
+	enum rc rc = fs_size(job->fd, &size, err);
 
-	if (want == 0)
-		return RC_NONE;
-	memmove(r->window, r->window + r->len - keep, keep);
-	enum rc rc = fs_pread(r->job->fd, r->window + keep, want, r->at, &got, err);
-	if (rc != RC_OK)
-		return rc;
-	if (got != want)
+	if (job->offset > job->size)
+		return err_set(err, RC_BAD, "the message begins behind its end");
+	/* a page behind the end would be the end of the process */
+	if (rc == RC_OK && size < job->size)
 		return err_set(err, RC_TEMP,
 			"the spooled file is shorter than it was said to be");
-	r->len = keep + got;
-	r->at += got;
-	if (!r->gtube)
-		r->gtube = memmem(r->window, r->len, GTUBE, sizeof(GTUBE) - 1) != NULL;
-	return RC_OK;
-}
-
-/* Reads until the header block is whole; it is in *held, or in the window as
- * long as one step was enough.  *over: it is longer than a header may be. */
-static enum rc
-read_header(struct reading *r, struct buf *held, str *block, bool *over, struct err *err)
-{
-	size_t seen = 0, length = 0;
-	enum rc rc;
-
-	*block = (str){ 0 };
-	while (length == 0 && block->len <= HEADER_BYTES &&
-		(rc = read_step(r, err)) != RC_NONE) {
-		if (rc != RC_OK)
-			return rc;
-		size_t fresh = seen == 0 ? r->len : r->len - OVERLAP;
-		str step = { r->window + r->len - fresh, fresh };
-		length = seen == 0 ? header_block_length(step, 0) : 0;
-		if (seen == 0 && (length > 0 || r->at == r->job->size)) {
-			*block = step;
-			break;
-		}
-		buf_add(held, step);
-		*block = buf_str(held);
-		length = header_block_length(*block, seen);
-		seen = block->len;
+	if (rc != RC_OK || job->size > SIZE_MAX / 2)
+		return rc == RC_OK ? err_set(err, RC_LIMIT, "larger than memory") : rc;
+	size = job->size;
+	if (size <= READ_MOST) {
+		bytes = arena_alloc(mem, (size_t)size);
+		if (bytes == NULL)
+			return err_set(err, RC_LIMIT, "no memory for the message");
+		rc = fs_pread(job->fd, bytes, (size_t)size, 0, &got, err);
+		if (rc == RC_OK && got != size)
+			rc = err_set(err, RC_TEMP, "the spooled file became shorter");
+	} else {
+		bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, job->fd, 0);
+		if (bytes == MAP_FAILED)
+			return errno == ENOMEM ? err_set(err, RC_LIMIT,
+							 "larger than a scanner's memory")
+					       : err_errno(err, "mmap");
+		m->at = bytes;
+		m->size = (size_t)size;
 	}
-	if (length > 0)
-		*block = str_first(*block, length);
-	*over = block->len > HEADER_BYTES;
-	return RC_OK;
+	m->message = str_skip((str){ bytes, (size_t)size }, job->offset);
+	return rc;
+}
+
+/* A header past its limits is a fact; there is no more to be known of such a message. */
+static enum rc
+read_header(
+	str message, str hostname, struct arena *mem, struct facts *f, struct err *err)
+{
+	size_t length = header_block_length(message, 0);
+	str block = length > 0 ? str_first(message, length) : message;
+
+	if (block.len > HEADER_BYTES)
+		f->flags |= FACT_HEADER_LIMIT;
+	return scan_header(str_first(block, HEADER_BYTES), hostname, mem, f, err);
 }
 
 static enum rc
-read_message(struct reading *r, struct arena *mem, struct facts *f, struct err *err)
+read_parts(const struct scan_job *job, str message, struct charsets *cs,
+	struct arena *mem, struct scanned *out, struct err *err)
 {
-	BUF_AUTO held = BUF(HEADER_BYTES + 2 * STEP);
-	bool over = false;
-	str block;
-	enum rc rc = read_header(r, &held, &block, &over, err);
+	struct facts *f = &out->facts;
+	struct mime_tree tree;
+	enum rc rc = mime_parse(message, cs, mem, &tree, err);
 
-	if (rc == RC_OK)
-		rc = scan_header(block, r->job->hostname, mem, f, err);
-	while (rc == RC_OK && !r->gtube)
-		rc = read_step(r, err);
-	if (rc != RC_OK && rc != RC_NONE)
+	if (rc != RC_OK)
 		return rc;
-	if (over)
-		f->flags |= FACT_HEADER_LIMIT;
-	if (r->gtube)
-		f->flags |= FACT_GTUBE;
-	return RC_OK;
+	rc = scan_structure(message, &tree, mem, &f->structure);
+	if (rc == RC_OK)
+		rc = (job->want & (SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS)) == 0
+			     ? scan_preview(message, &tree, cs, mem, f)
+			     : scan_content(job, message, &tree, cs, mem, out, err);
+	f->known_preview = true;
+	if (rc == RC_OK && (job->want & SCAN_CONTENT) != 0)
+		rc = dkim_digests(message, f->header_bytes, mem, &out->content.signatures,
+			&out->content.nsignatures);
+	if (rc != RC_OK && (err == NULL || err->text[0] == '\0'))
+		return err_set(
+			err, rc, "the message needs more memory than a scanner has");
+	return rc;
 }
 
 enum rc
 scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 	struct scanned *out, struct err *err)
 {
-	struct reading r = { .job = job, .at = job->offset };
-	struct facts f = { .date_s = INT64_MIN };
+	struct mapped file __attribute__((cleanup(mapped_end))) = { 0 };
+	struct scanned got = { .facts = { .date_s = INT64_MIN } };
+	struct facts *f = &got.facts;
+	enum rc rc = map_file(job, mem, &file, err);
 
-	if (job->offset > job->size)
-		return err_set(err, RC_BAD, "the message begins behind its end");
-	uint64_t size = job->size - job->offset;
-	char *window __attribute__((cleanup(window_free))) = malloc(
-		(size < STEP ? (size_t)size : STEP) + OVERLAP);
-	if (window == NULL)
-		abort();
-	r.window = window;
-	enum rc rc = read_message(&r, mem, &f, err);
-	(void)cs;
 	if (rc == RC_OK)
-		*out = (struct scanned){ .facts = f };
-	return rc;
+		rc = read_header(file.message, job->hostname, mem, f, err);
+	if (rc == RC_OK && (f->flags & FACT_HEADER_LIMIT) == 0)
+		rc = read_parts(job, file.message, cs, mem, &got, err);
+	if (rc != RC_OK) {
+		scanned_clear(&got);
+		return rc;
+	}
+	if (memmem(file.message.ptr, file.message.len, GTUBE, sizeof(GTUBE) - 1) != NULL)
+		f->flags |= FACT_GTUBE;
+	*out = got;
+	return RC_OK;
 }

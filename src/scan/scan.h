@@ -9,7 +9,8 @@
  * sealed memfds in the order of content.jobs.  Frames:
  *	FACTS_READY	from the scanner, once, before the first job
  *	FACTS_SCAN	fd of the file; body: 8 bytes size, 4 bytes offset where the
- *			message begins (after the trace block), pack_str our hostname
+ *			message begins (after the trace block), 8 bytes most_unpacked,
+ *			1 byte want, pack_str our hostname
  *	FACTS_DONE	body: 1 byte, 1: I retire now; then two strings (pack_str), the
  *			facts and the content, or nothing: both are in a sealed memfd,
  *			the first descriptor.  Then the descriptors of content.jobs
@@ -55,6 +56,8 @@ void scanned_clear(struct scanned *s); /* closes the descriptors */
  * it is exhausted, or another limit is.  cs: opened once, before the cage closed. */
 enum rc scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 	struct scanned *out, struct err *err) MUST_CHECK;
+/* Before the cage closes: opens what scan_serve() could not open any more. */
+void scan_prepare(void);
 /* The scanner process: serves jobs on the channel until it closes or `most`
  * jobs are done.  Single-threaded. */
 void scan_serve(int channel, uint64_t most);

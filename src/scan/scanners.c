@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -85,6 +86,12 @@ scanners_channel(struct scanners *s, unsigned slot, int fd)
 	(void)pthread_cond_broadcast(&s->freed);
 }
 
+static void
+data_free(char **data)
+{
+	free(*data);
+}
+
 static struct slot *
 free_slot(struct scanners *s)
 {
@@ -135,27 +142,86 @@ give_slot(struct scanners *s, struct slot *at, bool usable)
 	return lost;
 }
 
+static bool
+is_sealed(int fd)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int has = fcntl(fd, F_GET_SEALS);
+
+	return has >= 0 && (has & seals) == seals;
+}
+
+/* Takes the descriptors of content.jobs out of the answer: exactly these, and sealed. */
+static enum rc
+take_jobs(struct chan_msg *m, unsigned from, unsigned want, struct scanned *out)
+{
+	unsigned n = m->nfds - from;
+
+	if (n != out->content.njobs || n > CONTENT_JOBS ||
+		(n > 0 && (want & SCAN_JOBS) == 0))
+		return RC_BAD;
+	for (unsigned i = from; i < m->nfds; i++)
+		if (!is_sealed(m->fds[i]))
+			return RC_BAD;
+	memcpy(out->jobs, &m->fds[from], n * sizeof(out->jobs[0]));
+	out->njobs = n;
+	m->nfds = from;
+	return RC_OK;
+}
+
+static enum rc
+unpack_records(
+	str facts, str content, uint64_t size, struct arena *mem, struct scanned *out)
+{
+	enum rc rc = facts_unpack(facts, size, mem, &out->facts);
+
+	if (rc == RC_OK)
+		rc = content_unpack(content, size, mem, &out->content);
+	return rc == RC_OK ? arena_copy(mem, facts, &out->packed) : rc;
+}
+
+static enum rc
+take_records(struct chan_msg *m, str rest, const struct scan_job *job, struct arena *mem,
+	struct scanned *out)
+{
+	char *data __attribute__((cleanup(data_free))) = NULL;
+	unsigned from = rest.len == 0 ? 1 : 0;
+	str facts, content;
+
+	if (m->nfds < from)
+		return RC_BAD;
+	if (from == 1) {
+		size_t len;
+
+		if (chan_memfd_read(m->fds[0], SCAN_RECORDS, &data, &len, NULL) != RC_OK)
+			return RC_BAD;
+		rest = (str){ data, len };
+	}
+	if (!scan_get_records(rest, &facts, &content))
+		return RC_BAD;
+	enum rc rc = unpack_records(facts, content, job->size - job->offset, mem, out);
+	return rc == RC_OK ? take_jobs(m, from, job->want, out) : rc;
+}
+
 /* What came back, from a process that may be somebody else's by now. */
 static enum rc
-understand(const struct chan_msg *m, const struct scan_job *job, struct arena *mem,
+understand(struct chan_msg *m, const struct scan_job *job, struct arena *mem,
 	unsigned *how, struct scanned *out, struct err *err)
 {
 	struct scanned got = { 0 };
 	str rest;
 
-	if (m->nfds != 0 || !scan_get_answer(m->body, how, &rest))
+	if (!scan_get_answer(m->body, how, &rest))
 		return err_set(err, RC_BAD, "the scanner's answer cannot be read");
-	if (m->type == FACTS_FAILED)
+	if (m->type == FACTS_FAILED && m->nfds == 0)
 		return err_set(err, (*how & SCAN_NEVER) != 0 ? RC_PERM : RC_TEMP,
 			"the scanner could not read the message: " STR_FMT,
 			STR_ARG(str_first(rest, SCAN_SENTENCE)));
 	if (m->type != FACTS_DONE)
 		return err_set(err, RC_BAD, "the scanner's answer is of no known kind");
-	enum rc rc = facts_unpack(rest, job->size - job->offset, mem, &got.facts);
+	enum rc rc = take_records(m, rest, job, mem, &got);
 	if (rc == RC_BAD)
 		return err_set(err, RC_BAD, "the scanner's facts cannot be true");
-	if (rc == RC_OK)
-		rc = arena_copy(mem, rest, &got.packed);
 	if (rc != RC_OK)
 		return err_set(err, RC_PERM, "no memory for a message's facts");
 	*out = got;
@@ -195,7 +261,7 @@ static enum rc
 ask(struct slot *at, uint64_t id, const struct scan_job *job, uint64_t until_ms,
 	struct chan_msg *answer, struct err *err)
 {
-	BUF_AUTO body = BUF(16 + SCAN_HOSTNAME);
+	BUF_AUTO body = BUF(32 + SCAN_HOSTNAME);
 	struct chan_msg m = {
 		.type = FACTS_SCAN, .id = id, .fds = { job->fd }, .nfds = 1
 	};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -57,6 +58,8 @@ struct scanner {
 	uint64_t most;
 	str lie; /* a body to answer with instead of facts; no bytes: none */
 	uint16_t type;
+	unsigned nfds; /* and what goes with it */
+	int fds[4];
 };
 
 static void *
@@ -80,7 +83,10 @@ serve_lie(void *arg)
 	if (chan_recv(s->fd, frame, sizeof(frame), &m, clock_ms() + LONG_MS, NULL) ==
 		RC_OK) {
 		chan_close_fds(&m);
-		m = (struct chan_msg){ .type = s->type, .id = m.id, .body = s->lie };
+		m = (struct chan_msg){
+			.type = s->type, .id = m.id, .body = s->lie, .nfds = s->nfds
+		};
+		memcpy(m.fds, s->fds, sizeof(s->fds));
 		if (s->type != 0)
 			(void)!chan_send(s->fd, &m, clock_ms() + LONG_MS, NULL);
 	}
@@ -246,6 +252,109 @@ TEST(a_scanner_that_dies_or_lies_over_a_message_tells_it_from_other_failures)
 	}
 }
 
+static void
+put_answer(struct buf *b, unsigned jobs)
+{
+	struct facts f = { .date_s = INT64_MIN, .envelope.subject = STR("hello") };
+	struct content c = { .njobs = jobs };
+	BUF_AUTO facts = BUF(FACTS_MOST), content = BUF(CONTENT_MOST);
+
+	facts_pack(&facts, &f);
+	content_pack(&content, &c);
+	buf_clear(b);
+	buf_le(b, 0, 1);
+	scan_put_records(b, buf_str(&facts), buf_str(&content));
+}
+
+static int
+sealed(str bytes)
+{
+	int fd;
+
+	assert_int_equal(chan_memfd("test", bytes, &fd, NULL), RC_OK);
+	return fd;
+}
+
+static unsigned
+count_fds(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 200; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+TEST(descriptors_for_the_virus_scanner_are_those_that_were_promised_and_sealed)
+{
+	enum { SEALED, OPEN, NOTHING };
+	static const struct {
+		unsigned promised, want;
+		int fds[3];
+		enum rc rc;
+	} cases[] = {
+		{ 0, SCAN_JOBS, { NOTHING, NOTHING }, RC_OK },
+		{ 2, SCAN_JOBS, { SEALED, SEALED, NOTHING }, RC_OK },
+		{ 2, SCAN_JOBS, { SEALED, NOTHING }, RC_BAD },
+		{ 1, SCAN_JOBS, { SEALED, SEALED, NOTHING }, RC_BAD },
+		{ 0, SCAN_JOBS, { SEALED, NOTHING }, RC_BAD },
+		{ 1, SCAN_JOBS, { NOTHING }, RC_BAD },
+		{ 1, SCAN_JOBS, { OPEN, NOTHING }, RC_BAD },
+		{ 2, SCAN_JOBS, { SEALED, OPEN, NOTHING }, RC_BAD },
+		{ 1, SCAN_CONTENT, { SEALED, NOTHING }, RC_BAD },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ARENA_AUTO mem = arena_new(MEM);
+		BUF_AUTO lie = BUF(SCAN_RECORDS);
+		struct bench *b = bench_new(1);
+		struct scanner s = { .type = FACTS_DONE };
+		struct scanned got = { 0 };
+
+		put_answer(&lie, cases[i].promised);
+		s.lie = buf_str(&lie);
+		for (; cases[i].fds[s.nfds] != NOTHING; s.nfds++)
+			s.fds[s.nfds] = cases[i].fds[s.nfds] == SEALED
+						? sealed(STR("part"))
+						: memfd_create("open", 0);
+		unsigned before = count_fds();
+		plug(b, 0, &s, serve_lie);
+		b->job.want = cases[i].want;
+		assert_int_equal(
+			scan_ask(b->set, &b->job, clock_ms() + LONG_MS, mem, &got, NULL),
+			cases[i].rc);
+		(void)pthread_join(s.thread, NULL);
+		assert_int_equal(b->lost, cases[i].rc == RC_BAD);
+		assert_int_equal(got.njobs, cases[i].rc == RC_OK ? s.nfds : 0);
+		scanned_clear(&got);
+		scanners_channel(b->set, 0, -1);
+		assert_int_equal(count_fds(), before);
+		while (s.nfds > 0)
+			(void)close(s.fds[--s.nfds]);
+		bench_free(b);
+	}
+}
+
+TEST(records_too_long_for_a_frame_come_in_a_memfd_that_nobody_can_change)
+{
+	for (int seal = 0; seal < 2; seal++) {
+		BUF_AUTO lie = BUF(SCAN_RECORDS);
+		struct bench *b = bench_new(1);
+		struct scanner s = { .type = FACTS_DONE, .lie = STR("\0"), .nfds = 1 };
+
+		put_answer(&lie, 0);
+		str records = str_skip(buf_str(&lie), 1);
+		s.fds[0] = seal ? sealed(records) : memfd_create("open", 0);
+		if (!seal)
+			assert_int_equal(fs_pwrite(s.fds[0], records, 0, NULL), RC_OK);
+		plug(b, 0, &s, serve_lie);
+		assert_int_equal(ask_once(b, LONG_MS), seal ? RC_OK : RC_BAD);
+		(void)pthread_join(s.thread, NULL);
+		(void)close(s.fds[0]);
+		bench_free(b);
+	}
+}
+
 TEST(without_any_scanner_the_answer_is_later)
 {
 	struct bench *b = bench_new(2);
@@ -286,12 +395,16 @@ TEST(more_askers_than_scanners_all_get_their_answers)
 TEST(a_job_that_is_no_job_is_refused)
 {
 	BUF_AUTO b = BUF(1024);
-	struct scan_job job = { -1, 100, 50, STR("mx.example.test") }, got;
+	struct scan_job job = { -1, 100, 50, STR("mx.example.test"), .most_unpacked = 77,
+		.want = SCAN_CONTENT },
+			got;
 
 	scan_put_job(&b, &job);
 	assert_int_equal(scan_get_job(buf_str(&b), &got), RC_OK);
 	assert_int_equal(got.offset, 50);
 	assert_true(str_eq(got.hostname, job.hostname));
+	assert_int_equal(got.most_unpacked, 77);
+	assert_int_equal(got.want, SCAN_CONTENT);
 	for (size_t n = 0; n < b.len; n++)
 		assert_int_equal(scan_get_job(str_first(buf_str(&b), n), &got), RC_BAD);
 	buf_clear(&b);

@@ -4,41 +4,79 @@
 #include "base/clock.h"
 #include "net/chan.h"
 #include "scan/scan_int.h"
+#include "scan/unpack.h"
 
 enum { WAIT_MS = 60 * 1000, ANSWER_MS = 10 * 1000 };
 
 /* The scanner's whole memory for its work, kept from job to job. */
 struct serving {
 	int channel;
+	struct charsets *cs;
 	struct arena *mem;
-	struct buf answer;
+	struct buf facts, content, answer;
 	char frame[4096]; /* FACTS_SCAN is small; larger is not ours */
 };
+
+static struct charsets *prepared;
+
+void
+scan_prepare(void)
+{
+	unpack_prepare();
+	if (prepared == NULL)
+		prepared = charsets_new();
+}
+
+/* Both records behind the byte, or in a memfd where that is too long for a frame. */
+static enum rc
+pack_answer(
+	struct serving *s, const struct scanned *got, struct chan_msg *m, struct err *err)
+{
+	enum rc rc = RC_OK;
+	int fd;
+
+	buf_clear(&s->facts);
+	buf_clear(&s->content);
+	facts_pack(&s->facts, &got->facts);
+	content_pack(&s->content, &got->content);
+	scan_put_records(&s->answer, buf_str(&s->facts), buf_str(&s->content));
+	if (!buf_ok(&s->facts) || !buf_ok(&s->content) || !buf_ok(&s->answer))
+		return err_set(err, RC_LIMIT, "its facts are too many for one record");
+	if (s->answer.len > CHAN_MOST) {
+		rc = chan_memfd("facts", str_skip(buf_str(&s->answer), 1), &fd, err);
+		s->answer.len = 1;
+		if (rc == RC_OK)
+			m->fds[m->nfds++] = fd;
+	}
+	return rc;
+}
 
 static void
 answer_with(
 	struct serving *s, struct chan_msg *m, bool retire, const struct scan_job *job)
 {
 	struct err err = { 0 };
-	struct scanned got;
+	struct scanned got = { 0 };
 	unsigned how = retire ? SCAN_RETIRES : 0;
-	enum rc rc = scan_message(job, NULL, s->mem, &got, &err);
+	enum rc rc = scan_message(job, s->cs, s->mem, &got, &err);
 
 	buf_clear(&s->answer);
 	buf_le(&s->answer, how, 1);
 	m->type = FACTS_DONE;
+	m->nfds = 0;
 	if (rc == RC_OK)
-		facts_pack(&s->answer, &got.facts);
-	if (rc == RC_OK && !buf_ok(&s->answer))
-		rc = err_set(&err, RC_LIMIT, "its facts are too many for one record");
-	if (rc != RC_OK) {
+		rc = pack_answer(s, &got, m, &err);
+	if (rc == RC_OK) {
+		memcpy(&m->fds[m->nfds], got.jobs, got.njobs * sizeof(got.jobs[0]));
+		m->nfds += got.njobs;
+	} else {
+		scanned_clear(&got);
 		m->type = FACTS_FAILED;
 		buf_clear(&s->answer);
 		buf_le(&s->answer, rc == RC_LIMIT ? how | SCAN_NEVER : how, 1);
 		buf_addz(&s->answer, err.text);
 	}
 	m->body = buf_str(&s->answer);
-	m->nfds = 0;
 }
 
 /* One job; false when the channel is of no more use. */
@@ -64,7 +102,9 @@ serve_one(struct serving *s, bool last)
 	answer_with(s, &answer, last, &job);
 	arena_reset(s->mem);
 	chan_close_fds(&m);
-	return chan_send(s->channel, &answer, clock_ms() + ANSWER_MS, NULL) == RC_OK;
+	rc = chan_send(s->channel, &answer, clock_ms() + ANSWER_MS, NULL);
+	chan_close_fds(&answer);
+	return rc == RC_OK;
 }
 
 void
@@ -76,13 +116,20 @@ scan_serve(int channel, uint64_t most)
 	if (s == NULL)
 		abort();
 	s->channel = channel;
+	s->cs = prepared != NULL ? prepared : charsets_new();
 	s->mem = arena_new(SCAN_MEMORY);
-	s->answer = BUF(FACTS_MOST + 1);
+	s->facts = BUF(FACTS_MOST);
+	s->content = BUF(CONTENT_MOST);
+	s->answer = BUF(1 + SCAN_RECORDS);
 	if (chan_send(channel, &ready, clock_ms() + ANSWER_MS, NULL) != RC_OK)
 		most = 0;
 	for (uint64_t n = 1; n <= most && serve_one(s, n == most); n++)
 		;
+	buf_free(&s->facts);
+	buf_free(&s->content);
 	buf_free(&s->answer);
 	arena_free(&s->mem);
+	if (s->cs != prepared)
+		charsets_free(&s->cs);
 	free(s);
 }

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+/* What is in a thing, without being an archive: messages, files in texts, TNEF. */
+#include "scan/cms.h"
+#include "scan/scan_int.h"
+#include "scan/tnef.h"
+#include "scan/walk.h"
+
+/* ---- messages ---- */
+
+static enum rc
+one_mail(struct walk *w, str bytes, const struct around *in)
+{
+	ARENA_AUTO mem = arena_new(SCAN_MEMORY);
+	struct mime_tree tree;
+	enum rc rc = walk_charge(w, bytes.len);
+
+	if (rc == RC_OK)
+		rc = mime_parse(bytes, w->cs, mem, &tree, w->err);
+	return rc == RC_OK ? walk_tree(w, bytes, &tree, false, in) : rc;
+}
+
+/* A message, or several in a mailbox (RFC 4155: a "From " line before each). */
+enum rc
+walk_mail(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	struct around in = around_leaf(t, leaf, LEAF_IN_MESSAGE);
+	str rest = t->bytes;
+	enum rc rc = RC_OK;
+
+	if (t->in.messages == WALK_MESSAGES)
+		return walk_limit(w, "messages within each other");
+	in.messages++;
+	if (!str_starts(rest, STR("From ")))
+		return one_mail(w, rest, &in);
+	while (rc == RC_OK && rest.len > 0) {
+		const char *line = memchr(rest.ptr, '\n', rest.len);
+		size_t from = line == NULL ? rest.len : (size_t)(line - rest.ptr) + 1;
+		str mail = str_skip(rest, from);
+		size_t end = str_find(mail, STR("\nFrom "));
+
+		mail = str_first(mail, end);
+		rest = str_skip(rest, from + end + 1);
+		if (mail.len > 0)
+			rc = one_mail(w, mail, &in);
+	}
+	return rc;
+}
+
+enum rc
+walk_cms(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	LUMP_AUTO bytes = { 0 };
+	struct around in = around_leaf(t, leaf, LEAF_IN_MESSAGE | LEAF_HIDDEN);
+
+	if (!cms_content(t->bytes, &bytes))
+		return RC_OK;
+	if (t->in.messages == WALK_MESSAGES)
+		return walk_limit(w, "messages within each other");
+	in.messages++;
+	in.unseen = true;
+	return one_mail(w, (str){ bytes.data, bytes.len }, &in);
+}
+
+/* ---- files in texts ---- */
+
+enum rc
+walk_embedded(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	struct mime_embedded e;
+	size_t at = 0;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && mime_embedded_next(t->bytes, &at, &e)) {
+		LUMP_AUTO bytes = { 0 };
+		struct thing in = { .in = around_leaf(
+					    t, leaf, LEAF_EMBEDDED | LEAF_HIDDEN),
+			.name = e.name,
+			.odd = MIME_ODD(EMBEDDED),
+			.hidden = true };
+		uint64_t odd = 0;
+
+		rc = walk_decode(w, e.how, e.body, &bytes, &odd, &in.bytes);
+		if (rc != RC_OK || in.bytes.len == 0)
+			continue;
+		if (!e.whole || odd != 0)
+			in.odd |= MIME_ODD(BAD_EMBEDDED);
+		in.flags = in.in.flags;
+		walk_leaf(w, leaf)->odd |= in.odd;
+		rc = walk_thing(w, &in);
+	}
+	return rc;
+}
+
+/* ---- files in pages ---- */
+
+enum {
+	PAGE_LEAST = 64,
+	PAGE_LOOK = 1024
+}; /* of base64: to be looked at, to be judged by */
+
+static size_t
+base64_run(str s)
+{
+	size_t n = 0;
+
+	while (n < s.len && ((s.ptr[n] >= 'A' && s.ptr[n] <= 'Z') ||
+				    (s.ptr[n] >= 'a' && s.ptr[n] <= 'z') ||
+				    (s.ptr[n] >= '0' && s.ptr[n] <= '9') ||
+				    s.ptr[n] == '+' || s.ptr[n] == '/'))
+		n++;
+	return n;
+}
+
+/* A file that a program could be, and not the picture that it mostly is. */
+static enum rc
+carried(struct walk *w, const struct thing *t, uint16_t leaf, str base64)
+{
+	LUMP_AUTO bytes = { 0 };
+	struct thing in = { .in = around_leaf(t, leaf, LEAF_EMBEDDED | LEAF_HIDDEN),
+		.odd = MIME_ODD(EMBEDDED),
+		.hidden = true };
+	uint64_t odd = 0;
+	enum rc rc = walk_decode(
+		w, MIME_BASE64, str_first(base64, PAGE_LOOK), &bytes, &odd, &in.bytes);
+
+	if (rc != RC_OK)
+		return rc;
+	enum magic_family family = magic_of(in.bytes)->family;
+	if (family == MAGIC_UNKNOWN || family == MAGIC_IMAGE || family == MAGIC_MEDIA ||
+		family == MAGIC_OTHER)
+		return RC_OK;
+	lump_free(&bytes);
+	rc = walk_decode(w, MIME_BASE64, base64, &bytes, &odd, &in.bytes);
+	in.flags = in.in.flags;
+	walk_leaf(w, leaf)->odd |= in.odd;
+	return rc == RC_OK ? walk_thing(w, &in) : rc;
+}
+
+enum rc
+walk_page(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < t->bytes.len && rc == RC_OK;) {
+		str run = str_skip(t->bytes, i);
+
+		run = str_first(run, base64_run(run));
+		/* behind a quote, or "base64," of a data URL (RFC 2397) */
+		if (run.len >= PAGE_LEAST && i > 0 &&
+			memchr("\"'`,", t->bytes.ptr[i - 1], 4) != NULL)
+			rc = carried(w, t, leaf, run);
+		i += run.len + 1;
+	}
+	return rc;
+}
+
+/* ---- TNEF ---- */
+
+enum rc
+walk_tnef(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	struct tnef_reader r;
+	struct thing in = { .in = around_leaf(t, leaf, LEAF_MEMBER) };
+	enum rc rc = RC_OK;
+
+	if (t->in.archives == WALK_ARCHIVES)
+		return walk_limit(w, "archives within each other");
+	in.in.archives++;
+	in.in.unseen = true;
+	tnef_begin(&r, t->bytes);
+	while (rc == RC_OK && tnef_next(&r, &in.name, &in.bytes)) {
+		struct thing one = in;
+
+		one.flags = in.in.flags;
+		if (w->room.members == 0)
+			return walk_limit(w, "files");
+		w->room.members--;
+		w->c->members++;
+		rc = walk_charge(w, one.bytes.len);
+		if (rc == RC_OK)
+			rc = walk_thing(w, &one);
+	}
+	if (rc == RC_OK)
+		walk_leaf(w, leaf)->flags |= LEAF_ARCHIVE |
+					     (r.damaged ? LEAF_UNOPENED : 0);
+	return rc;
+}
