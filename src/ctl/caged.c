@@ -45,6 +45,30 @@ caged_say(struct caged *c, str bytes)
 	}
 }
 
+static int
+say_part(const char *bytes, size_t len, void *arg)
+{
+	str rest = { bytes, len };
+
+	while (rest.len > 0) {
+		size_t n = str_find(rest, STR("\x7f"));
+
+		caged_say(arg, str_first(rest, n));
+		if (n < rest.len)
+			caged_say(arg, STR("\\u007f")); /* jansson leaves DEL as it is */
+		rest = str_skip(rest, n + 1);
+	}
+	return 0;
+}
+
+void
+caged_say_json(struct caged *c, const json_t *value, bool one_line)
+{
+	(void)json_dump_callback(value, say_part, c,
+		JSON_ENSURE_ASCII | (one_line ? JSON_COMPACT : JSON_INDENT(2)));
+	caged_say(c, STR("\n"));
+}
+
 static enum rc
 give_up_root(const struct conf *conf, struct err *err)
 {

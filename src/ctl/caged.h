@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "conf/conf.h"
 #include "mime/charset.h"
 
@@ -33,3 +35,5 @@ typedef enum rc caged_fn(struct caged *c, struct err *err);
 enum rc caged_run(const struct conf *conf, const char *file, caged_fn *fn, struct buf *out,
 	struct err *err) MUST_CHECK;
 void caged_say(struct caged *c, str bytes);
+/* As JSON in ASCII, with a line end. */
+void caged_say_json(struct caged *c, const json_t *value, bool one_line);

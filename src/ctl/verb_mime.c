@@ -9,13 +9,6 @@
 
 enum { MEMORY = 128 * 1024 * 1024 }; /* a tree, and again with what was found in it */
 
-static int
-dump(const char *bytes, size_t len, void *arg)
-{
-	caged_say(arg, (str){ bytes, len });
-	return 0;
-}
-
 static enum rc
 look(struct caged *c, bool one_line, struct err *err)
 {
@@ -40,10 +33,7 @@ look(struct caged *c, bool one_line, struct err *err)
 	put_json(all, "header", facts_json(&got.facts, c->charsets, mem));
 	put_json(all, "imap", imap_json(&got.facts));
 	put_json(all, "content", content_json(&got.content, true));
-	/* ASCII, because it may be shown on a terminal */
-	(void)json_dump_callback(all, dump, c,
-		JSON_ENSURE_ASCII | (one_line ? JSON_COMPACT : JSON_INDENT(2)));
-	caged_say(c, STR("\n"));
+	caged_say_json(c, all, one_line);
 	json_decref(all);
 	scanned_clear(&got);
 	return RC_OK;
