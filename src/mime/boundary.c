@@ -31,37 +31,62 @@ exact(str rest)
 	return str_trim(str_starts(rest, STR("--")) ? str_skip(rest, 2) : rest).len == 0;
 }
 
-static bool
-matches(struct reader *r, const struct open_part *o, str name)
+/* Dashes at the beginning of a name say nothing to a reader who is not exact. */
+static str
+undashed(str s)
 {
-	if (o->boundary.len > 0 && (name.len == 0 || name.ptr[0] != o->boundary.ptr[0]))
-		return false;
-	r->x->work += o->boundary.len;
-	return str_starts(name, o->boundary) &&
-	       (!(r->policy & READ_STRICT) || exact(str_skip(name, o->boundary.len)));
+	while (s.len > 0 && s.ptr[0] == '-')
+		s = (str){ s.ptr + 1, s.len - 1 };
+	return s;
 }
 
-/* Which open boundary does the line --name belong to?  r->n: none. */
+/* How many bytes of --name are the boundary's; SIZE_MAX: it is not this one. */
+static size_t
+matches(struct reader *r, const struct open_part *o, str name)
+{
+	str b = o->boundary, bare;
+
+	if (r->policy & READ_LOOSE) {
+		b = undashed(b);
+		bare = undashed(name);
+		r->x->work += b.len;
+		if (b.len > 0 && str_istarts(bare, b))
+			return (size_t)(bare.ptr - name.ptr) + b.len;
+		b = o->boundary;
+	}
+	if (b.len > 0 && (name.len == 0 || name.ptr[0] != b.ptr[0]))
+		return SIZE_MAX;
+	r->x->work += b.len;
+	if (!str_starts(name, b) ||
+		((r->policy & READ_STRICT) && !exact(str_skip(name, b.len))))
+		return SIZE_MAX;
+	return b.len;
+}
+
+/* Which open boundary does the line --name belong to?  r->n: none.  *len: what of
+ * name is the boundary; *others: it could be one of them, too. */
 static unsigned
-owner_of(struct reader *r, str name, unsigned *others)
+owner_of(struct reader *r, str name, size_t *len, unsigned *others)
 {
 	unsigned best = r->n;
+	bool outer = (r->policy & READ_OUTER) != 0;
 	bool dashes = name.len > 2 && str_eq(str_skip(name, name.len - 2), STR("--"));
 
 	*others = 0;
+	*len = 0;
 	for (unsigned i = r->n; i-- > 0;) {
 		const struct open_part *o = &r->open[i];
-		size_t len = o->boundary.len;
+		size_t n = o->counts ? matches(r, o, name) : SIZE_MAX;
 
-		if (!o->counts || !matches(r, o, name))
+		if (n == SIZE_MAX)
 			continue;
 		*others += best < r->n ? 1 : 0;
-		if (best == r->n || (r->policy & READ_OUTER) ||
-			len > r->open[best].boundary.len)
+		if (best == r->n || outer || n > *len) {
 			best = i;
+			*len = n;
+		}
 		/* none can fit better than the whole line */
-		if (!(r->policy & READ_OUTER) &&
-			(len == name.len || (dashes && len == name.len - 2)))
+		if (!outer && (n == name.len || (dashes && n == name.len - 2)))
 			break;
 	}
 	return best;
@@ -88,43 +113,121 @@ usual_ends(const struct reader *r, size_t at, size_t line_len)
 }
 
 static void
-note_owner(struct reader *r, str name, size_t at, unsigned others)
+note_owner(struct reader *r, str name, size_t at, size_t len, unsigned others)
 {
 	struct piece *p = r->open[r->owner].piece;
+	const char *m = r->x->msg.ptr;
 
-	if (!exact(str_skip(name, r->open[r->owner].boundary.len))) {
+	if (!exact(str_skip(name, len))) {
 		p->p.odd |= MIME_ODD(LOOSE_BOUNDARY);
 		p->want |= READ_STRICT;
 	}
-	if (!usual_ends(r, at, name.len + 2)) {
+	if (!usual_ends(r, at, (size_t)(name.ptr + name.len - (m + at)))) {
 		p->p.odd |= MIME_ODD(BARE_LINE_END);
 		p->want |= READ_CRLF;
 	}
-	for (unsigned i = 0; others > 0 && i < r->n; i++)
-		if (r->open[i].counts && i != r->owner && matches(r, &r->open[i], name)) {
+	for (unsigned i = 0; others > 0 && i < r->owner; i++)
+		if (r->open[i].counts && matches(r, &r->open[i], name) != SIZE_MAX) {
+			r->open[i].piece->p.odd |= MIME_ODD(SAME_BOUNDARY);
 			r->open[i].piece->want |= READ_OUTER;
 			break;
 		}
 }
 
+/* A line that begins so, or whose delimiter does for a reader who is not exact. */
+static bool
+begins_delimiter(const struct reader *r, size_t *at)
+{
+	const char *m = r->x->msg.ptr;
+
+	if (*at + 1 >= r->end)
+		return false;
+	if (m[*at] == '-' && m[*at + 1] == '-')
+		return true;
+	if (!(r->policy & READ_LOOSE))
+		return false;
+	while (*at < r->end && (blank(m[*at]) || m[*at] == '>'))
+		++*at;
+	return *at + 1 < r->end && m[*at] == '-' && m[*at + 1] == '-';
+}
+
 bool
 boundary_at(struct reader *r, size_t at)
 {
-	const char *m = r->x->msg.ptr;
+	size_t from = at, len;
 	unsigned others;
 	str name;
 
-	if (at + 1 >= r->end || m[at] != '-' || m[at + 1] != '-' || !counts_any(r))
+	if (!begins_delimiter(r, &from) || !counts_any(r))
 		return false;
-	name = str_skip(line_at(r, at), 2);
+	name = line_at(r, from);
+	name = (str){ name.ptr + 2, name.len - 2 };
+	while ((r->policy & READ_LOOSE) && name.len > 0 && blank(name.ptr[0]))
+		name = (str){ name.ptr + 1, name.len - 1 };
 	r->x->work += name.len;
-	r->owner = owner_of(r, name, &others);
+	r->owner = owner_of(r, name, &len, &others);
 	if (r->owner == r->n)
 		return false;
-	r->closes = str_starts(str_skip(name, r->open[r->owner].boundary.len), STR("--"));
-	r->behind = at + 2 + r->open[r->owner].boundary.len;
-	note_owner(r, name, at, others);
+	r->closes = str_starts(str_skip(name, len), STR("--"));
+	r->behind = (size_t)(name.ptr - r->x->msg.ptr) + len;
+	note_owner(r, name, at, len, others);
 	return true;
+}
+
+/* The line's text is a delimiter for somebody who takes `policy`: whose? */
+static void
+note_line(struct reader *r, str text)
+{
+	bool dashes = text.len > 2 && text.ptr[0] == '-' && text.ptr[1] == '-';
+	str name = dashes ? undashed(text) : text;
+
+	while (dashes && name.len > 0 && blank(name.ptr[0]))
+		name = str_skip(name, 1);
+	if (!dashes || name.len == 0)
+		return;
+	for (unsigned i = r->n; i-- > 0;) {
+		struct open_part *o = &r->open[i];
+		str b = undashed(o->boundary);
+
+		r->x->work += 1;
+		if (b.len == 0 || !str_istarts(name, b))
+			continue;
+		r->x->work += b.len;
+		if (o->counts) {
+			o->piece->want |= READ_LOOSE;
+			o->piece->p.odd |= MIME_ODD(LOOSE_BOUNDARY);
+		} else if (o->ended) {
+			o->piece->want |= READ_REOPEN;
+			o->piece->p.odd |= MIME_ODD(EPILOGUE);
+		}
+	}
+}
+
+/* Delimiters behind bare CRs. */
+static void
+note_bare_cr(struct reader *r, size_t at, size_t end)
+{
+	const char *m = r->x->msg.ptr, *p = m + at, *stop = m + end;
+
+	while (p < stop && (p = memchr(p, '\r', (size_t)(stop - p))) != NULL) {
+		struct open_part *top = &r->open[r->n - 1];
+		str name;
+
+		if (++p + 1 >= stop || p[0] != '-' || p[1] != '-')
+			continue;
+		name = (str){ p + 2, (size_t)(stop - (p + 2)) };
+		for (unsigned i = r->n; i-- > 0;) {
+			struct open_part *o = &r->open[i];
+
+			if (!o->counts || matches(r, o, name) == SIZE_MAX)
+				continue;
+			o->piece->want |= READ_CR;
+			o->piece->p.odd |= MIME_ODD(BARE_LINE_END);
+		}
+		name = str_first(name, SNIFF_BOUNDARY);
+		if (str_ifind(name, STR("\rcontent-")) < name.len)
+			top->piece->want |= READ_CR;
+	}
 }
 
 void
@@ -132,11 +235,25 @@ boundary_notes(struct reader *r, size_t at, size_t end)
 {
 	const char *m = r->x->msg.ptr;
 	struct piece *p = r->open[r->n - 1].piece;
-	str boundary;
+	str line = { m + at, end - at }, boundary;
 
-	if (m[at] == '-' && p->sniffed == 0 && end - at > 3 && m[at + 1] == '-' &&
-		boundary_sniff(r, at, &boundary))
-		p->sniffed = at + 1;
+	if (m[at] == '-') {
+		if (p->sniffed == 0 && line.len > 3 && m[at + 1] == '-' &&
+			boundary_sniff(r, at, &boundary))
+			p->sniffed = at + 1;
+		note_line(r, line);
+	} else if (blank(m[at]) || m[at] == '>') {
+		while (line.len > 0 && (blank(line.ptr[0]) || line.ptr[0] == '>'))
+			line = str_skip(line, 1);
+		if (line.len > 2 && line.ptr[0] == '-')
+			note_line(r, line);
+	}
+	if (r->policy & READ_CR)
+		return;
+	end -= end > at && m[end - 1] == '\n' ? 1 : 0;
+	end -= end > at && m[end - 1] == '\r' ? 1 : 0;
+	if (end > at && memchr(m + at, '\r', end - at) != NULL)
+		note_bare_cr(r, at, end);
 }
 
 /* A line of a header: a field, or what continues one. */

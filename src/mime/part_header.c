@@ -55,12 +55,17 @@ mime_encoding_shown(const struct mime_part *p)
 	return shown_encoding(p->encoding_raw);
 }
 
-/* Without what some readers would not see: blanks, controls, 8-bit, '_' for '-'. */
-static bool
-loosely_mime(str name)
+enum mime_field
+field_loosely(str name)
 {
-	static const str names[] = { STR_INIT("content-type"),
-		STR_INIT("content-transfer-encoding"), STR_INIT("content-disposition") };
+	static const struct {
+		str name;
+		enum mime_field field;
+	} names[] = {
+		{ STR_INIT("content-type"), FIELD_TYPE },
+		{ STR_INIT("content-transfer-encoding"), FIELD_ENCODING },
+		{ STR_INIT("content-disposition"), FIELD_DISPOSITION },
+	};
 	char clean[32];
 	size_t n = 0;
 
@@ -71,9 +76,9 @@ loosely_mime(str name)
 			clean[n++] = c;
 	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (str_ieq((str){ clean, n }, names[i]))
-			return true;
-	return false;
+		if (str_ieq((str){ clean, n }, names[i].name))
+			return names[i].field;
+	return FIELD_OTHER;
 }
 
 /* The disposition of the first field that has parameters counts, else the last one's. */
@@ -82,7 +87,7 @@ disposition(struct reader *r, struct fields *f, str value)
 {
 	f->dispositions++;
 	for (size_t i = 0; i < f->disposed.n; i++)
-		if (f->disposed.params[i].name.len > 0)
+		if (f->disposed.params[i].name.ptr != NULL)
 			return RC_OK;
 	return mime_value_parse(value, r->x->cs, r->x->mem, &f->disposed);
 }
@@ -139,7 +144,7 @@ field(struct reader *r, struct piece *p, struct fields *f, size_t at, size_t fir
 							str_starts(name, STR(">From ")))))
 		p->p.odd |= MIME_ODD(BAD_FIELD);
 	if (!clean || !known || m + at + len != colon)
-		if (loosely_mime((str){ m + at, len }))
+		if (field_loosely((str){ m + at, len }) != FIELD_OTHER)
 			p->p.odd |= MIME_ODD(HIDDEN_FIELD);
 	if (!known)
 		return RC_OK;
@@ -162,6 +167,19 @@ header_line(struct reader *r, bool *ended)
 	return *ended ? line_end_before(r, r->at, at) : r->at;
 }
 
+/* A line that only continues a field, but not for everybody. */
+static void
+continuation(struct piece *p, str line)
+{
+	if (line.len == 0) {
+		p->header_twice = true;
+	} else if ((line.ptr[0] | 0x20) == 'c' && str_istarts(line, STR("content")) &&
+		   field_loosely(str_first(line, str_find(line, STR(":")))) !=
+			   FIELD_OTHER) {
+		p->p.odd |= MIME_ODD(HIDDEN_FIELD);
+	}
+}
+
 /* The fields, from r->at to the empty line, a delimiter or the end. */
 static enum rc
 fields(struct reader *r, struct piece *p, struct fields *f, bool *cut)
@@ -177,17 +195,20 @@ fields(struct reader *r, struct piece *p, struct fields *f, bool *cut)
 		*cut = !(r->policy & READ_THROUGH) && boundary_at(r, begin);
 		if (*cut)
 			return RC_OK;
+		if (r->header_end != 0 && begin >= r->header_end)
+			break;
 		end = first_end = header_line(r, &ended);
 		if (ended && end == begin) {
 			p->whole_header = true;
+			if (r->header_end != 0)
+				continue;
 			return RC_OK;
 		}
 		while (ended && r->at < r->end && blank(m[r->at])) {
 			size_t from = r->at;
 
 			end = header_line(r, &ended);
-			if (str_trim((str){ m + from, end - from }).len == 0)
-				p->header_twice = true;
+			continuation(p, str_trim((str){ m + from, end - from }));
 		}
 		if (++n > HEADER_FIELDS || r->at - p->p.header_at > HEADER_BYTES)
 			return err_set(r->x->err, RC_LIMIT,
@@ -197,6 +218,8 @@ fields(struct reader *r, struct piece *p, struct fields *f, bool *cut)
 		if (rc != RC_OK)
 			return rc;
 	}
+	p->whole_header = p->whole_header || r->header_end != 0;
+	r->header_end = 0;
 	return RC_OK;
 }
 
@@ -244,8 +267,8 @@ piece_boundary(struct piece *p)
 	p->boundary = str_first(p->boundary, BOUNDARY_KEPT);
 }
 
-static void
-kind(struct piece *p)
+void
+part_kind(struct piece *p)
 {
 	struct mime_part *m = &p->p;
 
@@ -268,24 +291,26 @@ kind(struct piece *p)
 static void
 default_type(struct mime_part *m)
 {
-	bool digest = m->parent != NULL && m->parent->kind == MIME_MULTIPART &&
-		      str_ieq(m->parent->subtype, STR("digest"));
+	const struct mime_part *around = m->of != NULL ? m->of->parent : m->parent;
+	bool digest = around != NULL && around->kind == MIME_MULTIPART &&
+		      str_ieq(around->subtype, STR("digest"));
 
 	/* RFC 2046 5.1.5, RFC 2045 5.2 */
 	m->type = digest ? STR("message") : STR("text");
 	m->subtype = digest ? STR("rfc822") : STR("plain");
 }
 
-static enum rc
-content_type(struct reader *r, struct piece *p, const struct fields *f, str *name)
+enum rc
+part_type(struct reader *r, struct piece *p, str raw, str *name)
 {
 	struct mime_part *m = &p->p;
 	struct mime_value v;
 	const struct mime_param *param;
-	enum rc rc = mime_value_parse(f->type, r->x->cs, r->x->mem, &v);
+	enum rc rc = mime_value_parse(raw, r->x->cs, r->x->mem, &v);
 
 	if (rc != RC_OK)
 		return rc;
+	p->type_raw = raw;
 	m->odd |= v.odd;
 	if ((param = mime_param_find(&v, STR("name"))) != NULL)
 		*name = param->text;
@@ -294,11 +319,10 @@ content_type(struct reader *r, struct piece *p, const struct fields *f, str *nam
 		m->odd |= MIME_ODD(BAD_TYPE);
 		m->type = STR("text");
 		m->subtype = STR("plain");
-		return RC_OK;
+		return RC_BAD;
 	}
 	m->content_type = v;
-	param = str_ieq(m->type, STR("text")) ? mime_param_find(&v, STR("charset"))
-					      : NULL;
+	param = str_ieq(m->type, STR("text")) ? mime_param_find(&v, STR("charset")) : NULL;
 	if (param != NULL)
 		m->charset = param->text;
 	return RC_OK;
@@ -328,7 +352,9 @@ understand(struct reader *r, struct piece *p, struct fields *f)
 	if (f->types == 0)
 		default_type(m);
 	else if (rc == RC_OK)
-		rc = content_type(r, p, f, &m->name);
+		rc = part_type(r, p, f->type, &m->name);
+	if (rc == RC_BAD)
+		rc = RC_OK;
 	m->disposition = f->disposed;
 	m->odd |= f->disposed.odd;
 	file = mime_param_find(&m->disposition, STR("filename"));
@@ -339,7 +365,7 @@ understand(struct reader *r, struct piece *p, struct fields *f)
 		if (f->raw[i].ptr != NULL)
 			rc = raw_value(
 				r, f->raw[i], (str *)((char *)m + raw_fields[i].to));
-	kind(p);
+	part_kind(p);
 	return rc;
 }
 
@@ -373,8 +399,6 @@ part_header(struct reader *r, struct piece *p, bool *cut)
 {
 	struct fields f = { 0 };
 	uint32_t lines = r->lines;
-	bool message = !p->mime &&
-		       (p->p.parent == NULL || p->p.parent->kind != MIME_MULTIPART);
 	enum rc rc;
 
 	*cut = false;
@@ -392,14 +416,14 @@ part_header(struct reader *r, struct piece *p, bool *cut)
 	header_oddities(r, p, &f, *cut);
 	if (*cut)
 		r->open[r->owner].piece->want |= READ_THROUGH;
-	if (message && !f.version && f.content)
+	if (!p->in_multipart && !f.version && f.content)
 		p->p.odd |= MIME_ODD(NO_MIME_VERSION);
-	p->mime = !message || f.version || f.types > 0;
+	p->mime = p->in_multipart || f.version || f.types > 0;
 	if (p->mime)
 		return understand(r, p, &f);
 	/* RFC 2045 5.2; Dovecot forgets all Content- fields then, others do not */
 	p->header_twice = p->header_twice || f.content || f.dispositions > 0;
 	default_type(&p->p);
-	kind(p);
+	part_kind(p);
 	return RC_OK;
 }

@@ -29,11 +29,12 @@ piece_new(struct reader *r, struct piece *parent, struct piece **out)
 	}
 	x->tree->parts++;
 	n->policy = (uint8_t)r->policy;
-	n->level = (uint8_t)r->level;
 	n->p.number = 1;
+	n->p.odd = r->alternate ? MIME_ODD(ALTERNATE) : 0;
 	if (parent != NULL) {
 		struct mime_part *before = parent->p.last;
 
+		n->in_multipart = parent->p.kind == MIME_MULTIPART;
 		n->p.parent = &parent->p;
 		n->p.depth = parent->p.depth + 1;
 		n->p.number = before == NULL ? 1 : before->number + 1;
@@ -288,7 +289,7 @@ sum_up(struct mime_tree *t)
 		if (p->parent != NULL)
 			p->odd_around |= p->parent->odd | p->parent->odd_around;
 		else if (p->of != NULL)
-			p->odd_around |= p->of->odd_around;
+			p->odd_around |= p->of->odd | p->of->odd_around;
 		t->odd |= p->odd | p->odd_around;
 	}
 }
@@ -309,6 +310,8 @@ mime_parse(str message, struct charsets *cs, struct arena *mem, struct mime_tree
 		return rc;
 	t.top = &top->p;
 	rc = reader_message(&r, top);
+	if (rc == RC_OK)
+		rc = tree_alternates(&x);
 	if (rc != RC_OK)
 		return rc;
 	sum_up(&t);
@@ -336,7 +339,7 @@ mime_parse_body(str body, const struct mime_part *like, unsigned depth,
 	top->p.content_type = like->content_type;
 	top->p.kind = like->kind;
 	top->p.depth = depth;
-	top->mime = top->whole_header = true;
+	top->in_multipart = top->mime = top->whole_header = true;
 	piece_boundary(top);
 	rc = depth < MIME_DEPTH
 		     ? reader_body(&r, top)

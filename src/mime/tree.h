@@ -47,6 +47,7 @@ struct mime_part {
 	struct mime_part *alternates;	/* other readings of this part's bytes, by `next` */
 	const struct mime_part *of;	/* a reading's top: the part it is another reading of */
 	struct mime_part *each;		/* after it in mime_each() */
+	bool again;		/* an earlier reading has the same: no need to look twice */
 	unsigned depth, number;	/* from the top, 0; among its siblings, 1 */
 	enum mime_kind kind;
 

@@ -22,18 +22,19 @@ enum {
 	READ_CR = 16,		/* a CR alone ends a line */
 	READ_CRLF = 32,		/* an LF alone does not */
 	READ_THROUGH = 64,	/* a delimiter within a header is not one */
-	READ_POLICIES = 7,
 };
 
 /* A part, and why there may be other readings of it. */
 struct piece {
 	struct mime_part p;
 	str boundary;
+	str type_raw;		/* the Content-Type that was taken */
+	struct tried *tried;	/* its other readings, those that say the same, too */
 	size_t sniffed;		/* 1 + a line that looks like a delimiter, with fields behind it */
 	uint8_t want;		/* policies under which it would look different */
 	uint8_t policy;		/* of its reading */
-	uint8_t level;		/* alternates around it */
 	bool header_twice;	/* its header may be read in other ways */
+	bool in_multipart;	/* MIME-Version is not needed (RFC 2045 4) */
 	bool mime;		/* its Content- fields count */
 	bool whole_header;	/* an empty line ended it */
 };
@@ -46,6 +47,8 @@ struct reading {		/* shared by all readings of a message */
 	struct err *err;
 	struct piece *last;	/* made last, for mime_each() */
 	struct piece *spare;	/* given back, by `each` */
+	struct piece **seen;	/* a hash table of those that were looked at for alternates */
+	size_t seen_n, seen_size;
 	uint64_t work, most_work;
 	bool crlf;		/* the message's first line ends so */
 };
@@ -59,8 +62,10 @@ struct open_part {
 
 struct reader {
 	struct reading *x;
-	unsigned policy, level;
+	unsigned policy;
+	bool alternate;
 	size_t at, end;
+	size_t header_end;	/* where the first header has to end; 0: where it does */
 	size_t content;		/* behind the header or delimiter line that was last */
 	uint32_t lines;		/* line ends before `at` */
 	unsigned n;
@@ -85,6 +90,23 @@ size_t line_end_before(const struct reader *r, size_t at, size_t least);
 
 /* Reads the header at r->at of p and says what p is.  *cut: a delimiter ended it. */
 enum rc part_header(struct reader *r, struct piece *p, bool *cut) MUST_CHECK;
+
+/* Which MIME field is it, for somebody who does not see blanks, controls, 8-bit? */
+enum mime_field { FIELD_OTHER, FIELD_TYPE, FIELD_ENCODING, FIELD_DISPOSITION };
+enum mime_field field_loosely(str name);
+/* p's type, parameters, charset and kind from a Content-Type.  RC_BAD: unreadable, and
+ * p is the default; *name is the parameter's text, if it has one. */
+enum rc part_type(struct reader *r, struct piece *p, str raw, str *name) MUST_CHECK;
+void part_kind(struct piece *p);
+
+/* Everything that could be the boundary in a raw Content-Type, at most `most`. */
+size_t boundary_candidates(str raw, const struct mime_value *v, struct arena *mem,
+	str *out, size_t most);
+/* Which of them begin a line in at..end?  Bits. */
+uint64_t boundary_occurs(struct reading *x, size_t at, size_t end, const str *b, size_t n);
+
+/* The other readings of all parts (tree.h). */
+enum rc tree_alternates(struct reading *x) MUST_CHECK;
 
 /* p->boundary from p's Content-Type, as Dovecot takes it; and what is odd about it. */
 void piece_boundary(struct piece *p);
