@@ -132,12 +132,11 @@ static void
 open_held(struct gate *g)
 {
 	const struct held_limits limits = held_limits_of(g->child->conf);
-	struct err err = { .text = "keys/held.pub is missing" };
 
-	if (g->child->held_public == NULL ||
-		held_open(g->held_dir, g->child->held_public, &limits, clock_wall_ms(),
-			&g->smtp.held, &err) != RC_OK)
-		log_warn("originals of refused messages are not held: %s", err.text);
+	if (g->child->held_public == NULL)
+		log_warn("refused originals are not held: keys/held.pub is missing");
+	else
+		g->smtp.held = held_open(g->held_dir, g->child->held_public, &limits);
 }
 
 static void
@@ -218,6 +217,17 @@ probe_clamd(struct gate *g)
 		log_warn("clamd: %s", err.text);
 }
 
+/* Not before it serves: a hundred thousand files take their time. */
+static void
+load_held(struct gate *g)
+{
+	struct err err = { 0 };
+
+	if (g->smtp.held != NULL &&
+		held_load(g->smtp.held, clock_wall_ms(), &err) != RC_OK)
+		log_warn("what is held already is not known: %s", err.text);
+}
+
 static void
 show_held(struct gate *g)
 {
@@ -237,13 +247,14 @@ each_minute(struct gate *g)
 		held_minute(g->smtp.held, clock_wall_ms());
 }
 
-/* Tries clamd's limits when they were read, shows figures each second, and
- * gives the sessions their minute. */
+/* Reads what is held, tries clamd's limits when they were read, shows figures each
+ * second, and gives the sessions their minute. */
 static void *
 clock_thread(void *arg)
 {
 	struct gate *g = arg;
 
+	load_held(g);
 	probe_clamd(g);
 	for (uint64_t seconds = 1; wait_second(g); seconds++) {
 		probe_clamd(g);

@@ -115,9 +115,9 @@ parts_open(struct parts *p, struct err *err)
 	};
 	enum rc rc;
 
+	p->held = held_open(p->held_dir, p->held_public, &hl);
 	if ((rc = journal_open(&jw, &p->journal, err)) != RC_OK ||
-		(rc = held_open(p->held_dir, p->held_public, &hl, clock_wall_ms(),
-			 &p->held, err)) != RC_OK ||
+		(rc = held_load(p->held, clock_wall_ms(), err)) != RC_OK ||
 		(rc = store_open(&sw, &p->store, err)) != RC_OK ||
 		(rc = ledger_open(&lw, &p->ledger, err)) != RC_OK ||
 		(rc = refusals_open(&rw, &p->refusals, err)) != RC_OK)

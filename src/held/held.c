@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,7 +16,7 @@
 #include "held/held_int.h"
 #include "wire/facts.h"
 
-enum { NETWORK = 1 + 16, BLOCK = 4096, WRITER_MS = 10000 };
+enum { NETWORK = 1 + 16, BLOCK = 4096, WRITER_MS = 10000, HOUR_MS = 3600 * 1000 };
 
 struct network {
 	uint8_t key[NETWORK];
@@ -167,35 +168,10 @@ forget(struct held *h, struct entry *e)
 
 /* ---- opening ---- */
 
-struct opening {
-	struct held *h;
-	uint64_t wall_ms;
-};
-
-static bool
-open_name(const char *name, void *arg)
-{
-	struct opening *o = arg;
-	struct held *h = o->h;
-	struct held_header header;
-	FD_AUTO fd = -1;
-
-	/* of a writer that died, where there is no O_TMPFILE */
-	if (str_starts(str_of(name), STR(".tmp-")))
-		(void)fs_unlink(h->dir, name, NULL);
-	/* what is damaged is house's to remove, in its time */
-	else if (held_header_read(h->dir, name, &fd, &header, NULL) == RC_OK &&
-		 header.wall_ms + h->limits.keep_ms >= o->wall_ms)
-		(void)add(h, &header);
-	return true;
-}
-
-enum rc
-held_open(int dir, const uint8_t public_key[SEAL_PUBLIC], const struct held_limits *l,
-	uint64_t wall_ms, struct held **out, struct err *err)
+struct held *
+held_open(int dir, const uint8_t public_key[SEAL_PUBLIC], const struct held_limits *l)
 {
 	struct held *h = calloc(1, sizeof(*h));
-	struct opening o = { .h = h, .wall_ms = wall_ms };
 
 	if (h == NULL)
 		abort();
@@ -204,12 +180,60 @@ held_open(int dir, const uint8_t public_key[SEAL_PUBLIC], const struct held_limi
 	memcpy(h->public_key, public_key, SEAL_PUBLIC);
 	(void)pthread_mutex_init(&h->lock, NULL);
 	cond_init(&h->written);
-	enum rc rc = fs_each(dir, ".", open_name, &o, err);
-	if (rc == RC_OK)
-		*out = h;
-	else
-		held_close(&h);
-	return rc;
+	return h;
+}
+
+static struct entry *
+find(struct held *h, const char *id)
+{
+	struct entry *e;
+
+	HASH_FIND(by_id, h->ids, id, strlen(id), e);
+	return e;
+}
+
+struct loading {
+	struct held *h;
+	uint64_t wall_ms;
+};
+
+/* Of a writer that died, where there is no O_TMPFILE (fs_spool_open). */
+static void
+remove_rest(const struct loading *l, const char *name)
+{
+	struct stat st;
+
+	/* others write already */
+	if (fstatat(l->h->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(uint64_t)st.st_mtim.tv_sec * 1000 + HOUR_MS < l->wall_ms)
+		(void)fs_unlink(l->h->dir, name, NULL);
+}
+
+static bool
+load_name(const char *name, void *arg)
+{
+	const struct loading *l = arg;
+	struct held *h = l->h;
+	struct held_header header;
+	FD_AUTO fd = -1;
+
+	if (str_starts(str_of(name), STR(".tmp-")))
+		remove_rest(l, name);
+	/* what is damaged is house's to remove, in its time */
+	if (held_header_read(h->dir, name, &fd, &header, NULL) != RC_OK)
+		return true;
+	LOCK_AUTO locked = lock_take(&h->lock);
+	if (find(h, name) == NULL && header.wall_ms + h->limits.keep_ms >= l->wall_ms)
+		(void)add(h, &header);
+	return h->files < HELD_FILES;
+}
+
+enum rc
+held_load(struct held *h, uint64_t wall_ms, struct err *err)
+{
+	struct loading l = { .h = h, .wall_ms = wall_ms };
+
+	return fs_each(h->dir, ".", load_name, &l, err);
 }
 
 void
@@ -375,9 +399,8 @@ see_name(const char *name, void *arg)
 {
 	struct held *h = arg;
 	LOCK_AUTO locked = lock_take(&h->lock);
-	struct entry *e;
+	struct entry *e = find(h, name);
 
-	HASH_FIND(by_id, h->ids, name, strlen(name), e);
 	if (e != NULL)
 		e->seen = h->minute;
 	return true;

@@ -34,9 +34,13 @@ struct held_limits {		/* [held] in the settings */
 	uint64_t min_free;	/* of the file system; below it nothing is held */
 };
 
-/* Reads what is in the folder. */
-enum rc held_open(int dir, const uint8_t public_key[SEAL_PUBLIC], const struct held_limits *l,
-	uint64_t wall_ms, struct held **out, struct err *err) MUST_CHECK;
+/* dir stays the caller's. */
+struct held *held_open(int dir, const uint8_t public_key[SEAL_PUBLIC],
+	const struct held_limits *l);
+/* Reads what is in the folder, while others hold already: until it returns duplicates of
+ * what is there may be kept again, and caps count less.  Once; a file costs 10 µs, or a
+ * seek where the machine has just started. */
+enum rc held_load(struct held *h, uint64_t wall_ms, struct err *err) MUST_CHECK;
 void held_close(struct held **hp);
 void held_set_limits(struct held *h, const struct held_limits *l);
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -36,9 +37,7 @@ room_open(struct room *r)
 	assert_int_equal(fs_open_dir(AT_FDCWD, test_folder(), &r->dir, NULL), RC_OK);
 	r->file = memfd_create("spooled", MFD_CLOEXEC);
 	seal_make_keys(r->public_key, r->private_key);
-	assert_int_equal(
-		held_open(r->dir, r->public_key, &r->limits, noon, &r->held, NULL),
-		RC_OK);
+	r->held = held_open(r->dir, r->public_key, &r->limits);
 }
 
 static void
@@ -55,9 +54,8 @@ static void
 reopen(struct room *r, uint64_t wall_ms)
 {
 	held_close(&r->held);
-	assert_int_equal(
-		held_open(r->dir, r->public_key, &r->limits, wall_ms, &r->held, NULL),
-		RC_OK);
+	r->held = held_open(r->dir, r->public_key, &r->limits);
+	assert_int_equal(held_load(r->held, wall_ms, NULL), RC_OK);
 }
 
 /* What is spooled next: size bytes which begin with `begin`. */
@@ -413,6 +411,26 @@ TEST(what_house_removed_or_is_old_does_not_count)
 	room_clear(&r);
 }
 
+TEST(what_is_held_before_the_folder_was_read_is_counted_once)
+{
+	struct room r;
+
+	room_open(&r);
+	spool(&r, "a", 5000);
+	(void)hold(&r, "192.0.2.1", noon);
+	held_close(&r.held);
+	r.held = held_open(r.dir, r.public_key, &r.limits);
+	spool(&r, "b", 5000);
+	struct msg_id b = hold(&r, "192.0.2.1", noon);
+	assert_int_equal(held_load(r.held, noon, NULL), RC_OK);
+	assert_int_equal(held_sum(r.held).files, 2);
+	assert_string_equal(hold(&r, "192.0.2.1", noon).text, b.text);
+	spool(&r, "a", 5000);
+	(void)hold(&r, "192.0.2.1", noon);
+	assert_int_equal(files(&r), 2);
+	room_clear(&r);
+}
+
 static bool
 note_about(const struct held_about *a, void *arg)
 {
@@ -434,6 +452,12 @@ TEST(damaged_files_are_named_and_never_counted)
 	assert_int_equal(fs_replace(r.dir, bad.text, 0600, STR("x"), NULL), RC_OK);
 	assert_int_equal(fs_replace(r.dir, "README", 0600, STR("x"), NULL), RC_OK);
 	assert_int_equal(fs_replace(r.dir, ".tmp-1", 0600, STR("x"), NULL), RC_OK);
+	assert_int_equal(fs_replace(r.dir, ".tmp-2", 0600, STR("x"), NULL), RC_OK);
+	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	const struct timespec fresh[2] = { { .tv_sec = (time_t)(noon / 1000) },
+		{ .tv_sec = (time_t)(noon / 1000) } };
+	assert_int_equal(utimensat(r.dir, ".tmp-1", old, 0), 0);
+	assert_int_equal(utimensat(r.dir, ".tmp-2", fresh, 0), 0);
 	assert_int_equal(held_each(r.dir, note_about, all, NULL), RC_OK);
 	assert_string_equal(all[0].id.text, good.text);
 	assert_int_equal(all[0].size, 5000);
@@ -442,6 +466,7 @@ TEST(damaged_files_are_named_and_never_counted)
 	reopen(&r, noon);
 	assert_int_equal(held_sum(r.held).files, 1);
 	assert_int_equal(faccessat(r.dir, ".tmp-1", F_OK, 0), -1);
+	assert_int_equal(faccessat(r.dir, ".tmp-2", F_OK, 0), 0); /* being written */
 	room_clear(&r);
 }
 
