@@ -164,6 +164,7 @@ TEST(links_that_do_not_lead_where_they_say_are_found)
 		{ "https://www.bank.co.uk", "https://mail.bank.co.uk/", NULL },
 		{ "https://bank.co.uk", "https://evil.co.uk/", &check_link_text },
 		{ "www.t.co", "https://t.co/x", NULL },
+		{ "https://t.co/x", "https://www.t.co/x", NULL },
 		{ "click here", "https://evil.test/", NULL },
 		{ "report.pdf", "https://files.test/", NULL },
 		{ "see www.bank.example for more", "https://evil.test/", NULL },

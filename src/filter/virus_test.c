@@ -286,6 +286,11 @@ TEST(a_virus_anywhere_else_makes_it_none)
 	add_job(m, "EVIL", 0); /* a preamble */
 	assert_int_equal(sample(m), RC_NONE);
 	mail_free(m);
+	m = report("see below", "fine", "--");
+	m->content.nleaves = 2;
+	add_job(m, "EVIL", 2); /* a leaf that does not lie within it */
+	assert_int_equal(sample(m), RC_NONE);
+	mail_free(m);
 	m = mail_with("EVIL", "nothing", "attached");
 	assert_int_equal(sample(m), RC_NONE);
 	mail_free(m);
