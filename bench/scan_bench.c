@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * scan_bench [MESSAGES [KIB]]: what one message costs in the scanner and on the
- * asking side, as CPU and wall time, over a real channel between two processes.
+ * scan_bench [MESSAGES [KIB [KIND]]]: what one message costs in the scanner and on the
+ * asking side, as CPU and wall time, over a real channel between two processes, with
+ * everything that the gate asks for.  KIND: plain, html, both (multipart/alternative),
+ * file (a text and an attachment in base64); all of them without it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,86 @@ static const char head[] =
 	"Date: Tue, 14 Nov 2023 22:13:17 +0000\r\n"
 	"Message-ID: <20231114221317.12345@shop.example>\r\n"
 	"References: <1@shop.example> <2@shop.example>\r\nIn-Reply-To: <2@shop.example>\r\n"
-	"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n";
+	"MIME-Version: 1.0\r\n";
+
+#define PLAIN "Content-Type: text/plain; charset=utf-8\r\n\r\n"
+#define HTML                                         \
+	"Content-Type: text/html; charset=utf-8\r\n" \
+	"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+#define FILES                                                     \
+	"Content-Type: application/pdf; name=\"a.pdf\"\r\n"       \
+	"Content-Disposition: attachment; filename=\"a.pdf\"\r\n" \
+	"Content-Transfer-Encoding: base64\r\n\r\n"
+
+static uint64_t state = 1;
+
+static unsigned
+random_below(unsigned n)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(state >> 33) % n;
+}
+
+/* Some thousand different words. */
+static void
+add_words(struct buf *b, size_t n)
+{
+	static const char *const syllables[] = { "ba", "con", "de", "er", "fi", "ga",
+		"ho", "in", "ka", "lo", "mi", "ne", "or", "pre", "que", "ra", "st", "th",
+		"un", "ve" };
+
+	for (size_t end = b->len + n; b->len < end; buf_addc(b, ' '))
+		for (unsigned k = 1 + random_below(3); k > 0; k--)
+			buf_addz(b, syllables[random_below(20)]);
+}
+
+static void
+add_plain_line(struct buf *b)
+{
+	add_words(b, 60);
+	buf_add(b, STR("\r\n"));
+}
+
+static void
+add_html_line(struct buf *b)
+{
+	buf_addf(b,
+		"<td style=3D\"color: #333; padding: 4px\"><a href=3D\"https://shop.example=\r\n"
+		"/p/%u?u=3D%u\">",
+		random_below(100000), random_below(100000));
+	add_words(b, 30);
+	buf_add(b, STR("</a><br>=\r\n"));
+	add_words(b, 60);
+	buf_add(b, STR("</td>\r\n"));
+}
+
+static void
+add_base64_line(struct buf *b)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (int i = 0; i < 76; i++)
+		buf_addc(b, digits[random_below(64)]);
+	buf_add(b, STR("\r\n"));
+}
+
+/* What is in a message: its parts, each filled with lines to its share. */
+static const struct kind {
+	const char *name, *type;
+	struct {
+		const char *head;
+		void (*line)(struct buf *b);
+		unsigned share; /* per cent */
+	} parts[2];
+} kinds[] = {
+	{ "plain", NULL, { { PLAIN, add_plain_line, 100 } } },
+	{ "html", NULL, { { HTML, add_html_line, 100 } } },
+	{ "both", "alternative",
+		{ { PLAIN, add_plain_line, 30 }, { HTML, add_html_line, 70 } } },
+	{ "file", "mixed",
+		{ { PLAIN, add_plain_line, 20 }, { FILES, add_base64_line, 80 } } },
+};
 
 static void
 lost(unsigned slot, void *arg)
@@ -51,15 +132,26 @@ cpu_us(int who)
 }
 
 static int
-message(size_t size)
+message(const struct kind *k, size_t size)
 {
-	BUF_AUTO b = BUF(size + sizeof(head) + 128);
+	BUF_AUTO b = BUF(2 * size + 16384);
 	int fd = memfd_create("message", 0);
 
 	buf_addz(&b, head);
-	while (b.len < size)
-		buf_add(&b,
-			STR("<p>A line of text as newsletters have them, with some words.</p>\r\n"));
+	if (k->type != NULL)
+		buf_addf(&b, "Content-Type: multipart/%s; boundary=frontier\r\n\r\n",
+			k->type);
+	for (size_t i = 0; i < 2 && k->parts[i].head != NULL; i++) {
+		size_t end = b.len + size * k->parts[i].share / 100;
+
+		if (k->type != NULL)
+			buf_add(&b, STR("--frontier\r\n"));
+		buf_addz(&b, k->parts[i].head);
+		while (b.len < end)
+			k->parts[i].line(&b);
+	}
+	if (k->type != NULL)
+		buf_add(&b, STR("--frontier--\r\n"));
 	if (fd < 0 || fs_pwrite(fd, buf_str(&b), 0, NULL) != RC_OK)
 		abort();
 	return fd;
@@ -86,7 +178,7 @@ start_scanner(struct scanners *set, uint64_t most)
 static void
 ask_all(struct scanners *set, const struct scan_job *job, uint64_t n)
 {
-	ARENA_AUTO mem = arena_new(1024 * 1024);
+	ARENA_AUTO mem = arena_new(8 * 1024 * 1024);
 
 	for (uint64_t i = 0; i < n; i++) {
 		struct err err = { 0 };
@@ -96,8 +188,37 @@ ask_all(struct scanners *set, const struct scan_job *job, uint64_t n)
 			(void)fprintf(stderr, "%s\n", err.text);
 			exit(1);
 		}
+		scanned_clear(&got);
 		arena_reset(mem);
 	}
+}
+
+static void
+measure(const struct kind *k, uint64_t n, size_t size)
+{
+	struct scanners *set = scanners_new(1, lost, NULL);
+	struct scan_job job = { .fd = message(k, size),
+		.hostname = STR("mx.example.test"),
+		.want = SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS };
+
+	if (fs_size(job.fd, &job.size, NULL) != RC_OK)
+		abort();
+	uint64_t before = cpu_us(RUSAGE_CHILDREN);
+	pid_t pid = start_scanner(set, n);
+	uint64_t wall = clock_ms(), cpu = cpu_us(RUSAGE_SELF);
+	ask_all(set, &job, n);
+	wall = clock_ms() - wall;
+	cpu = cpu_us(RUSAGE_SELF) - cpu;
+	(void)waitpid(pid, NULL, 0);
+	uint64_t scanner = cpu_us(RUSAGE_CHILDREN) - before;
+	(void)printf(
+		"%s, %llu messages of %zu KiB, one in flight: CPU us asking %.1f scanner %.1f "
+		"both %.1f, wall us %.1f\n",
+		k->name, (unsigned long long)n, (size_t)job.size / 1024,
+		(double)cpu / (double)n, (double)scanner / (double)n,
+		(double)(cpu + scanner) / (double)n, (double)wall * 1000 / (double)n);
+	scanners_free(&set);
+	fs_close(&job.fd);
 }
 
 int
@@ -105,24 +226,12 @@ main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000;
 	size_t size = (argc > 2 ? strtoull(argv[2], NULL, 10) : 8) * 1024;
-	struct scanners *set = scanners_new(1, lost, NULL);
-	struct scan_job job = { .fd = message(size), .hostname = STR("mx.example.test") };
 
-	if (n == 0 || fs_size(job.fd, &job.size, NULL) != RC_OK)
+	if (n == 0 || size > (1u << 30))
 		return 2;
-	pid_t pid = start_scanner(set, n);
-	uint64_t wall = clock_ms(), cpu = cpu_us(RUSAGE_SELF);
-	ask_all(set, &job, n);
-	wall = clock_ms() - wall;
-	cpu = cpu_us(RUSAGE_SELF) - cpu;
-	(void)waitpid(pid, NULL, 0);
-	uint64_t scanner = cpu_us(RUSAGE_CHILDREN);
-	(void)printf(
-		"%llu messages of %zu KiB, one in flight: CPU us asking %.1f scanner %.1f "
-		"both %.1f, wall us %.1f\n",
-		(unsigned long long)n, size / 1024, (double)cpu / (double)n,
-		(double)scanner / (double)n, (double)(cpu + scanner) / (double)n,
-		(double)wall * 1000 / (double)n);
-	scanners_free(&set);
+	scan_prepare();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (argc <= 3 || strcmp(argv[3], kinds[i].name) == 0)
+			measure(&kinds[i], n, size);
 	return 0;
 }
