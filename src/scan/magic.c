@@ -104,9 +104,9 @@ static const struct signature {
 		OFFICE, NOT),
 	ROW(0, "Salted__", "openssl", OTHER, NOT),
 	ROW(0, "age-encryption.org/", "age", OTHER, NOT),
-	ROW(0, "-----BEGIN PGP", "pgp", OTHER, NOT),
-	ROW(0, "-----BEGIN PKCS7", "cms", OTHER, NOT),
-	ROW(0, "-----BEGIN CMS", "cms", OTHER, NOT),
+	ROW(0, "-----BEGIN PGP", "pgp", SEALED, NOT),
+	ROW(0, "-----BEGIN PKCS7", "cms", SEALED, NOT),
+	ROW(0, "-----BEGIN CMS", "cms", SEALED, NOT),
 	ROW(0, "BM", "bmp", IMAGE, NOT),
 	ROW(0, "II*\0", "tiff", IMAGE, NOT),
 	ROW(0, "MM\0*", "tiff", IMAGE, NOT),
@@ -250,8 +250,8 @@ static const struct {
 	{ STR_INIT("audio/"), F(MEDIA) | F(TEXT) },
 	{ STR_INIT("video/"), F(MEDIA) },
 	{ STR_INIT("text/html"), F(HTML) | F(TEXT) },
-	{ STR_INIT("text/"), F(TEXT) | F(HTML) | F(OFFICE) /* text/rtf */ },
-	{ STR_INIT("message/"), F(TEXT) | F(HTML) },
+	{ STR_INIT("text/"), F(TEXT) | F(HTML) | F(SEALED) | F(OFFICE) /* text/rtf */ },
+	{ STR_INIT("message/"), F(TEXT) | F(HTML) | F(SEALED) },
 	{ STR_INIT("application/pdf"), F(PDF) },
 	{ STR_INIT("application/zip"), F(ARCHIVE) | F(OFFICE) },
 	{ STR_INIT("application/x-zip"), F(ARCHIVE) | F(OFFICE) },
@@ -263,10 +263,10 @@ static const struct {
 	{ STR_INIT("application/json"), F(TEXT) },
 	{ STR_INIT("application/ics"), F(TEXT) },
 	/* virus scanners step over signatures, so nothing else may be in their place */
-	{ STR_INIT("application/pgp-encrypted"), F(TEXT) | F(OTHER) },
-	{ STR_INIT("application/pgp-"), F(OTHER) },
-	{ STR_INIT("application/pkcs7-"), F(OTHER) },
-	{ STR_INIT("application/x-pkcs7-"), F(OTHER) },
+	{ STR_INIT("application/pgp-encrypted"), F(TEXT) | F(SEALED) | F(OTHER) },
+	{ STR_INIT("application/pgp-"), F(SEALED) | F(OTHER) },
+	{ STR_INIT("application/pkcs7-"), F(SEALED) | F(OTHER) },
+	{ STR_INIT("application/x-pkcs7-"), F(SEALED) | F(OTHER) },
 #undef F
 };
 

@@ -20,6 +20,7 @@ enum magic_family {
 	MAGIC_ARCHIVE,
 	MAGIC_IMAGE,
 	MAGIC_MEDIA, /* sound and film */
+	MAGIC_SEALED, /* PGP or CMS, in letters */
 	MAGIC_OTHER,
 };
 
