@@ -19,26 +19,49 @@ FRONT = 256 << 10           # gate and house
 DECIDED = 60 + 30           # [smtp] verdict_timeout, and a machine that is busy
 
 
+ROLES = ("gate", "house", "scanner")
+
+
 class Watch:
-    """Peak resident memory of each role while it runs, in KiB."""
+    """Peak resident memory of each role while it runs, in KiB, and the seconds of CPU
+    time that scanners and clamd took."""
 
     def __init__(self, g):
-        self.g, self.peak, self.over = g, {}, threading.Event()
+        self.g, self.peak, self.over = g, dict.fromkeys(ROLES, 0), threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _look(self):
+        for role in ROLES:
+            for pid in self.g.pids(role):
+                self.peak[role] = max(self.peak[role], high_water(pid))
 
     def _run(self):
         while not self.over.wait(0.05):
-            for role in ("gate", "house", "scanner"):
-                for pid in self.g.pids(role):
-                    self.peak[role] = max(self.peak.get(role, 0), high_water(pid))
+            self._look()
+
+    def _seconds(self):
+        return [sum(map(seconds, self.g.pids("scanner"))), seconds(self.g.clamd_pid)]
 
     def __enter__(self):
+        self.before = self._seconds()
         self.thread.start()
         return self
 
     def __exit__(self, *_):
         self.over.set()
         self.thread.join()
+        self._look()
+        self.cpu = [max(0, b - a) for a, b in zip(self.before, self._seconds())]
+
+
+def seconds(pid):
+    """User and system time of a process."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            words = f.read().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0
 
 
 def high_water(pid):
@@ -97,6 +120,7 @@ def g():
     try:
         made = Gatepost(clamd=clamd.start(), settings="[smtp]\ngreet_delay = 0\n[held]\nall = 64M")
         made.people(A, OTHERS)
+        made.clamd_pid = clamd.process.pid
         yield made.start()
     finally:
         if made:
@@ -129,8 +153,9 @@ def test_a_bomb_gets_an_honest_answer_in_bounds(g, bomb):
     scanners = set(g.pids("scanner"))
     with Watch(g) as watch:
         answer, took = explode(g, bomb)
-    figures = ", ".join(f"{role} {kib >> 10} MiB" for role, kib in sorted(watch.peak.items()))
-    print(f"BOMB {bomb.name:28} {took:6.2f} s  {figures}  {answer[:100]}")
+    figures = ", ".join(f"{role} {kib >> 10}" for role, kib in watch.peak.items())
+    print(f"\nBOMB {bomb.name:28} {took:6.2f} s; CPU s: scanner {watch.cpu[0]:.2f}, clamd "
+          f"{watch.cpu[1]:.2f}; MiB: {figures}; {answer[:4]}{answer.partition('this message ')[2][:40]}")
     assert answer[:3] in bomb.answers, f"{bomb.name}: {bomb.why}\n{answer}\n" + \
         "\n".join(g.lines[since:])
     if answer.startswith("550"):

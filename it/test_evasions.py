@@ -18,16 +18,16 @@ LINK = re.compile(r"^550 5\.7\.1 https://mx\.example\.test(:\d+)?/r/[A-Za-z0-9_-
 TESTFILES = pathlib.Path("/usr/share/clamav-testfiles")
 HARMLESS = b"Nothing of note is in this file, and nobody minds.\r\n"
 
-# A zstd file, which clamd does not open, cannot be in what is text, has more behind the
-# file, or packs it itself: there clamd's blindness is tested by the trick alone.
+# What comes out of these has something before or behind the file, or is text, so that a
+# packed file would not be one any more; the last four are opened by clamd alone.
 NOT_PACKED = """
-    qp_soft_breaks qp_blanks_behind_soft_breaks base64_lines_of_77 base64_lines_of_998
-    base64_lines_of_10000 base64_cut_off qp_long_lines uu_blanks uu_blanks_stripped
-    binhex_zip_in_text forwarded_cut_off
+    qp_soft_breaks qp_blanks_behind_soft_breaks qp_invalid_escapes base64_behind_padding
+    base64_cut_off uu_blanks uu_blanks_stripped forwarded_cut_off gz_second_member
+    arj zip_deflate64 pdf_embedded rtf_object
 """.split()
-REAL = [t for t in TRICKS if not t.nobody]
-PACKED = [t for t in REAL if t.kind in ("boundary", "encoding", "embedded", "header", "name",
-                                        "nesting") and t.name not in NOT_PACKED]
+REAL = [t for t in TRICKS if not t.nobody and t.kind != "policy"]
+POLICY = [t for t in TRICKS if t.kind == "policy"]
+PACKED = [t for t in REAL if t.kind != "charset" and t.name not in NOT_PACKED]
 
 
 def named(tricks):
@@ -86,6 +86,17 @@ def test_a_hidden_file_that_clamd_cannot_open_is_refused(g, trick, packed):
     assert LINK.match(answer), f"{trick.name}: {trick.why}\nanswered: {answer}"
 
 
+@pytest.mark.parametrize("trick", **named(POLICY))
+def test_what_nobody_can_look_into_is_told(g, trick):
+    """Refused or delivered, as the policy says; but never without a finding."""
+    answer = deliver(g, trick(EICAR.encode()))
+    if answer.startswith("250"):
+        score = re.search(rb"(?m)^X-Gatepost-Score: (-?[\d.]+)", newest(g))
+        assert float(score[1]) > 0, trick.name
+    else:
+        assert LINK.match(answer), answer
+
+
 # --- Debian's files for testing scanners -----------------------------------------
 
 
@@ -101,7 +112,7 @@ def crlf(content):
 def encoded(content, how, name):
     if how == "in zip":
         content, how, name = in_zip(content, name=name.decode()), "base64", b"files.zip"
-    body = {"7bit": crlf, "binary": bytes, "base64": b64, "quoted-printable": qp,
+    body = {"7bit": crlf, "binary": lambda c: c + b"\r\n", "base64": b64, "quoted-printable": qp,
             "x-uuencode": uu}[how](content)
     return whole(mixed(note(), attached(body, how.encode(), name=name)))
 
@@ -147,12 +158,12 @@ def test_a_harmless_file_in_an_ordinary_shape_is_delivered(g, trick):
 
 def test_harmless_twins_get_an_honest_answer(g):
     """Odd shapes may score, but never does one make us say "later", and what says
-    "virus" has one."""
+    "contains a virus" has one."""
     refused = {}
     for trick in TRICKS:
         answer = deliver(g, trick(HARMLESS))
         assert answer.startswith("250") or LINK.match(answer), f"{trick.name}: {answer}"
-        assert "virus" not in answer, f"{trick.name}: {answer}"
+        assert "contains a virus" not in answer, f"{trick.name}: {answer}"
         if not answer.startswith("250"):
             refused[trick.name] = answer.partition(" https")[2].partition(" ")[2]
     for name, reason in refused.items():

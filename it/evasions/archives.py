@@ -367,7 +367,7 @@ def lzip_file(data):
     return sent(piped(padded(data), "lzip", "-c"), b"notes.txt.lz")
 
 
-@trick(K, "lzop: clamd does not open it")
+@trick("policy", "lzop: clamd does not open it, and hardly anybody else does")
 def lzop_file(data):
     return sent(piped(in_gz(data), "lzop", "-c"), b"notes.txt.gz.lzo")
 

@@ -27,7 +27,7 @@ ORDINARY = """
     forwarded forwarded_alone forwarded_5_times forwarded_global eml_as_data_plain
     digest_default in_alternative in_related in_report in_signed smime_opaque tnef_zip
     behind_200_parts zip_plain zip_in_zip_in_zip zip_data_descriptor zip64 zip_bzip2
-    tar_gz tar_bz2 tar_xz gz bz2_file xz_file sevenzip cab iso9660 docx_embedded pdf_embedded
+    tar_gz tar_bz2 tar_xz gz bz2_file xz_file sevenzip cab docx_embedded pdf_embedded
     raw_8bit_in_header mime_version_missing boundary_unquoted_specials
 """.split()
 

@@ -197,7 +197,8 @@ def first_delimiter_missing(data):
     return with_type(b'multipart/mixed; boundary="%s"' % B, body)
 
 
-@trick(K, "the file stands in the preamble, with fields of its own behind a note")
+@trick(K, "the file stands in the preamble, with fields of its own behind a note",
+       nobody="a preamble is not shown, and not decoded where it is")
 def file_in_preamble(data):
     body = b"This is a message in MIME format.\r\n\r\n" + evil(data) + parts(note())
     return with_type(b'multipart/mixed; boundary="%s"' % B, body)

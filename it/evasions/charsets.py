@@ -74,13 +74,15 @@ def utf7_uuencode(data):
     return text(utf7(b"Hello\r\n" + uu(data)), b"utf-7", b"")
 
 
-@trick(K, "character references in HTML for every letter: the page shows the string")
+@trick(K, "character references in HTML for every letter: the page shows the string",
+       nobody="it is shown, but it is no file that could be opened")
 def html_references(data):
     html = b"<html><pre>" + b"".join(b"&#%d;" % c for c in data) + b"</pre></html>\r\n"
     return text(html, b"us-ascii", b"", b"text/html")
 
 
-@trick(K, "tags and comments between the letters of HTML")
+@trick(K, "tags and comments between the letters of HTML",
+       nobody="it is shown, but it is no file that could be opened")
 def html_comments(data):
     html = b"<html><pre>" + b"<!-- x -->".join(b"&lt;" if c == 60 else bytes([c]) for c in data)
     return text(html + b"</pre></html>\r\n", b"us-ascii", b"quoted-printable", b"text/html")

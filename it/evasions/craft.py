@@ -16,6 +16,7 @@ import zlib
 CRLF = b"\r\n"
 B = b"=_frontier"
 NAME = b"notes.dat"
+ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 class Trick:
@@ -86,9 +87,10 @@ def evil(data, **more):
 
 
 def parts(*inner, boundary=B, last=b"--"):
-    """Delimiters around parts, and the closing one."""
-    return b"".join(b"--" + boundary + CRLF + p.rstrip(CRLF) + CRLF for p in inner) + \
-        b"--" + boundary + last + CRLF
+    """Delimiters around parts, and the closing one.  A part's last line end belongs to
+    the delimiter behind it (RFC 2046 5.1.1)."""
+    return b"".join(b"--" + boundary + CRLF + p + (b"" if p.endswith(CRLF) else CRLF)
+                    for p in inner) + b"--" + boundary + last + CRLF
 
 
 def mixed(*inner, boundary=B, subtype=b"mixed"):
@@ -122,11 +124,10 @@ def in_zip(data, method=zipfile.ZIP_DEFLATED, name="notes.txt"):
 def padded(data, size=3000):
     """The file with text behind it, so that there are many lines of it."""
     text = b"The rest of this file is only here to make it longer, %04d.\r\n"
-    out, n = data + CRLF, 0
-    while len(out) < size:
-        out += text % n
-        n += 1
-    return out
+    more = b"".join(text % n for n in range(size // 60))
+    if data.startswith(ZSTD):   # a frame that is skipped
+        return data + struct.pack("<II", 0x184d2a50, len(more)) + more
+    return data + CRLF + more
 
 
 # --- encodings -------------------------------------------------------------------

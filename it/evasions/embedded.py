@@ -101,7 +101,8 @@ def uu_empty_lines(data):
     return plain(TEXT + uu(data, width=12).replace(CRLF, b"\r\n\r\n") + BYE)
 
 
-@trick(K, "blanks in front of the begin line: uudeview and others take it all the same")
+@trick(K, "blanks in front of the begin line",
+       nobody="no client takes it for a beginning, and uudeview neither")
 def uu_indented(data):
     return plain(TEXT + b"".join(b"  " + row + CRLF for row in uu(data).split(CRLF)[:-1]) + BYE)
 

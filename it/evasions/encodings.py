@@ -367,12 +367,12 @@ def qp_misspelt(data):
 
 @trick(K, "8bit is said for a zip in the raw", binary=True)
 def binary_zip(data):
-    return encoded(in_zip(data), b"binary", ctype=b"application/zip", name=b"notes.zip")
+    return encoded(in_zip(data) + CRLF, b"binary", ctype=b"application/zip", name=b"notes.zip")
 
 
 @trick(K, "no encoding is said for a zip in the raw", binary=True)
 def unsaid_binary_zip(data):
-    return encoded(in_zip(data), None, ctype=b"application/zip", name=b"notes.zip")
+    return encoded(in_zip(data) + CRLF, None, ctype=b"application/zip", name=b"notes.zip")
 
 
 @trick(K, "the note is base64 too, and the file is its second half, behind padding, with fields in "
