@@ -8,7 +8,7 @@ import subprocess
 from cryptography.exceptions import InvalidTag
 import pytest
 
-from clamd import GTUBE
+from clamd import GTUBE, wait_for
 from gatepost import message
 from held import Original, key_of, names, originals
 from test_processes import refused
@@ -66,6 +66,7 @@ def test_a_campaign_is_held_once_also_after_a_restart(gatepost):
         refuse(g, text)
     g.stop()
     g.start()
+    assert wait_for(lambda: g.json("status")["held"] == 1)	# it has looked into the folder
     refuse(g, text)
     refuse(g, spam("another"))
     assert len(names(g)) == 2
