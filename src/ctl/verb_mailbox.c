@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "ctl/ctl_int.h"
-#include "ctl/encoded_word.h"
+#include "mime/word.h"
 #include "wire/facts.h"
 
 enum { CHUNK = 64 * 1024, SHOWN = 60, ENVELOPE = 1 << 20 };
@@ -70,25 +70,20 @@ flags_text(unsigned flags, char out[8])
 }
 
 static void
-one_line(struct buf *b, str s, size_t most)
+describe(const struct fact_envelope *e, struct arena *mem, struct buf *from,
+	struct buf *subject)
 {
-	for (size_t i = 0; i < s.len && b->len < most; i++)
-		buf_addc(b, (unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f ? ' '
-									      : s.ptr[i]);
-}
-
-static void
-describe(const struct fact_envelope *e, struct buf *from, struct buf *subject)
-{
-	BUF_AUTO text = BUF(4096);
+	uint64_t odd = 0;
+	str text;
 
 	if (e->from.n > 0 && !str_empty(e->from.at[0].host)) {
 		buf_add(from, e->from.at[0].mailbox);
 		buf_addc(from, '@');
 		buf_add(from, e->from.at[0].host);
 	}
-	encoded_words(e->subject, &text);
-	one_line(subject, buf_str(&text), 1000);
+	/* no tables: bytes of odd charsets are read in the cage only */
+	if (mime_words(e->subject, NULL, 1000, mem, &text, &odd) == RC_OK)
+		buf_add(subject, text);
 }
 
 static enum rc
@@ -103,7 +98,7 @@ on_message(const struct store_message *m, void *arg, struct err *err)
 
 	(void)err;
 	if (facts_unpack_envelope(m->envelope, mem, &e) == RC_OK)
-		describe(&e, &from, &subject);
+		describe(&e, mem, &from, &subject);
 	clock_text(m->received_ms, when);
 	str letters = flags_text(m->flags, flags);
 	if (l->io->json)

@@ -3,7 +3,6 @@
 
 #include "base/fs.h"
 #include "ctl/ctl_int.h"
-#include "ctl/encoded_word.h"
 #include "deliver/deliver_int.h"
 #include "test/test.h"
 
@@ -239,27 +238,6 @@ TEST(a_file_of_accounts_is_taken_whole_or_not_at_all)
 		"already an account one@a.test");
 	does(&f, "account list a.test");
 	assert_false(said(&f, "four@"));
-}
-
-TEST(subjects_can_be_read)
-{
-	static const char *const rows[][2] = {
-		{ "plain", "plain" },
-		{ "=?utf-8?B?R3LDvMOfZQ==?= an =?UTF-8?q?alle_=C3=A4?=",
-			"Gr\xc3\xbc\xc3\x9f"
-			"e an alle \xc3\xa4" },
-		{ "=?iso-8859-1?Q?=E9?= =?utf-8?Q?=C3=A9?=", "\xc3\xa9\xc3\xa9" },
-		{ "=?koi8-r?B?xA==?= x", "=?koi8-r?B?xA==?= x" },
-		{ "=?utf-8?Q?open", "=?utf-8?Q?open" },
-		{ "a =? b", "a =? b" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		BUF_AUTO out = BUF(200);
-
-		encoded_words(str_of(rows[i][0]), &out);
-		assert_string_equal(buf_z(&out), rows[i][1]);
-	}
 }
 
 TEST(sizes_and_scores_are_read_as_written)
