@@ -28,7 +28,7 @@ static bool
 read_score(str s, int32_t *out)
 {
 	bool minus = s.len > 0 && s.ptr[0] == '-';
-	str rest = minus ? str_skip(s, 1) : s, whole;
+	str rest = minus ? str_skip(s, 1) : s, whole = { 0 };
 	uint64_t n, part = 0;
 
 	(void)str_cut(&rest, '.', &whole);
