@@ -6,7 +6,8 @@
  * a strict disk may show it afterwards, recovery runs as at a start, and then:
  * every message acknowledged before the cut is in each of its mailboxes, once;
  * nothing is there twice or where it was not to go; the original of everything that
- * was refused before is held, and what is taken for a duplicate of it is one; audit
+ * was refused before is held, and what is taken for a duplicate of it is one; what was
+ * released is in its mailboxes, once, also when it is released again; audit
  * and verify find no breach; and a next message finds its way.
  *
  * As many prefixes as fit into the time are looked at, evenly; all of them with
@@ -22,11 +23,19 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "crypto/digest.h"
+#include "deliver/release.h"
 #include "deliver/testing.h"
 #include "test/power.h"
 #include "test/test.h"
 
-enum { MESSAGES = 64, EXPUNGED = 4, ACCOUNTS = 52, SECONDS = 45, SEEDS = 2 };
+enum {
+	MESSAGES = 64,
+	EXPUNGED = 4,
+	RELEASES = 8,
+	ACCOUNTS = 52,
+	SECONDS = 45,
+	SEEDS = 2
+};
 
 /* What was said to the peers, and when. */
 struct told {
@@ -40,6 +49,15 @@ struct removed {
 	size_t begun;
 };
 
+/* A refused message that was released after all. */
+struct freed {
+	struct sent sent;
+	struct msg_id copy;
+	size_t begun, acked;
+};
+
+static struct freed freed[RELEASES];
+static size_t nfreed;
 static struct told told[MESSAGES];
 static size_t ntold;
 static struct removed removed[EXPUNGED];
@@ -131,6 +149,55 @@ expunge(struct parts *p, size_t n)
 	must(store_expunge(p->store, account, STR("INBOX"), first.uid, &err), &err);
 }
 
+static enum rc
+open_own(struct parts *p, struct own **own, struct err *err)
+{
+	const struct own_want w = { .apply = { .data = p->data,
+					    .directory = p->directory,
+					    .store = p->store,
+					    .ledger = p->ledger,
+					    .refusals = p->refusals,
+					    .with = p->apply,
+					    .checkpoint_ms = 1000 } };
+
+	return own_open(&w, own, err);
+}
+
+static enum rc
+run_release(struct parts *p, struct own *own, const struct msg_id *id,
+	struct msg_id *copy, struct err *err)
+{
+	ARENA_AUTO mem = arena_new(16 << 20);
+	const struct release_want w = { .data = p->data,
+		.hostname = STR("mx.x.test"),
+		.directory = p->directory,
+		.refusals = p->refusals,
+		.private_key = p->held_private };
+	struct refusal f;
+	enum rc rc = release_run(&w, own, msg_id_str(id), STR("tester"), mem, &f, err);
+
+	if (rc == RC_OK)
+		*copy = f.release_id;
+	return rc;
+}
+
+/* What message n was refused for, is delivered. */
+static void
+release(struct parts *p, size_t n)
+{
+	struct freed *f = &freed[nfreed];
+	struct own *own = NULL;
+	struct err err = { .rc = RC_OK };
+
+	f->sent = told[n].sent;
+	f->begun = power_events();
+	must(open_own(p, &own, &err), &err);
+	must(run_release(p, own, &f->sent.id, &f->copy, &err), &err);
+	f->acked = power_events();
+	nfreed++;
+	own_close(&own);
+}
+
 static void
 checkpoint(struct parts *p)
 {
@@ -150,6 +217,7 @@ scenario(struct parts *p)
 	born = power_events();
 	send_some(p);
 	parts_apply(p);
+	release(p, 1);
 	send_some(p); /* waits while the others are checkpointed */
 	send_again(p, ntold - 1);
 	checkpoint(p);
@@ -167,6 +235,8 @@ scenario(struct parts *p)
 	send_some(p);
 	send_again(p, 1);
 	parts_apply(p);
+	release(p, 3);
+	release(p, ntold - 1);
 	expunge(p, 7);
 	checkpoint(p);
 	send_some(p);
@@ -181,7 +251,7 @@ struct look {
 	struct parts *p;
 	size_t events; /* that had happened */
 	size_t account;
-	unsigned copies[MESSAGES];
+	unsigned copies[MESSAGES], released[RELEASES];
 	char wrong[400];
 };
 
@@ -210,17 +280,47 @@ count_message(const struct store_message *m, void *arg, struct err *err)
 					"message %zu is in mailbox %zu", i, l->account);
 			return RC_OK;
 		}
+	for (size_t i = 0; i < nfreed; i++)
+		if (strcmp(freed[i].copy.text, m->id.text) == 0) {
+			l->released[i]++;
+			return RC_OK;
+		}
 	return err_set(err, RC_BAD, "an unknown message is in mailbox %zu", l->account);
 }
 
+static bool
+was_refused(const struct sent *s, size_t account)
+{
+	return account >= s->from + s->n && account < s->from + s->n + s->refused;
+}
+
+/* again: it was released once more after the cut. */
 static enum rc
-look_at_account(struct look *l, struct err *err)
+look_at_released(const struct look *l, bool again, struct err *err)
+{
+	for (size_t i = 0; i < nfreed; i++) {
+		bool must_be = was_refused(&freed[i].sent, l->account) &&
+			       (freed[i].acked <= l->events ||
+				       (again && freed[i].begun <= l->events));
+
+		if (l->released[i] > was_refused(&freed[i].sent, l->account) ||
+			(must_be && l->released[i] == 0))
+			return err_set(err, RC_BAD,
+				"release %zu is %u times in mailbox %zu%s", i,
+				l->released[i], l->account, again ? ", begun again" : "");
+	}
+	return RC_OK;
+}
+
+static enum rc
+look_at_account(struct look *l, bool again, struct err *err)
 {
 	struct parts *p = l->p;
 	uint64_t account = p->accounts[l->account];
 	enum rc rc;
 
 	memset(l->copies, 0, sizeof(l->copies));
+	memset(l->released, 0, sizeof(l->released));
 	rc = store_messages(p->store, account, STR("INBOX"), 0, count_message, l, err);
 	if (rc != RC_OK && rc != RC_NONE)
 		return rc;
@@ -238,7 +338,38 @@ look_at_account(struct look *l, struct err *err)
 				"message %zu, acknowledged, is not in mailbox %zu", i,
 				l->account);
 	}
-	return RC_OK;
+	return look_at_released(l, again, err);
+}
+
+static enum rc
+look_at_accounts(struct look *l, bool again, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (l->account = 0; l->account < ACCOUNTS && rc == RC_OK; l->account++)
+		rc = look_at_account(l, again, err);
+	return rc;
+}
+
+/* Who asked for a release and heard nothing asks again. */
+static enum rc
+release_again(struct look *l, struct own *own, struct err *err)
+{
+	struct err why = { .rc = RC_OK };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < nfreed && rc == RC_OK; i++) {
+		struct msg_id copy = freed[i].copy;
+
+		if (freed[i].begun > l->events)
+			continue;
+		rc = run_release(l->p, own, &freed[i].sent.id, &copy, &why);
+		if (rc == RC_BAD && strstr(why.text, "released already") != NULL)
+			rc = RC_OK;
+		if (rc != RC_OK || strcmp(copy.text, freed[i].copy.text) != 0)
+			return err_set(err, RC_BAD, "release %zu again: %s", i, why.text);
+	}
+	return rc;
 }
 
 static bool
@@ -294,16 +425,23 @@ recover(struct parts *p, size_t events, struct err *err)
 {
 	struct look l = { .p = p, .events = events };
 	struct sent next = { .from = 0, .n = 1, .body = 10 };
+	struct own *own = NULL;
 	enum rc rc = parts_open(p, err);
 
 	if (rc != RC_OK ||
-		(rc = apply_all(p->apply, journal_synced(p->journal), err)) != RC_OK)
+		(rc = apply_all(p->apply, journal_synced(p->journal), err)) != RC_OK ||
+		(rc = open_own(p, &own, err)) != RC_OK)
 		return rc;
-	if ((rc = look_at_held(&l, err)) != RC_OK)
+	rc = own_settle(own, err);
+	if (rc == RC_OK)
+		rc = look_at_accounts(&l, false, err);
+	if (rc == RC_OK)
+		rc = release_again(&l, own, err);
+	if (rc == RC_OK)
+		rc = look_at_accounts(&l, true, err);
+	own_close(&own);
+	if (rc != RC_OK || (rc = look_at_held(&l, err)) != RC_OK)
 		return rc;
-	for (l.account = 0; l.account < ACCOUNTS; l.account++)
-		if ((rc = look_at_account(&l, err)) != RC_OK)
-			return rc;
 	for (int verify = 0; verify < 2; verify++) {
 		parts_audit(p, verify == 1);
 		if (p->breaches > 0)
