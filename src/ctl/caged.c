@@ -80,7 +80,8 @@ give_up_root(const struct conf *conf, struct err *err)
 	if (user == NULL)
 		user = getpwnam("nobody");
 	if (user == NULL || user->pw_uid == 0)
-		return err_set(err, RC_TEMP, "there is no user to become instead of root");
+		return err_set(
+			err, RC_TEMP, "there is no user to become instead of root");
 	if (setgroups(0, NULL) != 0 || setgid(user->pw_gid) != 0 ||
 		setuid(user->pw_uid) != 0)
 		return err_errno(err, "becoming another user than root");
@@ -177,8 +178,8 @@ take_in(struct caged *c, const char *file, struct err *err)
 	if (c->fd < 0)
 		return err_errno(err, "memory for the message");
 	if (strcmp(file, "-") != 0) {
-		enum rc rc =
-			fs_open(AT_FDCWD, file, O_RDONLY | O_NOCTTY, 0, &opened, err);
+		enum rc rc = fs_open(
+			AT_FDCWD, file, O_RDONLY | O_NOCTTY, 0, &opened, err);
 		if (rc == RC_NONE)
 			return err_set(err, rc, "there is no file %.200s", file);
 		if (rc != RC_OK)
@@ -199,7 +200,8 @@ hear(int from, uint64_t until_ms, struct buf *out, struct err *err)
 		int ready = now < until_ms ? poll(&p, 1, (int)(until_ms - now)) : 0;
 
 		if (ready == 0)
-			return err_set(err, RC_PERM, "the message takes too long to read");
+			return err_set(
+				err, RC_PERM, "the message takes too long to read");
 		ssize_t n = ready < 0 ? -1 : read(from, part, sizeof(part));
 		if (n == 0)
 			return RC_OK;

@@ -128,7 +128,8 @@ prefix_of(const char *path, char out[PATH_MOST])
 
 /* A message's only part: "1" in it, unless it is a multipart. */
 static struct place
-place_of_child(const struct mime_part *p, const struct mime_part *child, const struct place *at)
+place_of_child(
+	const struct mime_part *p, const struct mime_part *child, const struct place *at)
 {
 	struct place to = { .alternate = at->alternate, .nested = at->nested + 1 };
 	char prefix[PATH_MOST];
@@ -137,12 +138,14 @@ place_of_child(const struct mime_part *p, const struct mime_part *child, const s
 	if (p->kind == MIME_MESSAGE && child->kind == MIME_MULTIPART)
 		(void)snprintf(to.path, sizeof(to.path), "%.500sTEXT", prefix);
 	else
-		(void)snprintf(to.path, sizeof(to.path), "%.500s%u", prefix, child->number);
+		(void)snprintf(
+			to.path, sizeof(to.path), "%.500s%u", prefix, child->number);
 	return to;
 }
 
 static void
-put_inner(struct writer *w, const struct mime_part *p, const struct place *at, json_t *out)
+put_inner(
+	struct writer *w, const struct mime_part *p, const struct place *at, json_t *out)
 {
 	json_t *children = json_array(), *readings = json_array();
 	struct place again = *at;

@@ -16,7 +16,10 @@ struct bit {
 	const char *name;
 };
 
-#define BIT(prefix, name, word) { prefix##_##name, word }
+#define BIT(prefix, name, word)       \
+	{                             \
+		prefix##_##name, word \
+	}
 
 static const struct bit fact_bits[] = {
 	BIT(FACT, NO_FROM, "no_from"),
@@ -230,7 +233,7 @@ imap_json(const struct facts *f)
 			imap_put_structure(&b, &f->structure, 0, extended != 0);
 		put_json(all, extended != 0 ? "bodystructure" : "body",
 			f->structure.n > 0 && buf_ok(&b) ? verb_json_str(buf_str(&b))
-							  : json_null());
+							 : json_null());
 	}
 	return all;
 }

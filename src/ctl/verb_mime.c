@@ -12,7 +12,8 @@ enum { MEMORY = 128 * 1024 * 1024 }; /* a tree, and again with what was found in
 static enum rc
 look(struct caged *c, bool one_line, struct err *err)
 {
-	const struct scan_job job = { .fd = c->fd, .size = c->bytes.len,
+	const struct scan_job job = { .fd = c->fd,
+		.size = c->bytes.len,
 		.hostname = c->conf->server.hostname,
 		.most_unpacked = c->conf->limits.scanner_unpacked,
 		.want = SCAN_CONTENT | SCAN_TEXT };
@@ -71,7 +72,8 @@ verb_mime(struct verb_io *io, int argc, char **argv)
 	enum rc rc = settings(io, &conf);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
-	rc = caged_run(conf, argv[0], io->json ? look_one_line : look_pretty, &out, &io->err);
+	rc = caged_run(
+		conf, argv[0], io->json ? look_one_line : look_pretty, &out, &io->err);
 	conf_drop(&conf);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
