@@ -25,15 +25,15 @@ run(const struct check *c, const struct evidence *e, struct findings *f, struct 
 	}
 
 const struct oddity odd_checks[ODDITIES] = {
-	ROW("MIME_TWICE", O(DUP_TYPE) | O(DUP_ENCODING) | O(DUP_BOUNDARY), 2500,
+	ROW("MIME_TWICE", O(DUP_TYPE) | O(DUP_ENCODING) | O(DUP_BOUNDARY), 1500,
 		"A part with two types, encodings or boundaries."),
-	ROW("MIME_SMUGGLED", O(HIDDEN_FIELD) | O(NUL_BYTE) | O(BARE_LINE_END), 2500,
+	ROW("MIME_SMUGGLED", O(HIDDEN_FIELD) | O(NUL_BYTE) | O(BARE_LINE_END), 2000,
 		"MIME fields or boundaries in a form that only some readers take for one."),
 	ROW("BOUNDARY_TRICK", O(LOOSE_BOUNDARY) | O(SAME_BOUNDARY) | O(BAD_BOUNDARY),
 		1500, "Boundaries that readers take differently."),
-	ROW("ANOTHER_READING", O(ALTERNATE), 1000,
+	ROW("ANOTHER_READING", O(ALTERNATE), 500,
 		"A part that is only there if the message is read in another way."),
-	ROW("ENCODING_TRICK", O(BAD_ENCODING) | O(ENCODED_COMPOSITE), 1000,
+	ROW("ENCODING_TRICK", O(BAD_ENCODING) | O(ENCODED_COMPOSITE), 500,
 		"An unknown encoding, or one where none may be."),
 	ROW("PARAMETER_CONFLICT", O(PARAM_CONFLICT) | O(DUP_DISPOSITION), 500,
 		"Two values for a parameter of a part."),
