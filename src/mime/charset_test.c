@@ -150,12 +150,9 @@ static const struct {
 	{ "windows-1252", STR_INIT("\x81"), "\xef\xbf\xbd", BAD },
 	{ "shift_jis", STR_INIT("\x81"), "\xef\xbf\xbd", BAD },
 	{ "shift_jis", STR_INIT("\xfc<b>"), "\xef\xbf\xbd<b>", BAD },
-	{ "gb18030",
-		STR_INIT("\x81\x30\x81"
-			 "a"),
+	{ "gb18030", STR_INIT("\x81\x30\xff"),
 		"\xef\xbf\xbd"
-		"0\xef\xbf\xbd"
-		"a",
+		"0\xef\xbf\xbd",
 		BAD },
 	{ "utf-16le", STR_INIT("a\0b"), "a\xef\xbf\xbd", BAD | WIDE },
 	{ "utf-16be", STR_INIT("\xd8\0\0a"),
