@@ -20,7 +20,7 @@ verb_fn verb_app_password_add, verb_app_password_list, verb_app_password_revoke;
 verb_fn verb_alias_add, verb_alias_list, verb_alias_remove;
 verb_fn verb_policy_show, verb_policy_set;
 verb_fn verb_explain;
-verb_fn verb_mailbox_list, verb_mailbox_read;
+verb_fn verb_mailbox_list, verb_mailbox_read, verb_mailbox_search;
 verb_fn verb_ledger;
 verb_fn verb_refusal_list, verb_refusal_show, verb_refusal_release, verb_refusal_dismiss;
 verb_fn verb_audit, verb_verify;
@@ -46,6 +46,15 @@ void verb_size_text(uint64_t bytes, char out[VERB_SIZE_TEXT]);
 json_t *verb_json_str(str s);
 /* Of house, or of the command itself: told to whoever caches. */
 void verb_changed(struct verb_io *io);
+/* verb_search.c: what full text finds, to be freed; how many messages are not in it yet
+ * (at least so many). */
+struct verb_hits;
+enum rc verb_search(struct verb_io *io, uint64_t account, int n, char **words,
+	struct verb_hits **out) MUST_CHECK;
+void verb_hits_free(struct verb_hits **hp);
+bool verb_is_hit(const struct verb_hits *h, const struct msg_id *id);
+uint64_t verb_hits_account(const struct verb_hits *h);
+uint64_t verb_hits_waiting(const struct verb_hits *h);
 /* Everything of an account that is gone: messages, index, full text. */
 enum rc verb_remove_mail(struct verb_io *io, uint64_t account) MUST_CHECK;
 /* How full an account is, for directory_resolve(); arg is the verb_io. */

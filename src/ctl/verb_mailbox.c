@@ -14,6 +14,8 @@ struct listing {
 	struct verb_io *io;
 	json_t *rows;
 	struct msg_id found; /* of the one message asked for */
+	const struct verb_hits *only; /* NULL: all messages */
+	str mailbox; /* named in each row, when there are several */
 };
 
 static enum rc
@@ -97,24 +99,28 @@ on_message(const struct store_message *m, void *arg, struct err *err)
 	char flags[8], when[CLOCK_TEXT];
 
 	(void)err;
+	if (l->only != NULL && !verb_is_hit(l->only, &m->id))
+		return RC_OK;
 	if (facts_unpack_envelope(m->envelope, mem, &e) == RC_OK)
 		describe(&e, mem, &from, &subject);
 	clock_text(m->received_ms, when);
 	str letters = flags_text(m->flags, flags);
 	if (l->io->json)
-		(void)json_array_append_new(
-			l->rows, json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:o, s:o}",
-					 "uid", (json_int_t)m->uid, "id", m->id.text,
-					 "received", when, "size", (json_int_t)m->size,
-					 "flags", verb_json_str(letters), "from",
-					 verb_json_str(buf_str(&from)), "subject",
-					 verb_json_str(buf_str(&subject)), "message_id",
-					 verb_json_str(e.message_id)));
+		(void)json_array_append_new(l->rows,
+			json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o*}", "uid",
+				(json_int_t)m->uid, "id", m->id.text, "received", when,
+				"size", (json_int_t)m->size, "flags",
+				verb_json_str(letters), "from",
+				verb_json_str(buf_str(&from)), "subject",
+				verb_json_str(buf_str(&subject)), "message_id",
+				verb_json_str(e.message_id), "mailbox",
+				l->only == NULL ? NULL : verb_json_str(l->mailbox)));
 	else
 		verb_printf(l->io,
-			"%" PRIu64 "\t%s\t" STR_FMT "\t" STR_FMT "\t%" PRIu64 "\t" STR_FMT
-			"\n",
-			m->uid, when, STR_ARG(str_first(buf_str(&from), SHOWN)),
+			STR_FMT "%s%" PRIu64 "\t%s\t" STR_FMT "\t" STR_FMT "\t%" PRIu64
+				"\t" STR_FMT "\n",
+			STR_ARG(l->mailbox), l->only == NULL ? "" : "\t", m->uid, when,
+			STR_ARG(str_first(buf_str(&from), SHOWN)),
 			STR_ARG(buf_str(&subject)), m->size, STR_ARG(letters));
 	return RC_OK;
 }
@@ -135,6 +141,47 @@ list_messages(struct verb_io *io, const struct account *a, str mailbox)
 		verb_json(io, l.rows);
 	else
 		json_decref(l.rows);
+	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
+}
+
+static enum rc
+search_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
+{
+	struct listing *l = arg;
+	enum rc rc = arena_copy(l->io->mem, m->name, &l->mailbox);
+
+	if (rc != RC_OK)
+		return rc;
+	return store_messages(l->io->store, verb_hits_account(l->only), l->mailbox, 0,
+		on_message, l, err);
+}
+
+/* What full text says, which is about whole words and may be a moment behind. */
+enum verb_exit
+verb_mailbox_search(struct verb_io *io, int argc, char **argv)
+{
+	struct listing l = { .io = io, .rows = json_array() };
+	struct verb_hits *hits = NULL;
+	struct account a;
+	enum rc rc;
+
+	if (!verb_words(io, "mailbox search", argc, argv, 2, VERB_ARGS))
+		return VERB_USAGE;
+	rc = find(io, argv[0], &a);
+	if (rc == RC_OK)
+		rc = verb_search(io, a.id, argc - 1, argv + 1, &hits);
+	l.only = hits;
+	if (rc == RC_OK)
+		rc = store_mailboxes(io->store, a.id, search_mailbox, &l, &io->err);
+	if (rc == RC_OK && io->json)
+		verb_json(io, json_pack("{s:O, s:I}", "messages", l.rows, "waiting",
+				      (json_int_t)verb_hits_waiting(hits)));
+	else if (rc == RC_OK && verb_hits_waiting(hits) > 0)
+		verb_printf(io,
+			"%" PRIu64 " or more new messages are not in the full text yet\n",
+			verb_hits_waiting(hits));
+	json_decref(l.rows);
+	verb_hits_free(&hits);
 	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 

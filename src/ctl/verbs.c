@@ -99,6 +99,9 @@ const struct verb verbs[] = {
 		"Lists the messages of a mailbox (INBOX), or "
 		"gives one as it is.",
 		0, verb_mailbox_read },
+	{ "mailbox search", "ADDRESS WORD…",
+		"Lists the messages of an account that hold all the words, by full text.", 0,
+		verb_mailbox_search },
 	{ "audit", "", "Proves the promises over journal, ledger, store, incoming and held.", 0,
 		verb_audit },
 	{ "verify", "", "Reads every file and database through.", 0, verb_verify },
