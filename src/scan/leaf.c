@@ -125,7 +125,7 @@ static enum rc
 preview(struct walk *w, const struct thing *t)
 {
 	struct texts *x = w->texts;
-	str seen = { x->text.data + x->from, x->text.len - x->from };
+	str seen = str_skip(buf_str(&x->text), x->from);
 
 	if (w->previewed || t->in.leaf != 0 || !t->text ||
 		(t->flags & (LEAF_ATTACHED | LEAF_ALTERNATE)) != 0)

@@ -28,8 +28,9 @@ lump_free(struct lump *l)
 static inline char *
 lump_room(struct lump *l, size_t n)
 {
-	if (l->cap - l->len < n) {
-		size_t cap = l->len + n + (l->cap < 1024 * 1024 ? l->cap : l->cap / 4);
+	if (l->cap - l->len < n || l->data == NULL) {
+		size_t more = l->cap < 1024 * 1024 ? l->cap : l->cap / 4;
+		size_t cap = l->len + n + more + 64;
 		char *data = realloc(l->data, cap);
 
 		if (data == NULL)

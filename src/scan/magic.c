@@ -150,7 +150,7 @@ static const struct magic exe = { STR_INIT("exe"), MAGIC_PROGRAM, OPEN_NOT };
 static bool
 at(str s, size_t offset, str what)
 {
-	return s.len >= offset + what.len &&
+	return s.len >= offset + what.len && s.ptr[offset] == what.ptr[0] &&
 	       memcmp(s.ptr + offset, what.ptr, what.len) == 0;
 }
 

@@ -59,7 +59,7 @@ map_file(const struct scan_job *job, struct arena *mem, struct mapped *m, struct
 		m->at = bytes;
 		m->size = (size_t)size;
 	}
-	m->message = str_skip((str){ bytes, (size_t)size }, job->offset);
+	m->message = (str){ bytes + job->offset, (size_t)(size - job->offset) };
 	return rc;
 }
 

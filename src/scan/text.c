@@ -165,6 +165,8 @@ is_disguised(str html)
 {
 	size_t n = 0;
 
+	if (html.len == 0)
+		return false;
 	for (const char *p = html.ptr, *end = p + html.len;
 		p < end && (p = memchr(p, '&', (size_t)(end - p))) != NULL; p++)
 		n += end - p > 3 && p[1] == '#';
@@ -172,6 +174,30 @@ is_disguised(str html)
 		p < end && (p = memchr(p, '<', (size_t)(end - p))) != NULL; p++)
 		n += end - p > 3 && p[1] == '!' && p[2] == '-';
 	return n >= 32 && n > html.len / 24;
+}
+
+/* As content.text has it: line ends are LF, and no other control characters. */
+static void
+add_plain(struct buf *b, str s)
+{
+	size_t from = b->len, to;
+
+	buf_add(b, str_first(s, b->limit - b->len));
+	if (from == b->len)
+		return;
+	char *p = b->data;
+	for (size_t i = to = from; i < b->len; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		if (c == '\r' && i + 1 < b->len && p[i + 1] == '\n')
+			continue;
+		if (c == '\r')
+			c = '\n';
+		else if (c == 0x7f || (c < ' ' && c != '\n' && c != '\t'))
+			c = ' ';
+		p[to++] = (char)c;
+	}
+	b->len = to;
 }
 
 /* A meta element that names a charset in which ASCII is something else. */
@@ -215,7 +241,7 @@ texts_read(struct texts *t, str bytes, str charset, bool html, bool shown, uint6
 	if (html)
 		rc = show_html(t, utf8);
 	else {
-		buf_add(&t->text, str_first(utf8, t->text.limit - t->text.len));
+		add_plain(&t->text, utf8);
 		rc = plain_links(t, str_first(utf8, CONTENT_TEXT));
 	}
 	str seen = str_skip(buf_str(&t->text), t->from);

@@ -172,10 +172,14 @@ tokens_words(struct tokens *t, enum token_kind kind, str s)
 		}
 		char c = letter(s.ptr[i++]);
 		last = (str){ 0 };
-		if (c != 0)
-			put(&w, (str){ &c, 1 });
-		else if (w.chars > 0 || w.len > 1)
-			end_word(&w);
+		if (c == 0) {
+			if (w.len > 1)
+				end_word(&w);
+		} else if (w.len <= WORD_MOST) {
+			w.at[w.len++] = c;
+			w.chars++;
+		} else
+			w.len = 2 + WORD_MOST;
 	}
 	end_word(&w);
 }

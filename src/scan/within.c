@@ -14,6 +14,8 @@ one_mail(struct walk *w, str bytes, const struct around *in)
 	struct mime_tree tree;
 	enum rc rc = walk_charge(w, bytes.len);
 
+	if (bytes.len == 0)
+		return RC_OK;
 	if (rc == RC_OK)
 		rc = mime_parse(bytes, w->cs, mem, &tree, w->err);
 	return rc == RC_OK ? walk_tree(w, bytes, &tree, false, in) : rc;
@@ -101,12 +103,16 @@ enum {
 static size_t
 base64_run(str s)
 {
+	static const bool letters[256] = {
+		['A' ... 'Z'] = true,
+		['a' ... 'z'] = true,
+		['0' ... '9'] = true,
+		['+'] = true,
+		['/'] = true,
+	};
 	size_t n = 0;
 
-	while (n < s.len && ((s.ptr[n] >= 'A' && s.ptr[n] <= 'Z') ||
-				    (s.ptr[n] >= 'a' && s.ptr[n] <= 'z') ||
-				    (s.ptr[n] >= '0' && s.ptr[n] <= '9') ||
-				    s.ptr[n] == '+' || s.ptr[n] == '/'))
+	while (n < s.len && letters[(unsigned char)s.ptr[n]])
 		n++;
 	return n;
 }
