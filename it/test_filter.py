@@ -15,7 +15,7 @@ import zipfile
 import pytest
 
 from clamd import CLAMD, EICAR, Clamd, wait_for
-from gatepost import message
+from gatepost import BINARY, message
 
 A, LAX, ABUSE = "alice@example.test", "lax@example.test", "abuse@example.test"
 JUNK, ODD = "JUNKSTRINGJUNKSTRING", "ODDSTRINGODDSTRING"
@@ -138,6 +138,19 @@ def test_a_limit_that_clamd_tells_of_is_refused_whatever_is_set(gatepost):
         g = instance(gatepost, c, settings="[clamav]\nfamilies = *=ignore\nconf =")
         code, reply = g.send(LAX, mail(*CASES["levels"], to=LAX))
         assert code == 550 and "/r/" in reply, reply
+    finally:
+        c.remove()
+
+
+def test_a_clamd_that_does_not_look_into_archives_is_none(gatepost):
+    c = Clamd(settings={"ScanArchive": "no"}).start()
+    try:
+        g = instance(gatepost, c)
+        assert g.send(A)[0] == 451
+        assert g.mail(A) == []
+        done = subprocess.run([str(BINARY), "-c", str(g.conf), "check"],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and "does not look into mail or archives" in done.stdout
     finally:
         c.remove()
 
@@ -333,12 +346,7 @@ def test_scan_needs_no_server_and_no_clamd(gatepost, tmp_path):
 
 def test_scan_shows_no_control_characters(gatepost):
     g = gatepost(start=False)
-    done = subprocess.run([str(g_binary()), "-c", str(g.conf), "scan", "-"],
+    done = subprocess.run([str(BINARY), "-c", str(g.conf), "scan", "-"],
                           input=mail(("\x1b]0;x\x07\u202e.txt", b"a\x1b[2J")),
                           capture_output=True, check=True, timeout=60)
     assert all(byte == 10 or 32 <= byte < 127 for byte in done.stdout), done.stdout
-
-
-def g_binary():
-    from gatepost import BINARY
-    return BINARY
