@@ -169,6 +169,8 @@ verb_mailbox_search(struct verb_io *io, int argc, char **argv)
 		return VERB_USAGE;
 	rc = find(io, argv[0], &a);
 	if (rc == RC_OK)
+		rc = store_account_make(io->store, a.id, &io->err);
+	if (rc == RC_OK)
 		rc = verb_search(io, a.id, argc - 1, argv + 1, &hits);
 	l.only = hits;
 	if (rc == RC_OK)
