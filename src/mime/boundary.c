@@ -164,7 +164,7 @@ boundary_at(struct reader *r, size_t at)
 	name = (str){ name.ptr + 2, name.len - 2 };
 	while ((r->policy & READ_LOOSE) && name.len > 0 && blank(name.ptr[0]))
 		name = (str){ name.ptr + 1, name.len - 1 };
-	r->x->work += name.len;
+	r->x->work += name.len + r->n;
 	r->owner = owner_of(r, name, &len, &others);
 	if (r->owner == r->n)
 		return false;

@@ -3,7 +3,7 @@
 #include "mime/param_int.h"
 #include "mime/tree_int.h"
 
-enum { LONGEST = 1000 };
+enum { LONGEST = 1000, OCCURRENCES = 16 };
 
 struct guesses {
 	str *out;
@@ -61,8 +61,8 @@ guess_quoted(struct guesses *g, str v, struct arena *mem)
 		guess_blanks(g, in);
 	in = str_skip(v, 1);
 	guess_blanks(g, up_to(in, "\"\r\n")); /* backslashes as they are */
-	guess(g, up_to(in, "\"\r\n; \t")); /* quotes only at the ends count */
-	guess(g, str_first(v, up_to(in, "\"\r\n").len + 2)); /* or never */
+	guess_blanks(g, up_to(in, "\"\r\n;")); /* a ';' ends it in any case */
+	guess(g, str_first(v, up_to(in, "\"\r\n").len + 2)); /* quotes are letters */
 }
 
 static void
@@ -110,13 +110,15 @@ guess_after(struct guesses *g, str s, struct arena *mem)
 		if (param_percent(v, mem, &decoded) == RC_OK)
 			guess(g, decoded);
 		quote += 1 + str_find(str_skip(v, quote + 1), STR("'"));
-		if (quote < v.len && param_percent(str_skip(v, quote + 1), mem, &decoded) == RC_OK)
+		if (quote < v.len &&
+			param_percent(str_skip(v, quote + 1), mem, &decoded) == RC_OK)
 			guess(g, decoded);
 	}
 }
 
 size_t
-boundary_candidates(str raw, const struct mime_value *v, struct arena *mem, str *out, size_t most)
+boundary_candidates(
+	str raw, const struct mime_value *v, struct arena *mem, str *out, size_t most)
 {
 	struct guesses g = { .out = out, .most = most };
 
@@ -125,17 +127,31 @@ boundary_candidates(str raw, const struct mime_value *v, struct arena *mem, str 
 			guess_blanks(&g, v->params[i].value);
 			guess_blanks(&g, v->params[i].text);
 		}
-	for (size_t at = str_ifind(raw, STR("boundary")); at < raw.len && g.n < most;
-		at += str_ifind(str_skip(raw, at), STR("boundary")))
-		guess_after(&g, str_skip(raw, at += strlen("boundary")), mem);
+	for (unsigned i = 0; i < OCCURRENCES && raw.len > 0; i++) {
+		raw = str_skip(raw, str_ifind(raw, STR("boundary")) + strlen("boundary"));
+		if (raw.len > 0)
+			guess_after(&g, str_first(raw, 4 * LONGEST), mem);
+	}
 	return g.n;
+}
+
+/* A delimiter line of b, at the letters behind its dashes. */
+static bool
+is_delimiter(str line, str b)
+{
+	str rest = str_skip(line, b.len);
+
+	if (!str_istarts(line, b))
+		return false;
+	return rest.len == 0 || memchr("\r\n \t", rest.ptr[0], 4) != NULL ||
+	       str_starts(rest, STR("--"));
 }
 
 uint64_t
 boundary_occurs(struct reading *x, size_t at, size_t end, const str *b, size_t n)
 {
 	str rest = str_first(str_skip(x->msg, at), end - at);
-	bool begins = true;
+	const char *begin = rest.ptr;
 	uint64_t found = 0, all = n >= 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
 
 	x->work += rest.len;
@@ -144,13 +160,13 @@ boundary_occurs(struct reading *x, size_t at, size_t end, const str *b, size_t n
 
 		if (p == NULL)
 			break;
-		begins = p == x->msg.ptr + at || strchr("\r\n \t->", p[-1]) != NULL;
 		rest = str_skip(rest, (size_t)(p - rest.ptr) + 1);
-		if (!begins || rest.len == 0 || rest.ptr[0] != '-')
+		if (rest.len == 0 || rest.ptr[0] != '-' ||
+			(p != begin && strchr("\r\n \t->", p[-1]) == NULL))
 			continue;
 		x->work += n;
 		for (size_t i = 0; i < n; i++)
-			if (str_istarts(str_skip(rest, 1), b[i])) {
+			if (is_delimiter(str_skip(rest, 1), b[i])) {
 				x->work += b[i].len;
 				found |= UINT64_C(1) << i;
 			}

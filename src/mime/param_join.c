@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 
+enum { LONG_KEY = 64 }; /* nobody knows such a parameter */
+
 /* The segments of one RFC 2231 parameter, in the order of their numbers. */
 struct group {
 	const struct param_seen **at;
@@ -127,22 +129,26 @@ print_name(const struct param_seen *s, struct arena *mem, str *out)
 
 /* RFC 2231 says nothing of gaps: each segment stays a parameter of its own. */
 static enum rc
-scattered(const struct group *g, struct arena *mem, struct mime_value *v)
+scattered(const struct group *g, struct charsets *cs, struct arena *mem,
+	struct mime_value *v)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		struct mime_param *p = &v->params[v->n++];
+		const struct param_seen *s = g->at[i];
 
-		if (print_name(g->at[i], mem, &p->name) != RC_OK)
+		if (print_name(s, mem, &p->name) != RC_OK ||
+			param_text(STR(""), s->loose, cs, mem, &p->text, &v->odd) !=
+				RC_OK)
 			return RC_LIMIT;
-		p->value = g->at[i]->value;
+		p->value = s->value;
 		p->plain_name = p->name;
-		p->text = p->value;
 	}
 	return RC_OK;
 }
 
 static enum rc
-add_group(const struct group *g, struct charsets *cs, struct arena *mem, struct mime_value *v)
+add_group(const struct group *g, struct charsets *cs, struct arena *mem,
+	struct mime_value *v)
 {
 	struct mime_param *p = &v->params[v->n];
 	const struct param_seen *first = g->at[0];
@@ -150,7 +156,7 @@ add_group(const struct group *g, struct charsets *cs, struct arena *mem, struct 
 
 	if (!g->whole) {
 		v->odd |= MIME_ODD(PARAM_CONFLICT);
-		rc = scattered(g, mem, v);
+		rc = scattered(g, cs, mem, v);
 	} else {
 		v->n++;
 		p->name = first->key;
@@ -203,7 +209,7 @@ conflicts(const struct param_list *l, struct mime_value *v)
 		for (size_t k = 0; k < i; k++) {
 			const struct param_seen *a = &l->at[i], *b = &l->at[k];
 
-			if (a->key.len != b->key.len || !str_ieq(a->key, b->key))
+			if (a->key.len > LONG_KEY || !str_ieq(a->key, b->key))
 				continue;
 			/* name= beside name*= is how it is done (RFC 6266 4.3) */
 			if (a->part == b->part && (a->part ? a->index <= b->index
@@ -214,8 +220,8 @@ conflicts(const struct param_list *l, struct mime_value *v)
 
 /* The continuations of all readers, or of strict ones. */
 static enum rc
-add_groups(const struct param_list *l, bool strict, struct charsets *cs, struct arena *mem,
-	struct mime_value *v)
+add_groups(const struct param_list *l, bool strict, struct charsets *cs,
+	struct arena *mem, struct mime_value *v)
 {
 	const struct param_seen *parts[PARAM_MOST];
 	size_t n = 0;
@@ -227,8 +233,8 @@ add_groups(const struct param_list *l, bool strict, struct charsets *cs, struct 
 		qsort(parts, n, sizeof(*parts), by_name_and_number);
 	for (size_t i = 0; i < n;) {
 		struct group g = group_at(parts + i, n - i);
-		enum rc rc = strict ? add_group(&g, cs, mem, v) :
-				      add_loose_group(&g, cs, mem, v);
+		enum rc rc = strict ? add_group(&g, cs, mem, v)
+				    : add_loose_group(&g, cs, mem, v);
 
 		if (rc != RC_OK)
 			return rc;

@@ -167,17 +167,34 @@ header_line(struct reader *r, bool *ended)
 	return *ended ? line_end_before(r, r->at, at) : r->at;
 }
 
-/* A line that only continues a field, but not for everybody. */
+bool
+field_folded(str line)
+{
+	static const str values[] = { STR_INIT("multipart/"), STR_INIT("message/"),
+		STR_INIT("base64"), STR_INIT("quoted-printable") };
+	size_t colon;
+	str value;
+
+	if (line.len == 0 || (line.ptr[0] | 0x20) != 'c')
+		return false;
+	colon = str_find(line, STR(":"));
+	if (field_loosely(str_first(line, colon)) == FIELD_OTHER)
+		return false;
+	value = str_trim(str_skip(line, colon + 1));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (str_istarts(value, values[i]))
+			return true;
+	return false;
+}
+
+/* A line that continues a field, but not for everybody. */
 static void
 continuation(struct piece *p, str line)
 {
-	if (line.len == 0) {
+	if (line.len == 0)
 		p->header_twice = true;
-	} else if ((line.ptr[0] | 0x20) == 'c' && str_istarts(line, STR("content")) &&
-		   field_loosely(str_first(line, str_find(line, STR(":")))) !=
-			   FIELD_OTHER) {
+	else if (field_folded(line))
 		p->p.odd |= MIME_ODD(HIDDEN_FIELD);
-	}
 }
 
 /* The fields, from r->at to the empty line, a delimiter or the end. */
@@ -322,7 +339,8 @@ part_type(struct reader *r, struct piece *p, str raw, str *name)
 		return RC_BAD;
 	}
 	m->content_type = v;
-	param = str_ieq(m->type, STR("text")) ? mime_param_find(&v, STR("charset")) : NULL;
+	param = str_ieq(m->type, STR("text")) ? mime_param_find(&v, STR("charset"))
+					      : NULL;
 	if (param != NULL)
 		m->charset = param->text;
 	return RC_OK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "mime/tree_int.h"
 
+enum { NOTE = 1024 };
+
 enum rc
 reading_work(struct reading *x, uint64_t bytes)
 {
@@ -101,6 +103,19 @@ to_delimiter(struct reader *r, bool *found)
 	return reading_work(r->x, r->at - begin);
 }
 
+/* A note in front of the parts is usual, and so are a few lines behind them. */
+static void
+around_parts(struct piece *p)
+{
+	struct mime_part *m = &p->p;
+
+	if (m->first->header_at - m->body_at > NOTE ||
+		(p->sniffed > m->body_at && p->sniffed <= m->first->header_at))
+		m->odd |= MIME_ODD(PREAMBLE);
+	if (m->end - m->last->end > NOTE || p->sniffed > m->last->end)
+		m->odd |= MIME_ODD(EPILOGUE);
+}
+
 /* The innermost part is complete. */
 static void
 finish(struct reader *r, size_t end, uint32_t lines)
@@ -112,6 +127,8 @@ finish(struct reader *r, size_t end, uint32_t lines)
 	p->p.body_lines = lines - p->p.body_lines;
 	if (p->p.kind != MIME_MULTIPART)
 		return;
+	if (p->p.first != NULL)
+		around_parts(p);
 	if (p->p.first == NULL && o->boundary.len > 0)
 		p->p.odd |= MIME_ODD(NO_PARTS);
 	else if (p->p.first != NULL && !o->ended)
@@ -283,8 +300,11 @@ reading_begin(struct reading *x, str msg)
 
 /* odd_around, and the tree's odd. */
 static void
-sum_up(struct mime_tree *t)
+sum_up(struct reading *x)
 {
+	struct mime_tree *t = x->tree;
+
+	t->work = x->work;
 	for (struct mime_part *p = t->top; p != NULL; p = p->each) {
 		if (p->parent != NULL)
 			p->odd_around |= p->parent->odd | p->parent->odd_around;
@@ -314,7 +334,7 @@ mime_parse(str message, struct charsets *cs, struct arena *mem, struct mime_tree
 		rc = tree_alternates(&x);
 	if (rc != RC_OK)
 		return rc;
-	sum_up(&t);
+	sum_up(&x);
 	*out = t;
 	return RC_OK;
 }
@@ -346,7 +366,7 @@ mime_parse_body(str body, const struct mime_part *like, unsigned depth,
 		     : err_set(err, RC_LIMIT, "more than %d levels of parts", MIME_DEPTH);
 	if (rc != RC_OK)
 		return rc;
-	sum_up(&t);
+	sum_up(&x);
 	*out = t;
 	return RC_OK;
 }

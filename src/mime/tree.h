@@ -73,6 +73,7 @@ struct mime_tree {
 	struct mime_part *top;
 	size_t parts;		/* in all readings together */
 	uint64_t odd;		/* of all */
+	uint64_t work;		/* bytes that were looked at, of the budget */
 };
 
 /* A message; cs as in mime_value_parse().  RC_LIMIT: a limit of those above or mem. */

@@ -14,8 +14,8 @@ enum {
 /* How a part is read another way: relative to a piece. */
 struct way {
 	const struct piece *from; /* the reading that is varied */
-	size_t header_end;	  /* not 0: the header is read again, up to here */
-	bool again;		  /* the header is read again */
+	size_t header_end; /* not 0: the header is read again, up to here */
+	bool again; /* the header is read again */
 	uint8_t policy;
 	enum mime_kind kind;
 	enum mime_encoding encoding;
@@ -40,9 +40,9 @@ static bool
 same_way(const struct way *a, const struct way *b)
 {
 	return a->header_end == b->header_end && a->again == b->again &&
-	       a->policy == b->policy && a->kind == b->kind && a->encoding == b->encoding &&
-	       a->from->p.body_at == b->from->p.body_at && str_eq(a->boundary, b->boundary) &&
-	       str_eq(a->type, b->type);
+	       a->policy == b->policy && a->kind == b->kind &&
+	       a->encoding == b->encoding && a->from->p.body_at == b->from->p.body_at &&
+	       str_eq(a->boundary, b->boundary) && str_eq(a->type, b->type);
 }
 
 static bool
@@ -209,8 +209,11 @@ static enum rc
 read_way(struct reading *x, struct piece *root, const struct way *w)
 {
 	struct piece *mark = x->last, *n;
-	struct reader r = { .x = x, .policy = w->policy, .end = root->p.end,
-		.alternate = true, .header_end = w->header_end };
+	struct reader r = { .x = x,
+		.policy = w->policy,
+		.end = root->p.end,
+		.alternate = true,
+		.header_end = w->header_end };
 	enum rc rc = piece_new(&r, NULL, &n);
 
 	if (rc == RC_OK)
@@ -220,8 +223,11 @@ read_way(struct reading *x, struct piece *root, const struct way *w)
 	n->p.of = &root->p;
 	r.at = w->again ? w->from->p.header_at : w->from->p.body_at;
 	if (w->again) {
-		struct mime_part clean = { .of = n->p.of, .depth = n->p.depth,
-			.odd = n->p.odd, .number = 1, .each = n->p.each };
+		struct mime_part clean = { .of = n->p.of,
+			.depth = n->p.depth,
+			.odd = n->p.odd,
+			.number = 1,
+			.each = n->p.each };
 
 		n->p = clean;
 		n->mime = n->whole_header = false;
@@ -268,7 +274,8 @@ try(struct reading *x, struct piece *p, struct way w)
 		w.type = p->type_raw;
 	if (tried_before(root, &w, &n))
 		return RC_OK;
-	if (see_primary(x) != RC_OK || reading_work(x, n + sizeof(*t)) != RC_OK)
+	if (see_primary(x) != RC_OK ||
+		reading_work(x, n + sizeof(*t) + w.type.len) != RC_OK)
 		return RC_LIMIT;
 	t = arena_new_of(x->mem, struct tried);
 	if (t == NULL)
@@ -283,7 +290,9 @@ try(struct reading *x, struct piece *p, struct way w)
 static struct way
 as_it_is(const struct piece *p)
 {
-	return (struct way){ .policy = p->policy, .kind = p->p.kind, .encoding = p->p.encoding,
+	return (struct way){ .policy = p->policy,
+		.kind = p->p.kind,
+		.encoding = p->p.encoding,
 		.boundary = p->boundary };
 }
 
@@ -316,6 +325,7 @@ other_boundaries(struct reading *x, struct piece *p, str raw, bool changed)
 
 	if (changed && mime_value_parse(raw, NULL, x->mem, &v) != RC_OK)
 		return err_set(x->err, RC_LIMIT, "no memory for its parts");
+	x->work += raw.len;
 	n = boundary_candidates(raw, &v, x->mem, b, CANDIDATES);
 	if (n == 0 || (n == 1 && !changed && str_eq(b[0], p->boundary)))
 		return RC_OK;
@@ -404,7 +414,8 @@ other_encodings(struct reading *x, struct piece *p, const struct field_choices *
 
 		all |= 1u << mime_encoding_read(c->encoding[i], &odd);
 		if (odd != 0)
-			all |= 1u << MIME_IDENTITY | choose_by_content(mime_body(x->msg, &p->p));
+			all |= 1u << MIME_IDENTITY |
+			       choose_by_content(mime_body(x->msg, &p->p));
 	}
 	for (unsigned e = 0; e < MIME_ENCODINGS && rc == RC_OK; e++) {
 		struct way w = as_it_is(p);
@@ -438,13 +449,17 @@ other_headers(struct reading *x, struct piece *p)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		struct way w = { .again = true, .header_end = ends[i], .policy = p->policy };
+		struct way w = {
+			.again = true, .header_end = ends[i], .policy = p->policy
+		};
 
 		if (ends[i] != p->p.body_at && ends[i] > p->p.header_at)
 			rc = try(x, p, w);
 	}
-	if (rc == RC_OK && (p->p.odd & MIME_ODD(BARE_LINE_END)) && !(p->policy & READ_CR)) {
-		struct way w = { .again = true, .policy = (uint8_t)(p->policy | READ_CR) };
+	if (rc == RC_OK && (p->p.odd & MIME_ODD(BARE_LINE_END)) &&
+		!(p->policy & READ_CR)) {
+		struct way w = { .again = true,
+			.policy = (uint8_t)(p->policy | READ_CR) };
 
 		rc = try(x, p, w);
 	}
@@ -466,7 +481,8 @@ header_doubtful(const struct reading *x, const struct piece *p)
 		return true;
 	/* fields go on behind the empty line, or another one comes first */
 	return body.len > 8 &&
-	       ((body.ptr[0] | 0x20) == 'c' || body.ptr[0] == '\r' || body.ptr[0] == '\n') &&
+	       ((body.ptr[0] | 0x20) == 'c' || body.ptr[0] == '\r' ||
+		       body.ptr[0] == '\n') &&
 	       str_ifind(str_first(body, 64), STR("content-")) < 64;
 }
 

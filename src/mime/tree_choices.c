@@ -23,7 +23,8 @@ next_line(str *rest, str *line)
 	*line = str_first(*rest, n);
 	if (n + 1 < rest->len && rest->ptr[n] == '\r' && rest->ptr[n + 1] == '\n')
 		n++;
-	*rest = n < rest->len ? (str){ rest->ptr + n + 1, rest->len - n - 1 } : (str){ 0 };
+	*rest = n < rest->len ? (str){ rest->ptr + n + 1, rest->len - n - 1 }
+			      : (str){ 0 };
 	return true;
 }
 
@@ -60,13 +61,14 @@ choose_fields(struct reading *x, size_t at, size_t end, struct field_choices *c)
 
 	*c = (struct field_choices){ 0 };
 	x->work += rest.len;
-	while (next_line(&rest, &line)) {
+	while (next_line(&rest, &line) && x->work <= x->most_work) {
 		str begun = str_trim(line);
 		size_t value_at;
 		enum mime_field f;
 		const char *from;
 
-		if (begun.len < 12 || line.len - begun.len > LOOK_AT)
+		if (begun.len < 12 || line.len - begun.len > LOOK_AT ||
+			(blank(line.ptr[0]) && !field_folded(begun)))
 			continue;
 		f = which(begun, &value_at);
 		if (f != FIELD_TYPE && f != FIELD_ENCODING)
@@ -89,7 +91,8 @@ is_field(str line)
 {
 	size_t n = 0;
 
-	while (n < line.len && line.ptr[n] > ' ' && line.ptr[n] < 0x7f && line.ptr[n] != ':')
+	while (n < line.len && line.ptr[n] > ' ' && line.ptr[n] < 0x7f &&
+		line.ptr[n] != ':')
 		n++;
 	while (n > 0 && n < line.len && blank(line.ptr[n]))
 		n++;
@@ -111,7 +114,8 @@ static size_t
 goes_on(struct reading *x, const struct piece *p)
 {
 	const char *m = x->msg.ptr;
-	str rest = str_first(str_skip(x->msg, p->p.body_at), p->p.end - p->p.body_at), line;
+	str rest = str_first(str_skip(x->msg, p->p.body_at), p->p.end - p->p.body_at),
+	    line;
 	bool content = false;
 	size_t begin = rest.len;
 
@@ -137,9 +141,11 @@ size_t
 choose_headers(struct reading *x, const struct piece *p, size_t out[CHOICE_HEADERS])
 {
 	const char *m = x->msg.ptr;
-	str rest = str_first(str_skip(x->msg, p->p.header_at), p->p.body_at - p->p.header_at);
+	str rest = str_first(
+		str_skip(x->msg, p->p.header_at), p->p.body_at - p->p.header_at);
 	str line;
 	size_t n = 0, more;
+	bool blanks = false, bad = false;
 
 	x->work += rest.len;
 	for (bool first = true; next_line(&rest, &line); first = false) {
@@ -147,11 +153,20 @@ choose_headers(struct reading *x, const struct piece *p, size_t out[CHOICE_HEADE
 
 		if (first)
 			continue;
-		if (str_trim(line).len == 0)
+		/* who stops there stops at the first */
+		if (str_trim(line).len == 0 && !blanks) {
 			ends_at(out, &n, behind);
-		else if (!blank(line.ptr[0]) && !is_field(line))
+			blanks = true;
+		} else if (str_trim(line).len > 0 && !bad && !blank(line.ptr[0]) &&
+			   !is_field(line)) {
 			ends_at(out, &n, (size_t)(line.ptr - m));
+			bad = true;
+		}
 	}
+	/* a message begins with fields, and so does what is said of one elsewhere
+	 * (RFC 2046 5.2.3) */
+	if (p->p.kind == MIME_MESSAGE || (p->p.odd & MIME_ODD(EXTERNAL)))
+		return n;
 	more = goes_on(x, p);
 	if (more > p->p.body_at)
 		ends_at(out, &n, more);

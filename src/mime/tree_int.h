@@ -94,6 +94,9 @@ enum rc part_header(struct reader *r, struct piece *p, bool *cut) MUST_CHECK;
 /* Which MIME field is it, for somebody who does not see blanks, controls, 8-bit? */
 enum mime_field { FIELD_OTHER, FIELD_TYPE, FIELD_ENCODING, FIELD_DISPOSITION };
 enum mime_field field_loosely(str name);
+/* Would a continuation line (trimmed) say something if it were a field?  Not the list of
+ * names in a DKIM-Signature. */
+bool field_folded(str line);
 /* p's type, parameters, charset and kind from a Content-Type.  RC_BAD: unreadable, and
  * p is the default; *name is the parameter's text, if it has one. */
 enum rc part_type(struct reader *r, struct piece *p, str raw, str *name) MUST_CHECK;
