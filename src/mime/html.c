@@ -65,6 +65,8 @@ struct open {
 	struct html_style style;
 };
 
+_Static_assert(HTML_URL + 64 <= HTML_CSS, "room for a URL");
+
 enum { NO_LINK = -1, COUNTERS = 128, ATTR_MOST = HTML_URL + 64 };
 
 struct walker {
@@ -81,6 +83,7 @@ struct walker {
 	/* of the tag that is read */
 	bool has[ATTRS];
 	str value[ATTRS];
+	char css[HTML_CSS], scratch[HTML_CSS]; /* for a moment; css for URLs too */
 };
 
 static struct open *
@@ -191,11 +194,10 @@ elsewhere(str url)
 static long
 add_link(struct walker *w, enum html_link_kind kind, str raw, str text, bool hidden)
 {
-	char url[ATTR_MOST];
 	struct html_link l = { .kind = kind, .hidden = hidden };
 	struct html *h = w->h;
 
-	l.url = decoded(raw, true, url, sizeof(url));
+	l.url = decoded(raw, true, w->css, ATTR_MOST);
 	l.url = utf8_first(l.url, HTML_URL);
 	if (l.url.len == 0)
 		return NO_LINK;
@@ -319,7 +321,6 @@ static struct html_style
 styled(struct walker *w, enum element e)
 {
 	struct html_style s = top(w)->style;
-	char css[4096];
 	uint32_t c;
 
 	if (w->has[A_CLASS] || w->has[A_ID] || w->has[A_BACKGROUND])
@@ -338,8 +339,8 @@ styled(struct walker *w, enum element e)
 		str text = w->value[A_STYLE];
 
 		if (memchr(text.ptr == NULL ? "" : text.ptr, '&', text.len) != NULL)
-			text = decoded(text, false, css, sizeof(css));
-		if (html_style(text, &s))
+			text = decoded(text, false, w->css, sizeof(w->css));
+		if (html_style(text, w->scratch, &s))
 			w->h->flags |= HTML_REMOTE;
 	}
 	if (w->has[A_HIDDEN] || (element_is(e) & IS_UNSEEN) != 0 ||

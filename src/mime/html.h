@@ -8,7 +8,9 @@
  * raw text elements, attributes in all quotings, character references), blocks
  * become line ends, and a stack of at most HTML_DEPTH elements that knows who is
  * hidden (display:none, visibility, font-size 0, colour equal to the background,
- * hidden attribute, tiny boxes).  Linear in the input.
+ * hidden attribute, tiny boxes), by attributes and their styles alone: rules in style
+ * elements are not applied, and where one may have coloured the ground, colours hide
+ * nothing.  Linear in the input.
  */
 #pragma once
 
@@ -39,7 +41,8 @@ enum html_link_kind { HTML_A = 1, HTML_IMG, HTML_FORM_ACTION, HTML_OTHER };
 
 struct html_link {
 	enum html_link_kind kind;
-	str url;		/* references decoded, blanks and line ends dropped; in mem */
+	str url;		/* references decoded, line ends and controls dropped, a blank
+				 * within is %20; in mem */
 	str text;		/* what is shown for it; in mem */
 	bool hidden;
 };

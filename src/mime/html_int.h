@@ -60,7 +60,11 @@ size_t html_ref(str s, bool in_attribute, char out[8], size_t *n);
 
 /* ---- html_style.c ---- */
 
-enum { COLOUR_NONE = 0, COLOUR_SET = 1 << 24 };	/* COLOUR_SET | RGB */
+enum {
+	COLOUR_NONE = 0,
+	COLOUR_SET = 1 << 24,	/* | RGB */
+	HTML_CSS = 4096,	/* of a style attribute; the rest is not looked at */
+};
 
 struct html_style {
 	bool gone;	/* with all that is in it */
@@ -71,7 +75,7 @@ struct html_style {
 
 /* What a style attribute (references decoded) changes in *s.  True: it names something
  * to be fetched from elsewhere. */
-bool html_style(str css, struct html_style *s);
+bool html_style(str css, char scratch[HTML_CSS], struct html_style *s);
 /* COLOUR_NONE: not a colour that we know. */
 uint32_t html_colour(str value);
 bool html_unseen(const struct html_style *s);

@@ -2,7 +2,7 @@
 /* Of CSS what decides whether text is seen. */
 #include "mime/html_int.h"
 
-enum { CSS_MOST = 4096, COLOUR_CLEAR = 2 << 24 /* transparent */ };
+enum { COLOUR_CLEAR = 2 << 24 /* transparent */ };
 
 /* Lower case, without comments. */
 static str
@@ -357,12 +357,11 @@ apply(enum property p, str value, struct html_style *s, struct box *box)
 }
 
 bool
-html_style(str css, struct html_style *s)
+html_style(str css, char scratch[HTML_CSS], struct html_style *s)
 {
-	char lower[CSS_MOST];
 	struct box box = { .none = false };
 	uint32_t fixed = 0; /* properties that were "!important" */
-	str rest = plain(css, lower, sizeof(lower));
+	str rest = plain(css, scratch, HTML_CSS);
 	bool fetches = str_find(rest, STR("url(")) < rest.len;
 
 	while (rest.len > 0) {
