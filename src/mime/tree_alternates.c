@@ -55,71 +55,6 @@ tried_before(const struct piece *root, const struct way *w, size_t *n)
 	return false;
 }
 
-/* Do both say the same?  A leaf's header does not matter, and how a composite was read
- * only where it would make a difference. */
-static bool
-same_part(const struct piece *a, const struct piece *b)
-{
-	const struct mime_part *x = &a->p, *y = &b->p;
-
-	if (x->body_at != y->body_at || x->end != y->end || x->kind != y->kind ||
-		x->encoding != y->encoding || (x->first == NULL) != (y->first == NULL))
-		return false;
-	if (x->kind == MIME_LEAF)
-		return str_ieq(x->type, y->type) && str_ieq(x->subtype, y->subtype) &&
-		       str_ieq(x->charset, y->charset) && str_eq(x->name, y->name);
-	return str_eq(a->boundary, b->boundary) && (a->want != 0) == (b->want != 0) &&
-	       (a->want == 0 || a->policy == b->policy);
-}
-
-static size_t
-slot(struct reading *x, const struct piece *p)
-{
-	uint64_t n = p->p.body_at * UINT64_C(0x9e3779b97f4a7c15) ^
-		     p->p.end * UINT64_C(0xc2b2ae3d27d4eb4f) ^
-		     (unsigned)p->p.kind * UINT64_C(0x165667b19e3779f9);
-	size_t i = (size_t)(n >> 32) & (x->seen_size - 1);
-
-	while (x->seen[i] != NULL && !same_part(x->seen[i], p)) {
-		i = (i + 1) & (x->seen_size - 1);
-		x->work++;
-	}
-	return i;
-}
-
-static enum rc
-grow_seen(struct reading *x)
-{
-	struct piece **old = x->seen;
-	size_t n = x->seen_size;
-
-	x->seen_size = n == 0 ? 256 : n * 2;
-	x->seen = arena_array(x->mem, x->seen_size, sizeof(struct piece *));
-	if (x->seen == NULL)
-		return err_set(x->err, RC_LIMIT, "no memory for its parts");
-	for (size_t i = 0; i < n; i++)
-		if (old[i] != NULL)
-			x->seen[slot(x, old[i])] = old[i];
-	return RC_OK;
-}
-
-/* From now on p's like is known; p->p.again: it was before. */
-static enum rc
-see(struct reading *x, struct mime_part *p)
-{
-	size_t i;
-
-	if (x->seen_n * 2 >= x->seen_size && grow_seen(x) != RC_OK)
-		return RC_LIMIT;
-	i = slot(x, piece_of(p));
-	p->again = x->seen[i] != NULL;
-	if (!p->again) {
-		x->seen[i] = piece_of(p);
-		x->seen_n++;
-	}
-	return RC_OK;
-}
-
 /* Does a reading have anything that none before it has?  The bytes of a composite
  * top are its root's. */
 static bool
@@ -128,7 +63,7 @@ says_more(struct reading *x, const struct piece *top)
 	for (const struct mime_part *p = &top->p; p != NULL; p = p->each)
 		if ((p->parent != NULL || p->first == NULL ||
 			    p->encoding != MIME_IDENTITY) &&
-			x->seen[slot(x, (const struct piece *)p)] == NULL)
+			!seen_like(x, (const struct piece *)p))
 			return true;
 	return false;
 }
@@ -245,7 +180,7 @@ read_way(struct reading *x, struct piece *root, const struct way *w)
 	}
 	hang(root, n);
 	for (struct mime_part *p = &n->p; p != NULL && rc == RC_OK; p = p->each)
-		rc = see(x, p);
+		rc = seen_now(x, piece_of(p));
 	return rc;
 }
 
@@ -258,7 +193,7 @@ see_primary(struct reading *x)
 	if (x->seen != NULL)
 		return RC_OK;
 	for (struct mime_part *p = x->tree->top; p != NULL && rc == RC_OK; p = p->each)
-		rc = see(x, p);
+		rc = seen_now(x, piece_of(p));
 	return rc;
 }
 

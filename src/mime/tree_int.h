@@ -108,6 +108,11 @@ size_t boundary_candidates(str raw, const struct mime_value *v, struct arena *me
 /* Which of them begin a line in at..end?  Bits. */
 uint64_t boundary_occurs(struct reading *x, size_t at, size_t end, const str *b, size_t n);
 
+/* Was one that says the same kept before? */
+bool seen_like(struct reading *x, const struct piece *p);
+/* From now on it is; p->p.again: it was before. */
+enum rc seen_now(struct reading *x, struct piece *p) MUST_CHECK;
+
 /* The other readings of all parts (tree.h). */
 enum rc tree_alternates(struct reading *x) MUST_CHECK;
 
