@@ -125,6 +125,7 @@ static const struct {
 	{ "utf-32le", STR_INIT("a\x00\x00\x00\xe9\x00\x00\x00\x00\xf6\x01\x00"),
 		"a\xc3\xa9\xf0\x9f\x98\x80", WIDE },
 	{ "ibm037", STR_INIT("\xc8\x85\x93\x93\x96"), "Hello", WIDE },
+	{ "johab", STR_INIT("\xd9\x37"), "\xc2\xa8", 0 },
 	/* a mark wins over a name */
 	{ "utf-8",
 		STR_INIT("\xff\xfe"

@@ -75,7 +75,7 @@ const struct charset_row *charset_find(str name);
 /* charset_tables.c: characters as iconv has them. */
 enum {
 	PAIR_LEAD = 0x81, PAIR_LEADS = 126,	/* 81 … fe */
-	PAIR_TRAIL = 0x40, PAIR_TRAILS = 191,	/* 40 … fe */
+	PAIR_TRAIL = 0x30, PAIR_TRAILS = 207,	/* 30 … fe */
 	CHAR_NONE = 0xffff,	/* no character */
 	CHAR_LEAD = 0xfffe,	/* the first of two */
 };
