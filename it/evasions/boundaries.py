@@ -460,3 +460,44 @@ def boundary_of_dashes(data):
        nobody="boundaries are compared with their case everywhere")
 def delimiter_other_case(data):
     return with_type(b'multipart/mixed; boundary="Frontier"', usual(data, b"frontier"))
+
+
+@trick(K, "junk behind the closing quote of the boundary: readers take what is quoted")
+def boundary_junk_behind_quotes(data):
+    return with_type(b'multipart/mixed; boundary="%s"junk' % B, usual(data))
+
+
+@trick(K, "two quoted strings side by side: some readers join them")
+def boundary_two_quoted(data):
+    return with_type(b'multipart/mixed; boundary="=_fron""tier"', usual(data))
+
+
+@trick(K, "two quoted strings side by side: others take the first")
+def boundary_two_quoted_first(data):
+    return with_type(b'multipart/mixed; boundary="%s""decoy"' % B, usual(data))
+
+
+@trick(K, "a blank between the boundary and the closing dashes: no end to exact readers, who go on")
+def end_with_blank(data):
+    return with_type(b'multipart/mixed; boundary="%s"' % B, parts(note(), last=b" --") +
+                     parts(evil(data)))
+
+
+@trick(K, "a colon for the equals sign", nobody="no reader that we know takes it")
+def boundary_colon(data):
+    return with_type(b'multipart/mixed; boundary: "%s"' % B, usual(data))
+
+
+@trick(K, "the name of the parameter in quotes")
+def boundary_name_quoted(data):
+    return with_type(b'multipart/mixed; "boundary"="%s"' % B, usual(data))
+
+
+@trick(K, "vertical tab and form feed for blanks in Content-Type: isspace() to programs in C")
+def type_with_vertical_tab(data):
+    return with_type(b'\x0bmultipart/mixed;\x0c\x0bboundary="%s"\x0b' % B, usual(data))
+
+
+@trick(K, "a no-break space in front of the type: trimmed by programs that know Unicode")
+def type_behind_no_break_space(data):
+    return with_type("\u00a0multipart/mixed;\u00a0".encode() + b'boundary="%s"' % B, usual(data))

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Files without MIME: uuencode, yEnc, BinHex, in texts or as encodings of their own."""
+import zlib
+
 from .craft import (CRLF, attached, b64, binhex, fields, head, in_zip, letter, lines, mixed, note,
-                    padded, qp, trick, uu, uu_lines, whole, yenc)
+                    padded, qp, trick, uu, uu_lines, whole, yenc,
+                    yenc_line)
 from .encodings import encoded
 
 K = "embedded"
@@ -225,3 +228,15 @@ def base64_without_mime(data):
 @trick(K, "a MIME part's fields within a plain text", nobody="text to every reader")
 def mime_in_plain_text(data):
     return plain(TEXT + attached(b64(data)))
+
+
+@trick(K, "yEnc in two parts within one text: newsreaders join them", binary=True)
+def yenc_two_parts(data):
+    half = len(data) // 2
+    out = TEXT
+    for n, (begin, piece) in enumerate(((0, data[:half]), (half, data[half:])), 1):
+        out += lines(b"=ybegin part=%d total=2 line=128 size=%d name=notes.dat" % (n, len(data)),
+                     b"=ypart begin=%d end=%d" % (begin + 1, begin + len(piece)),
+                     *[yenc_line(piece[i:i + 128]) for i in range(0, len(piece), 128)],
+                     b"=yend size=%d part=%d pcrc32=%08x" % (len(piece), n, zlib.crc32(piece)))
+    return plain(out + BYE)

@@ -3,6 +3,7 @@
 import base64
 import struct
 import urllib.parse
+import zlib
 
 from .craft import (B, CRLF, attached, b64, evil, fields, head, in_zip, letter, lines, mixed, note,
                     parts, qp, trick, usual, uu, whole, with_type)
@@ -354,3 +355,59 @@ def tricks_in_each_other(data):
             b"Content-Transfer-Encoding: base64\r\n\r\n" + b64(inner))
     return with_type(b'multipart/mixed; boundary*0="=_fron"; boundary*1="tier"',
                      parts(note(), part))
+
+
+@trick(K, "the forwarded message is uuencoded")
+def forwarded_uu(data):
+    return around(uu(inside(data)), encoding=b"x-uuencode")
+
+
+@trick(K, "message/partial, the first of two", nobody="half a file is none; policy may refuse partials")
+def partial_one_of_two(data):
+    message = inside(data)
+    return head() + (b"MIME-Version: 1.0\r\nContent-Type: message/partial; id=\"x@y\"; number=1; "
+                     b"total=2\r\n\r\n") + message[:-120]
+
+
+@trick(K, "an invitation with a file in it (RFC 5545 3.1.3): calendars show and save it")
+def calendar_attachment(data):
+    text = base64.b64encode(in_zip(data))
+    rows = b"\r\n ".join(text[i:i + 70] for i in range(0, len(text), 70))
+    calendar = (b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1@x.example\r\n"
+                b"DTSTART:20261126T090000Z\r\nSUMMARY:Meeting\r\nATTACH;FMTTYPE=application/zip;"
+                b"X-FILENAME=notes.zip;ENCODING=BASE64;VALUE=BINARY:\r\n " + rows +
+                b"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+    return whole(mixed(note(), b"Content-Type: text/calendar; method=REQUEST\r\n\r\n" + calendar,
+                       subtype=b"alternative"))
+
+
+def packet(tag, body):
+    """An OpenPGP packet with a four-byte length (RFC 4880 4.2.2)."""
+    return bytes([0xc0 | tag, 0xff]) + struct.pack(">I", len(body)) + body
+
+
+def armored(content):
+    crc = 0xb704ce
+    for c in content:
+        crc ^= c << 16
+        for _ in range(8):
+            crc = crc << 1 ^ (0x1864cfb if crc & 0x800000 else 0)
+    check = base64.b64encode((crc & 0xffffff).to_bytes(3, "big"))
+    return (b"-----BEGIN PGP MESSAGE-----\r\n\r\n" + b64(content, 64) + b"=" + check +
+            b"\r\n-----END PGP MESSAGE-----\r\n")
+
+
+@trick(K, "an OpenPGP message that is only compressed: whoever has gpg reads it without a key")
+def pgp_compressed(data):
+    c = zlib.compressobj(9, zlib.DEFLATED, -15)
+    literal = packet(11, b"b\x09notes.dat" + bytes(4) + data)
+    content = packet(8, b"\x01" + c.compress(literal) + c.flush())
+    return encoded(armored(content), b"7bit", name=b"notes.dat.asc")
+
+
+@trick(K, "the same as the text of the message")
+def pgp_compressed_text(data):
+    c = zlib.compressobj(9, zlib.DEFLATED, -15)
+    literal = packet(11, b"t\0" + bytes(4) + b"Hello\r\n\r\n" + uu(data))
+    return letter(b"Content-Type: text/plain\r\n", armored(packet(8, b"\x01" + c.compress(literal) +
+                                                                 c.flush())))
