@@ -208,6 +208,19 @@ judge(struct thing *t, const struct magic *m)
 		t->flags |= LEAF_ENCRYPTED;
 }
 
+/* What clamd would find by itself, and as it is: not binary files between lines of text,
+ * whose line ends it changes. */
+static bool
+is_unseen(const struct thing *t, const struct magic *m)
+{
+	const uint64_t odd = MIME_ODD_HIDES | MIME_ODD(TYPE_CONFLICT);
+
+	return t->hidden || t->in.unseen || t->in.layers > WALK_LAYERS ||
+	       (t->odd & odd) != 0 ||
+	       (t->verbatim && m->family != MAGIC_TEXT && m->family != MAGIC_HTML &&
+		       m->family != MAGIC_SEALED);
+}
+
 enum rc
 walk_thing(struct walk *w, struct thing *t)
 {
@@ -226,8 +239,7 @@ walk_thing(struct walk *w, struct thing *t)
 	memcpy(walk_leaf(w, leaf)->digest, digest, sizeof(digest));
 	if ((rc = text_as_seen(w, t, m, leaf)) != RC_OK)
 		return rc;
-	if (t->hidden || t->in.unseen || t->in.layers > WALK_LAYERS ||
-		(t->odd & (MIME_ODD_HIDES | MIME_ODD(TYPE_CONFLICT))) != 0) {
+	if (is_unseen(t, m)) {
 		rc = job(w, leaf, t->bytes, digest);
 		/* from here the virus scanner begins anew */
 		t->in.unseen = false;

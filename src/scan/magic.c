@@ -155,8 +155,8 @@ at(str s, size_t offset, str what)
 }
 
 /* A tar of before POSIX has only its header's sum. */
-static bool
-is_old_tar(str s)
+bool
+magic_is_tar(str s)
 {
 	unsigned long sum = 0, said = 0;
 	const unsigned char *p = (const unsigned char *)s.ptr;
@@ -231,7 +231,7 @@ magic_of(str bytes)
 		return &exe;
 	if (is_der(bytes))
 		return cms_is_signed(bytes) ? &cms : &der;
-	if (is_old_tar(bytes))
+	if (magic_is_tar(bytes))
 		return &tar;
 	if (is_lzma(bytes))
 		return &lzma;

@@ -62,6 +62,7 @@ struct magic {
 };
 
 const struct magic *magic_of(str bytes);
+bool magic_is_tar(str bytes); /* by the sum in its header */
 
 /* Is a file of this family plausibly sent as this type ("image/png")?  Also true where
  * the type says nothing (application/octet-stream). */

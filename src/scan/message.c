@@ -118,7 +118,7 @@ scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 		scanned_clear(&got);
 		return rc;
 	}
-	if (memmem(file.message.ptr, file.message.len, GTUBE, sizeof(GTUBE) - 1) != NULL)
+	if (str_find(file.message, STR(GTUBE)) < file.message.len)
 		f->flags |= FACT_GTUBE;
 	*out = got;
 	return RC_OK;

@@ -97,13 +97,12 @@ struct found {
 };
 
 static enum rc
-read_archive(
-	struct opening *o, enum magic_open how, bool streamed, str bytes, struct found *f)
+read_archive(struct opening *o, enum magic_open how, unsigned flags, str bytes,
+	struct found *f)
 {
 	struct unpacked got;
 	uint64_t before = o->w->c->members;
-	enum rc rc = unpack(
-		how, streamed, bytes, &o->w->room, member, o, &got, o->w->err);
+	enum rc rc = unpack(how, flags, bytes, &o->w->room, member, o, &got, o->w->err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -127,7 +126,7 @@ read_agreed(struct opening *o, str bytes, enum zip_truth truth)
 	if (!lump_add(&copy, bytes))
 		return walk_limit(o->w, "memory");
 	zip_agree(bytes, truth, copy.data);
-	return read_archive(o, OPEN_ZIP, false, (str){ copy.data, copy.len }, &f);
+	return read_archive(o, OPEN_ZIP, UNPACK_SUMS, (str){ copy.data, copy.len }, &f);
 }
 
 /* A zip whose two lists do not say the same is read by both. */
@@ -143,19 +142,55 @@ open_zip(struct opening *o, str bytes, struct found *f)
 		bytes = str_first(bytes, bytes.len - r.behind);
 	o->in.unseen |= !plain;
 	if (listed)
-		rc = read_archive(o, OPEN_ZIP, false, bytes, f);
+		rc = read_archive(o, OPEN_ZIP, 0, bytes, f);
 	else
-		rc = read_archive(o, OPEN_ZIP, true, bytes, f);
+		rc = read_archive(o, OPEN_ZIP, UNPACK_STREAMED, bytes, f);
 	o->again = true;
 	o->in.unseen = true;
 	if (rc == RC_OK && listed && !plain)
-		rc = read_archive(o, OPEN_ZIP, true, bytes, &more);
+		rc = read_archive(o, OPEN_ZIP, UNPACK_STREAMED, bytes, &more);
 	if (rc == RC_OK && listed && !plain && r.base > 0)
-		rc = read_archive(o, OPEN_ZIP, true, str_skip(bytes, r.base), &more);
+		rc = read_archive(
+			o, OPEN_ZIP, UNPACK_STREAMED, str_skip(bytes, r.base), &more);
 	if (rc == RC_OK && listed && (!plain || zip_is_encrypted(bytes)))
 		rc = read_agreed(o, bytes, ZIP_DIRECTORY);
 	if (rc == RC_OK && listed && !plain)
 		rc = read_agreed(o, bytes, ZIP_LOCAL);
+	return rc;
+}
+
+enum { PAD = 64, TRIES = 8 };
+
+/* What other programs still get out of a damaged archive: a stream that was cut off in
+ * its checksum, and what stands in a tar behind a header that is wrong. */
+static enum rc
+salvage(struct opening *o, enum magic_open how, str bytes)
+{
+	LUMP_AUTO copy = { 0 };
+	static const char zeros[PAD];
+	struct found f = { 0 };
+	enum rc rc = walk_charge(o->w, bytes.len);
+
+	o->again = o->in.unseen = true;
+	if (rc == RC_OK && o->stream) {
+		if (!lump_add(&copy, bytes) || !lump_add(&copy, (str){ zeros, PAD }))
+			return walk_limit(o->w, "memory");
+		return read_archive(o, how, 0, (str){ copy.data, copy.len }, &f);
+	}
+	if (how != OPEN_TAR)
+		return rc;
+	unsigned tries = 0;
+	for (size_t at = 512; rc == RC_OK && at + 512 <= bytes.len && tries < TRIES;
+		at += 512) {
+		str rest = str_skip(bytes, at);
+
+		if (!magic_is_tar(rest))
+			continue;
+		tries++;
+		rc = walk_charge(o->w, rest.len);
+		if (rc == RC_OK)
+			rc = read_archive(o, how, 0, rest, &f);
+	}
 	return rc;
 }
 
@@ -182,7 +217,9 @@ open_archive(
 	if (how == OPEN_ZIP)
 		rc = open_zip(&o, bytes, &f);
 	else
-		rc = read_archive(&o, how, false, bytes, &f);
+		rc = read_archive(&o, how, 0, bytes, &f);
+	if (rc == RC_OK && f.damaged)
+		rc = salvage(&o, how, bytes);
 	struct content_leaf *l = walk_leaf(w, leaf);
 	l->flags |= f.any ? LEAF_ARCHIVE : 0;
 	l->flags |= f.damaged || !f.any ? LEAF_UNOPENED : 0;

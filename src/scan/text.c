@@ -231,7 +231,7 @@ texts_read(struct texts *t, str bytes, str charset, bool html, bool shown, uint6
 	utf8 = buf_str(&t->utf8);
 	t->was_html = html;
 	t->disguised = html && is_disguised(utf8);
-	t->gtube |= memmem(utf8.ptr, utf8.len, GTUBE, sizeof(GTUBE) - 1) != NULL;
+	t->gtube |= str_find(utf8, STR(GTUBE)) < utf8.len;
 	if (!shown)
 		return RC_OK;
 	if (t->text.len > 0)
@@ -246,7 +246,7 @@ texts_read(struct texts *t, str bytes, str charset, bool html, bool shown, uint6
 	}
 	str seen = str_skip(buf_str(&t->text), t->from);
 	if (html)
-		t->gtube |= memmem(seen.ptr, seen.len, GTUBE, sizeof(GTUBE) - 1) != NULL;
+		t->gtube |= str_find(seen, STR(GTUBE)) < seen.len;
 	tokens_words(t->tokens, TOKEN_TEXT, seen);
 	return rc;
 }

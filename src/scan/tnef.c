@@ -46,7 +46,7 @@ tnef_next(struct tnef_reader *r, str *name, str *bytes)
 			r->title = (str){ 0 };
 			break;
 		case ATT_ATTACH_TITLE:
-			r->title = str_first(value, strnlen(value.ptr, value.len));
+			r->title = str_first(value, str_find(value, STR("\0")));
 			break;
 		case ATT_ATTACH_DATA:
 		case ATT_ATTACH_METAFILE:

@@ -69,7 +69,7 @@ locale_end(locale_t *was)
 }
 
 static struct archive *
-begin(enum magic_open how, bool streamed, str bytes)
+begin(enum magic_open how, unsigned flags, str bytes)
 {
 	struct archive *a = archive_read_new();
 	int e;
@@ -77,7 +77,7 @@ begin(enum magic_open how, bool streamed, str bytes)
 	assert(how > OPEN_NOT && how < OPEN_ARCHIVES);
 	if (a == NULL)
 		return NULL;
-	if (streamed)
+	if ((flags & UNPACK_STREAMED) != 0)
 		e = archive_read_support_format_zip_streamable(a);
 	else if (ways[how].format != NULL)
 		e = ways[how].format(a);
@@ -85,6 +85,8 @@ begin(enum magic_open how, bool streamed, str bytes)
 		e = ways[how].bidding != NULL
 			    ? ways[how].bidding(a)
 			    : archive_read_append_filter(a, ways[how].filter);
+	if (how == OPEN_ZIP && (flags & UNPACK_SUMS) == 0)
+		(void)archive_read_set_format_option(a, "zip", "ignorecrc32", "1");
 	if (e < ARCHIVE_WARN ||
 		archive_read_open_memory(a, bytes.ptr, bytes.len) < ARCHIVE_WARN) {
 		(void)archive_read_free(a);
@@ -156,7 +158,7 @@ one(struct archive *a, struct archive_entry *e, struct unpack_room *room, unpack
 }
 
 enum rc
-unpack(enum magic_open how, bool streamed, str bytes, struct unpack_room *room,
+unpack(enum magic_open how, unsigned flags, str bytes, struct unpack_room *room,
 	unpack_fn *each, void *arg, struct unpacked *out, struct err *err)
 {
 	locale_t was __attribute__((cleanup(locale_end))) = (locale_t)0;
@@ -168,7 +170,7 @@ unpack(enum magic_open how, bool streamed, str bytes, struct unpack_room *room,
 	if (utf8 != (locale_t)0)
 		was = uselocale(utf8);
 	*out = (struct unpacked){ 0 };
-	a = begin(how, streamed, bytes);
+	a = begin(how, flags, bytes);
 	while (a != NULL && rc == RC_OK) {
 		int got = archive_read_next_header(a, &e);
 

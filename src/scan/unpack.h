@@ -40,6 +40,11 @@ typedef enum rc unpack_fn(const struct unpack_member *m, void *arg);
 
 /* The locale, while files can still be opened (once; unpack() does without). */
 void unpack_prepare(void);
-/* how: below OPEN_ARCHIVES.  streamed: a zip by its local headers alone. */
-enum rc unpack(enum magic_open how, bool streamed, str bytes, struct unpack_room *room,
+enum unpack_flags {
+	UNPACK_STREAMED = 1,	/* a zip by its local headers alone */
+	UNPACK_SUMS = 2,	/* a zip's checksums count */
+};
+
+/* how: below OPEN_ARCHIVES. */
+enum rc unpack(enum magic_open how, unsigned flags, str bytes, struct unpack_room *room,
 	unpack_fn *each, void *arg, struct unpacked *out, struct err *err) MUST_CHECK;

@@ -66,6 +66,7 @@ thing_of(const struct at *x, const struct mime_part *p, struct thing *t)
 		.name = p->name,
 		.charset = p->charset,
 		.odd = p->odd | (p->odd_around & MIME_ODD(ALTERNATE)),
+		.verbatim = p->encoding == MIME_IDENTITY,
 		.text = is_type(p, STR("text")) };
 	t->in.layers = (uint16_t)(t->in.layers + p->depth);
 	t->flags = x->in->flags;
@@ -175,6 +176,17 @@ decoded(const struct at *x, const struct mime_part *p)
 	return rc == RC_OK ? walk_tree(x->w, body, &tree, false, &in) : rc;
 }
 
+enum { LEAST = 32 }; /* shorter has no file in it */
+
+/* Files in what no part is: readers without MIME show it. */
+static enum rc
+beside(const struct at *x, str range)
+{
+	struct thing t = { .in = *x->in, .bytes = range, .flags = x->in->flags };
+
+	return walk_embedded(x->w, &t, x->in->leaf);
+}
+
 /* What stands in a multipart in front of, between or behind its parts, and in a header
  * that is none: some programs show it, or take it for the part. */
 static enum rc
@@ -199,14 +211,16 @@ ranges(const struct at *x, const struct mime_part *p)
 		rc = walk_raw(x->w, x->in->leaf, front);
 	if (rc == RC_OK && (odd & MIME_ODD(EPILOGUE)) != 0)
 		rc = walk_raw(x->w, x->in->leaf, behind);
-	return rc;
+	if (rc == RC_OK && front.len > LEAST)
+		rc = beside(x, front);
+	return rc == RC_OK && behind.len > LEAST ? beside(x, behind) : rc;
 }
 
 static enum rc
 part(const struct at *x, const struct mime_part *p)
 {
 	bool composite = is_type(p, STR("multipart")) || is_message_type(p);
-	enum rc rc = p->odd != 0 ? ranges(x, p) : RC_OK;
+	enum rc rc = ranges(x, p);
 
 	/* the top of a body that was decoded has the encoding still */
 	if (rc == RC_OK && composite && p->encoding != MIME_IDENTITY && p != x->tree->top)

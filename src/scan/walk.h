@@ -65,6 +65,7 @@ struct thing {
 	bool text; /* said to be text, and to be shown as such */
 	bool hidden; /* not seen, or seen otherwise */
 	bool encrypted, bad;
+	bool verbatim; /* it stands in a message without an encoding */
 };
 
 /* A message's parts: base is what their offsets count from; own: it is the message

@@ -87,7 +87,8 @@ walk_embedded(struct walk *w, const struct thing *t, uint16_t leaf)
 		if (!e.whole || odd != 0)
 			in.odd |= MIME_ODD(BAD_EMBEDDED);
 		in.flags = in.in.flags;
-		walk_leaf(w, leaf)->odd |= in.odd;
+		if (leaf > 0)
+			walk_leaf(w, leaf)->odd |= in.odd;
 		rc = walk_thing(w, &in);
 	}
 	return rc;
@@ -142,6 +143,72 @@ carried(struct walk *w, const struct thing *t, uint16_t leaf, str base64)
 	return rc == RC_OK ? walk_thing(w, &in) : rc;
 }
 
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 32);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* RFC 2397 without ";base64": percent signs up to whatever ends an attribute. */
+static enum rc
+percent(struct walk *w, const struct thing *t, uint16_t leaf, str s)
+{
+	LUMP_AUTO bytes = { 0 };
+	struct thing in = { .in = around_leaf(t, leaf, LEAF_EMBEDDED | LEAF_HIDDEN),
+		.odd = MIME_ODD(EMBEDDED),
+		.hidden = true };
+	char *to = lump_room(&bytes, s.len);
+
+	if (to == NULL)
+		return walk_limit(w, "memory");
+	for (size_t i = 0; i < s.len; i++) {
+		bool coded = s.ptr[i] == '%' && i + 2 < s.len && hex(s.ptr[i + 1]) >= 0 &&
+			     hex(s.ptr[i + 2]) >= 0;
+
+		to[bytes.len++] = coded ? (char)(hex(s.ptr[i + 1]) * 16 +
+						  hex(s.ptr[i + 2]))
+					: s.ptr[i];
+		i += coded ? 2 : 0;
+	}
+	in.bytes = (str){ bytes.data, bytes.len };
+	in.flags = in.in.flags;
+	enum magic_family family = magic_of(in.bytes)->family;
+	if (family == MAGIC_UNKNOWN || family == MAGIC_IMAGE || family == MAGIC_MEDIA)
+		return RC_OK;
+	enum rc rc = walk_charge(w, bytes.len);
+	return rc == RC_OK ? walk_thing(w, &in) : rc;
+}
+
+static enum rc
+data_urls(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	str rest = t->bytes;
+	enum rc rc = RC_OK;
+
+	for (size_t at; rc == RC_OK && (at = str_find(rest, STR("data:"))) < rest.len;) {
+		size_t comma = 0, end = 0;
+
+		rest = str_skip(rest, at + 5);
+		while (comma < rest.len && comma < 255 && rest.ptr[comma] != ',' &&
+			rest.ptr[comma] != '"' && rest.ptr[comma] != '>')
+			comma++;
+		if (comma == rest.len || rest.ptr[comma] != ',')
+			continue;
+		bool base64 = str_ifind(str_first(rest, comma), STR("base64")) < comma;
+		rest = str_skip(rest, comma + 1);
+		while (end < rest.len && (unsigned char)rest.ptr[end] > ' ' &&
+			memchr("\"'<>`", rest.ptr[end], 5) == NULL)
+			end++;
+		if (!base64 && end >= PAGE_LEAST)
+			rc = percent(w, t, leaf, str_first(rest, end));
+		rest = str_skip(rest, end);
+	}
+	return rc;
+}
+
 enum rc
 walk_page(struct walk *w, const struct thing *t, uint16_t leaf)
 {
@@ -157,7 +224,7 @@ walk_page(struct walk *w, const struct thing *t, uint16_t leaf)
 			rc = carried(w, t, leaf, run);
 		i += run.len + 1;
 	}
-	return rc;
+	return rc == RC_OK ? data_urls(w, t, leaf) : rc;
 }
 
 /* ---- TNEF ---- */
