@@ -30,5 +30,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (filter_look(&e, &f, NULL) != RC_OK)
 		abort();
 	filter_list(&f, &out);
-	return filter_judge(&f, &(struct policy_of){ 5000, false }).reason.len > FILTER_REASON;
+	return filter_judge(&f, &(struct policy_of){ 5000, false }).reason.len >
+	       FILTER_REASON;
 }

@@ -148,10 +148,11 @@ from_hex(char *text, size_t len, str *out, struct err *err)
 static enum rc
 take_hex(struct buf *heard, size_t *at, str *out, struct err *err)
 {
-	str line, rest = str_skip(buf_str(heard), *at);
-	char *text = heard->data + *at;
+	str line = { 0 }, rest = str_skip(buf_str(heard), *at);
 
-	(void)str_cut(&rest, '\n', &line);
+	if (!str_cut(&rest, '\n', &line))
+		return err_set(err, RC_BAD, "what was found in the message is damaged");
+	char *text = heard->data + *at;
 	*at += line.len + 1;
 	return from_hex(text, line.len, out, err);
 }
@@ -178,7 +179,7 @@ static enum rc
 take_found(struct buf *heard, uint64_t size, struct arena *mem, struct caged_scan *out,
 	struct err *err)
 {
-	str rest = buf_str(heard), line, facts, content;
+	str rest = buf_str(heard), line = { 0 }, facts, content;
 
 	(void)str_cut(&rest, '\n', &line);
 	(void)str_cut(&rest, '\n', &line);
@@ -211,7 +212,7 @@ caged_scan(const struct conf *conf, const char *file, uint64_t size, struct aren
 {
 	BUF_AUTO heard = BUF(CAGED_MOST);
 	enum rc rc = caged_run(conf, file, look, &heard, err);
-	str rest, line;
+	str rest, line = { 0 };
 
 	*out = (struct caged_scan){ .unreadable = false };
 	if (rc != RC_OK)

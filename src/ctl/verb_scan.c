@@ -140,8 +140,8 @@ find_policy(struct scan *s, struct err *err)
 	const char *status = json_string_value(json_object_get(said, "status"));
 	enum rc rc = RC_OK;
 	if (status != NULL && strcmp(status, "local") != 0)
-		rc = err_set(err, RC_NONE, "mail to %.200s would not be taken: %.20s", s->to,
-			status);
+		rc = err_set(err, RC_NONE, "mail to %.200s would not be taken: %.20s",
+			s->to, status);
 	json_decref(said);
 	return rc;
 }
