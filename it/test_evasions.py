@@ -23,7 +23,7 @@ HARMLESS = b"Nothing of note is in this file, and nobody minds.\r\n"
 NOT_PACKED = """
     qp_soft_breaks qp_blanks_behind_soft_breaks qp_invalid_escapes base64_behind_padding
     base64_cut_off uu_blanks uu_blanks_stripped forwarded_cut_off gz_second_member
-    arj zip_deflate64 pdf_embedded rtf_object
+    qp_bare_lf qp_bare_cr arj zip_deflate64 pdf_embedded rtf_object
 """.split()
 REAL = [t for t in TRICKS if not t.nobody and t.kind != "policy"]
 POLICY = [t for t in TRICKS if t.kind == "policy"]
