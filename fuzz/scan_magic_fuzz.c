@@ -4,6 +4,7 @@
 
 #include "scan/cms.h"
 #include "scan/magic.h"
+#include "scan/stream.h"
 #include "scan/tnef.h"
 #include "scan/zip.h"
 
@@ -18,6 +19,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!magic_fits(magic_of(bytes), STR("application/octet-stream")))
 		abort();
 	(void)magic_name_hides(bytes);
+	if (stream_end(OPEN_ZSTD, bytes) > size || stream_end(OPEN_XZ, bytes) > size)
+		abort();
 	(void)zip_is_encrypted(bytes);
 	if (!lump_add(&copy, bytes))
 		abort();

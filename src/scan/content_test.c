@@ -253,6 +253,32 @@ TEST(what_is_in_archives_of_every_kind_is_found)
 	}
 }
 
+TEST(something_behind_a_compressed_file_does_not_hide_it)
+{
+	static const char *const filters[] = { "gzip", "bzip2", "xz", "lzma", "zstd",
+		"lz4", "lzip" };
+
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		BUF_AUTO b = BUF(BIG);
+
+		pack(&b, NULL, filters[i], "a", STR(EVIL));
+		buf_add(&b, STR("something else"));
+		LOOK_AUTO l = look_attached(buf_str(&b), "some.file", 0);
+		assert_int_equal(l.rc, RC_OK);
+		if (!has_digest(&l, STR(EVIL)))
+			fail_msg("%s", filters[i]);
+	}
+}
+
+TEST(a_binary_file_between_lines_of_text_goes_to_the_virus_scanner)
+{
+	LOOK_AUTO l = look(
+		STR(HEAD "Content-Type: application/pdf\r\n\r\n%PDF-1.4\n" EVIL), 0);
+
+	assert_int_equal(l.rc, RC_OK);
+	assert_true(has_job(&l, STR(EVIL)));
+}
+
 TEST(an_archive_is_refused_where_unpacking_it_would_never_end)
 {
 	enum { MOST = 8 * 1024 * 1024 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What is in a thing: archives, and files in front of which or behind which something
  * else stands. */
+#include "scan/stream.h"
 #include "scan/walk.h"
 #include "scan/zip.h"
 
@@ -162,7 +163,7 @@ open_zip(struct opening *o, str bytes, struct found *f)
 enum { PAD = 64, TRIES = 8 };
 
 /* What other programs still get out of a damaged archive: a stream that was cut off in
- * its checksum, and what stands in a tar behind a header that is wrong. */
+ * its checksum, or has something behind it, and what stands in a tar behind a header that is wrong. */
 static enum rc
 salvage(struct opening *o, enum magic_open how, str bytes)
 {
@@ -173,6 +174,10 @@ salvage(struct opening *o, enum magic_open how, str bytes)
 
 	o->again = o->in.unseen = true;
 	if (rc == RC_OK && o->stream) {
+		size_t end = stream_end(how, bytes);
+
+		if (end < bytes.len)
+			return read_archive(o, how, 0, str_first(bytes, end), &f);
 		if (!lump_add(&copy, bytes) || !lump_add(&copy, (str){ zeros, PAD }))
 			return walk_limit(o->w, "memory");
 		return read_archive(o, how, 0, (str){ copy.data, copy.len }, &f);
