@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Every decoding keeps its limit, and what is embedded is within the bytes. */
-#include <stdlib.h>
-
 #include "mime/decode.h"
 
 static enum rc

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* HTML in UTF-8 gives text and links in UTF-8, within their limits. */
-#include <stdlib.h>
-
 #include "mime/html.h"
 #include "mime/preview.h"
 #include "mime/utf8.h"

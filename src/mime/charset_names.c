@@ -2,8 +2,14 @@
 /* The allow-list.  Labels of the WHATWG Encoding standard, of Python and of mail. */
 #include "mime/mime_int.h"
 
-#define ROW(n, k, i, a) { STR_INIT(n), CHARSET_##k, i, STR_INIT(" " a " "), false }
-#define EBCDIC(n, i, a) { STR_INIT(n), CHARSET_SINGLE, i, STR_INIT(" " a " "), true }
+#define ROW(n, k, i, a)                                                 \
+	{                                                               \
+		STR_INIT(n), CHARSET_##k, i, STR_INIT(" " a " "), false \
+	}
+#define EBCDIC(n, i, a)                                                   \
+	{                                                                 \
+		STR_INIT(n), CHARSET_SINGLE, i, STR_INIT(" " a " "), true \
+	}
 
 /* clang-format off */
 const struct charset_row charset_rows[] = {
