@@ -237,6 +237,8 @@ apply_checkpoint(struct apply *a, struct err *err)
 struct rounds {
 	uint64_t checkpoint_ms, busy_ms, house_ms; /* when it last happened */
 	uint64_t pause_ms, complained_ms;
+	bool expire; /* once the journal is applied up to there */
+	uint64_t expire_after;
 	struct err said;
 };
 
@@ -271,19 +273,29 @@ fell_over(struct apply *a, struct rounds *r, enum rc rc, const struct err *err)
 	return true;
 }
 
-/* The gate names held files; what it has named must have been entered before. */
+/* The gate names held files; what it has named by now must have been entered before. */
 static enum rc
-expire(struct apply *a, struct err *err)
+plan_expiry(struct apply *a, struct rounds *r, struct err *err)
 {
-	uint64_t first = 0, last = 0;
-	FD_AUTO held = -1;
-	enum rc rc = RC_NONE;
+	uint64_t first;
 
-	if (strcmp(a->want.journal, "gate") == 0)
-		rc = journal_bounds(a->folder, &first, &last, err);
-	if (rc == RC_OK && apply_position(a) >= last)
-		rc = fs_open_dir(a->want.data, "held", &held, err);
-	if (held >= 0)
+	if (strcmp(a->want.journal, "gate") != 0)
+		return RC_OK;
+	r->expire = true;
+	return journal_bounds(a->folder, &first, &r->expire_after, err);
+}
+
+static enum rc
+expire(struct apply *a, struct rounds *r, struct err *err)
+{
+	FD_AUTO held = -1;
+	enum rc rc;
+
+	if (!r->expire || apply_position(a) < r->expire_after)
+		return RC_OK;
+	r->expire = false;
+	rc = fs_open_dir(a->want.data, "held", &held, err);
+	if (rc == RC_OK)
 		rc = refusals_expire(a->want.refusals, held, clock_wall_ms(), err);
 	return rc == RC_NONE ? RC_OK : rc;
 }
@@ -294,7 +306,7 @@ housekeeping(struct apply *a, struct rounds *r, struct err *err)
 	enum rc rc;
 
 	r->house_ms = clock_ms();
-	if ((rc = expire(a, err)) != RC_OK)
+	if ((rc = plan_expiry(a, r, err)) != RC_OK || (rc = expire(a, r, err)) != RC_OK)
 		return rc;
 	if (a->want.ledger_keep_ms > 0 &&
 		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,
@@ -351,7 +363,9 @@ one_round(struct apply *a, struct rounds *r, uint64_t upto, struct err *err)
 		if ((rc = apply_checkpoint(a, err)) != RC_OK)
 			return rc;
 	}
-	return now >= r->house_ms + HOUSEKEEPING_MS ? housekeeping(a, r, err) : RC_OK;
+	if (now >= r->house_ms + HOUSEKEEPING_MS)
+		return housekeeping(a, r, err);
+	return expire(a, r, err);
 }
 
 static void *

@@ -362,6 +362,13 @@ run_cut(struct room *r, int cut, cut_fn *fn, const char *name)
 	return WEXITSTATUS(status) == 0;
 }
 
+/* Every third event, or all of them. */
+static int
+stride(void)
+{
+	return getenv("GATEPOST_POWER_ALL") != NULL ? 1 : 3;
+}
+
 static void
 cut_release(struct room *r, const char *name)
 {
@@ -375,10 +382,10 @@ TEST(a_release_that_was_killed_anywhere_and_begun_again_gives_one_copy)
 {
 	struct room r;
 	bool through = false;
-	int cut;
+	uint64_t n = 0;
 
 	start(&r);
-	for (cut = 1; !through && cut < CUTS_MOST; cut++) {
+	for (int cut = 1; !through && cut < CUTS_MOST; cut += stride()) {
 		struct sent s = refuse(&r, 0, 2);
 		struct refusal f;
 		struct err err;
@@ -390,12 +397,13 @@ TEST(a_release_that_was_killed_anywhere_and_begun_again_gives_one_copy)
 		if (rc != RC_OK && strstr(err.text, "released already") == NULL)
 			fail_msg("cut at event %d: %s", cut, err.text);
 		for (size_t i = 0; i < 2; i++)
-			if (copies(&r, r.p.accounts[i]) != (uint64_t)cut)
+			if (copies(&r, r.p.accounts[i]) != n + 1)
 				fail_msg("cut at event %d: %" PRIu64 " copies", cut,
 					copies(&r, r.p.accounts[i]));
+		n++;
 	}
 	assert_true(through);
-	assert_true(cut > 10);
+	assert_true(n > 10);
 	parts_sound(&r.p);
 	clear(&r);
 }
@@ -498,20 +506,19 @@ cut_notice(struct room *r, const char *name)
 
 TEST(a_notice_that_was_killed_anywhere_comes_once)
 {
-	uint64_t now = clock_wall_ms();
+	uint64_t now = clock_wall_ms(), n = 0;
 	struct room r;
 	bool through = false;
-	int cut;
 
 	start(&r);
-	for (cut = 1; !through && cut < CUTS_MOST; cut++) {
+	for (int cut = 1; !through && cut < CUTS_MOST; cut += stride()) {
 		clock_set_wall(now + (uint64_t)cut * 2 * HOUR_MS);
 		(void)mail(&r, (struct sent){ .refused = 1, .findings = lost });
 		close_room(&r);
 		through = run_cut(&r, cut, cut_notice, "");
 		open_room(&r);
 		told(&r);
-		if (copies(&r, postmaster(&r)) != (uint64_t)cut)
+		if (copies(&r, postmaster(&r)) != ++n)
 			fail_msg("cut at event %d: %" PRIu64 " notices", cut,
 				copies(&r, postmaster(&r)));
 	}
