@@ -304,5 +304,8 @@ walk_open(struct walk *w, struct thing *t, const struct magic *m, uint16_t leaf)
 	if (rc == RC_OK && (m->family == MAGIC_HTML || str_eq(m->name, STR("svg")) ||
 				   str_eq(t->type, STR("text/html"))))
 		rc = walk_page(w, t, leaf);
+	if (rc == RC_OK && (str_eq(m->name, STR("ics")) || str_eq(m->name, STR("vcf")) ||
+				   str_eq(t->type, STR("text/calendar"))))
+		rc = walk_card(w, t, leaf);
 	return rc == RC_OK ? open_behind(w, t, m, leaf) : rc;
 }

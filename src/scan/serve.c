@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -19,9 +20,15 @@ struct serving {
 
 static struct charsets *prepared;
 
+enum { KEEP = 8 * 1024 * 1024, GROW = 512 * 1024 };
+
 void
 scan_prepare(void)
 {
+	/* what a message needed is not given back after each: that costs more than most
+	 * of the work */
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP);
+	(void)mallopt(M_TOP_PAD, GROW);
 	unpack_prepare();
 	if (prepared == NULL)
 		prepared = charsets_new();

@@ -83,6 +83,7 @@ enum rc walk_mail(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHE
 enum rc walk_embedded(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
 /* Files that a page carries within it, as base64. */
 enum rc walk_page(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
+enum rc walk_card(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
 /* Bytes that are no leaf: a job if they are new. */
 enum rc walk_raw(struct walk *w, uint16_t leaf, str bytes) MUST_CHECK;
 /* Decoded bytes: a view of raw, or in *to. */

@@ -65,32 +65,62 @@ walk_cms(struct walk *w, const struct thing *t, uint16_t leaf)
 
 /* ---- files in texts ---- */
 
+static enum rc
+embedded(struct walk *w, const struct thing *t, uint16_t leaf, str name, str bytes,
+	bool whole)
+{
+	struct thing in = { .in = around_leaf(t, leaf, LEAF_EMBEDDED | LEAF_HIDDEN),
+		.bytes = bytes,
+		.name = name,
+		.odd = MIME_ODD(EMBEDDED) | (whole ? 0 : MIME_ODD(BAD_EMBEDDED)),
+		.hidden = true };
+
+	in.flags = in.in.flags;
+	if (leaf > 0)
+		walk_leaf(w, leaf)->odd |= in.odd;
+	return bytes.len > 0 ? walk_thing(w, &in) : RC_OK;
+}
+
+/* yEnc cuts files in pieces (yEnc 1.3, multi-part), which a reader joins. */
+struct pieces {
+	struct lump bytes;
+	unsigned n;
+};
+
+static void
+pieces_end(struct pieces *p)
+{
+	lump_free(&p->bytes);
+}
+
 enum rc
 walk_embedded(struct walk *w, const struct thing *t, uint16_t leaf)
 {
+	struct pieces pieces __attribute__((cleanup(pieces_end))) = { 0 };
 	struct mime_embedded e;
+	str name = { 0 };
 	size_t at = 0;
 	enum rc rc = RC_OK;
 
 	while (rc == RC_OK && mime_embedded_next(t->bytes, &at, &e)) {
 		LUMP_AUTO bytes = { 0 };
-		struct thing in = { .in = around_leaf(
-					    t, leaf, LEAF_EMBEDDED | LEAF_HIDDEN),
-			.name = e.name,
-			.odd = MIME_ODD(EMBEDDED),
-			.hidden = true };
 		uint64_t odd = 0;
+		str out;
 
-		rc = walk_decode(w, e.how, e.body, &bytes, &odd, &in.bytes);
-		if (rc != RC_OK || in.bytes.len == 0)
-			continue;
-		if (!e.whole || odd != 0)
-			in.odd |= MIME_ODD(BAD_EMBEDDED);
-		in.flags = in.in.flags;
-		if (leaf > 0)
-			walk_leaf(w, leaf)->odd |= in.odd;
-		rc = walk_thing(w, &in);
+		rc = walk_decode(w, e.how, e.body, &bytes, &odd, &out);
+		if (rc == RC_OK && e.how == MIME_YENC) {
+			rc = walk_charge(w, out.len);
+			if (!lump_add(&pieces.bytes, out))
+				return walk_limit(w, "memory");
+			pieces.n++;
+			name = e.name;
+		}
+		if (rc == RC_OK)
+			rc = embedded(w, t, leaf, e.name, out, e.whole && odd == 0);
 	}
+	if (rc == RC_OK && pieces.n > 1)
+		rc = embedded(w, t, leaf, name,
+			(str){ pieces.bytes.data, pieces.bytes.len }, false);
 	return rc;
 }
 
@@ -209,22 +239,55 @@ data_urls(struct walk *w, const struct thing *t, uint16_t leaf)
 	return rc;
 }
 
-enum rc
-walk_page(struct walk *w, const struct thing *t, uint16_t leaf)
+/* Runs of base64 behind one of these characters. */
+static enum rc
+runs(struct walk *w, const struct thing *t, uint16_t leaf, str text, const char *behind)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < t->bytes.len && rc == RC_OK;) {
-		str run = str_skip(t->bytes, i);
+	for (size_t i = 0; i < text.len && rc == RC_OK;) {
+		str run = str_skip(text, i);
 
 		run = str_first(run, base64_run(run));
-		/* behind a quote, or "base64," of a data URL (RFC 2397) */
 		if (run.len >= PAGE_LEAST && i > 0 &&
-			memchr("\"'`,", t->bytes.ptr[i - 1], 4) != NULL)
+			memchr(behind, text.ptr[i - 1], strlen(behind)) != NULL)
 			rc = carried(w, t, leaf, run);
 		i += run.len + 1;
 	}
+	return rc;
+}
+
+enum rc
+walk_page(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	/* behind a quote, or "base64," of a data URL */
+	enum rc rc = runs(w, t, leaf, t->bytes, "\"'`,");
+
 	return rc == RC_OK ? data_urls(w, t, leaf) : rc;
+}
+
+/* ATTACH;ENCODING=BASE64 of calendars and the like in cards, in folded lines (RFC 5545
+ * 3.1, 3.8.1.1). */
+enum rc
+walk_card(struct walk *w, const struct thing *t, uint16_t leaf)
+{
+	LUMP_AUTO unfolded = { 0 };
+	str s = t->bytes;
+	char *to = lump_room(&unfolded, s.len);
+	enum rc rc = walk_charge(w, s.len);
+
+	if (rc != RC_OK || to == NULL)
+		return rc == RC_OK ? walk_limit(w, "memory") : rc;
+	for (size_t i = 0; i < s.len; i++) {
+		size_t lf = s.ptr[i] == '\r' ? i + 1 : i;
+
+		if (lf + 1 < s.len && s.ptr[lf] == '\n' &&
+			(s.ptr[lf + 1] == ' ' || s.ptr[lf + 1] == '\t'))
+			i = lf + 1;
+		else
+			to[unfolded.len++] = s.ptr[i];
+	}
+	return runs(w, t, leaf, (str){ unfolded.data, unfolded.len }, ":,");
 }
 
 /* ---- TNEF ---- */
