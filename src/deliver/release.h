@@ -9,7 +9,8 @@
  * finished by the next start, or by asking again.
  *
  * What is delivered is the original with one header field more in its trace block,
- * X-Gatepost-Released; everything after the block is as it was held.
+ * X-Gatepost-Released; everything after the block is as it was held (but for names of
+ * header fields that pretend to be ours, in a message that nobody could read).
  */
 #pragma once
 

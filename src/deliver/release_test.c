@@ -290,6 +290,34 @@ TEST(one_recipient_does_not_learn_of_another_who_was_sent_the_same)
 	clear(&r);
 }
 
+TEST(an_unread_original_cannot_speak_in_our_name)
+{
+	static const str header = STR_INIT(
+		"X-Gatepost-Released: today\r\nAuthentication-Results: other.test; spf=pass\r\n"
+		"authentication-results:\r\n mx.X.test; dkim=pass\r\nx-GATEPOST-Score: -9\r\n");
+	struct room r;
+	size_t len;
+
+	start(&r);
+	struct sent s = mail(
+		&r, (struct sent){ .refused = 1, .header = header, .unread = true });
+	struct refusal f = released(&r, s.id.text);
+	char *text = text_of(&r, r.p.accounts[0], &f.release_id, &len);
+	static const char want[] =
+		"X-xatepost-Released: today\r\nAuthentication-Results: other.test; spf=pass\r\n"
+		"xuthentication-results:\r\n mx.X.test; dkim=pass\r\nx-xATEPOST-Score: -9\r\n"
+		"Subject: test\r\n\r\n";
+	assert_memory_equal(text + TRACE_BLOCK, want, sizeof(want) - 1);
+	free(text);
+	parts_sound(&r.p);
+	s = mail(&r, (struct sent){ .refused = 1, .header = header });
+	f = released(&r, s.id.text); /* read: renaming is gate's */
+	text = text_of(&r, r.p.accounts[0], &f.release_id, &len);
+	assert_memory_equal(text + TRACE_BLOCK, header.ptr, header.len);
+	free(text);
+	clear(&r);
+}
+
 TEST(what_cannot_be_released_says_why)
 {
 	struct room r;

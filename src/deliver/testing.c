@@ -173,6 +173,7 @@ write_message(const struct sent *s, struct buf *b)
 
 	smtp_trace_block(&t, block);
 	buf_add(b, (str){ block, sizeof(block) });
+	buf_add(b, s->header);
 	buf_addf(b, "Subject: test\r\n\r\n%s\r\n", id->text);
 	for (size_t i = 0; i < s->body; i++)
 		buf_addc(b, (char)('a' + i % 26));
@@ -272,7 +273,8 @@ parts_send(struct parts *p, struct sent *s, struct err *err)
 	write_message(s, &text);
 	m.size = text.len;
 	sha256(str_skip(buf_str(&text), TRACE_BLOCK), m.digest);
-	pack_facts(&packed);
+	if (!s->unread)
+		pack_facts(&packed);
 	if ((s->flags & JREC_AGAIN) == 0)
 		rc = spool(p, s, &m, buf_str(&text), buf_str(&packed), err);
 	if (rc != RC_OK)

@@ -40,6 +40,8 @@ struct sent {
 	uint64_t time_ms;		/* 0: now */
 	struct msg_id bytes_of;		/* the same bytes as that message; "": its own */
 	str findings;
+	str header;			/* more fields, each with its end */
+	bool unread;			/* without facts */
 	bool apart;			/* a link for each who was refused, as with PRDR */
 	bool unheld;			/* the original is not kept */
 	struct msg_id id;		/* out */
