@@ -23,7 +23,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!in || p->end > size || (up && next && next->header_at < p->end))
 			abort();
 	}
-	if (n != t.parts || mime_parse_body(m, t.top, 3, NULL, mem, &body, NULL) > RC_LIMIT)
+	if (n != t.parts ||
+		mime_parse_body(m, t.top, 3, NULL, mem, &body, NULL) > RC_LIMIT)
 		abort();
 	return 0;
 }

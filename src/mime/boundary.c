@@ -13,6 +13,13 @@ blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* Blanks, quoting and controls in front of a delimiter do not disturb everybody. */
+static bool
+before_dashes(char c)
+{
+	return ((unsigned char)c <= ' ' && c != '\r' && c != '\n') || c == '>';
+}
+
 /* The line's bytes from `at` on, without its line end. */
 static str
 line_at(const struct reader *r, size_t at)
@@ -146,7 +153,7 @@ begins_delimiter(const struct reader *r, size_t *at)
 		return true;
 	if (!(r->policy & READ_LOOSE))
 		return false;
-	while (*at < r->end && (blank(m[*at]) || m[*at] == '>'))
+	while (*at < r->end && before_dashes(m[*at]))
 		++*at;
 	return *at + 1 < r->end && m[*at] == '-' && m[*at + 1] == '-';
 }
@@ -242,8 +249,8 @@ boundary_notes(struct reader *r, size_t at, size_t end)
 			boundary_sniff(r, at, &boundary))
 			p->sniffed = at + 1;
 		note_line(r, line);
-	} else if (blank(m[at]) || m[at] == '>') {
-		while (line.len > 0 && (blank(line.ptr[0]) || line.ptr[0] == '>'))
+	} else if (before_dashes(m[at])) {
+		while (line.len > 0 && before_dashes(line.ptr[0]))
 			line = str_skip(line, 1);
 		if (line.len > 2 && line.ptr[0] == '-')
 			note_line(r, line);

@@ -15,7 +15,8 @@
  * HEADER_BYTES and HEADER_FIELDS for each part's header block, and a budget of
  * MIME_WORK times the message's size (but at least MIME_WORK_LEAST) in bytes that
  * are looked at, so that no arrangement of boundaries costs more than linear time.
- * Past one of them: RC_LIMIT, and err says which.  Any thread.
+ * Past one of them: RC_LIMIT, and err says which.  In mem a part takes some 500 bytes
+ * and a parameter 64: 10,000 attachments with names are 6 MB.  Any thread.
  */
 #pragma once
 
@@ -47,7 +48,7 @@ struct mime_part {
 	struct mime_part *alternates;	/* other readings of this part's bytes, by `next` */
 	const struct mime_part *of;	/* a reading's top: the part it is another reading of */
 	struct mime_part *each;		/* after it in mime_each() */
-	bool again;		/* an earlier reading has the same: no need to look twice */
+	bool again;		/* an earlier reading has the same bytes, read the same way */
 	unsigned depth, number;	/* from the top, 0; among its siblings, 1 */
 	enum mime_kind kind;
 

@@ -432,6 +432,13 @@ look_at(struct reading *x, struct piece *p)
 		rc = sniffed_boundary(x, p);
 	if (rc == RC_OK && p->type_raw.len > 0)
 		rc = other_boundaries(x, p, p->type_raw, false);
+	if (rc == RC_OK && (p->p.odd & (MIME_ODD(NO_BOUNDARY) | MIME_ODD(NO_PARTS)))) {
+		/* it may stand on a line of its own */
+		str header = str_skip(x->msg, p->p.header_at);
+
+		header = str_first(header, p->p.body_at - p->p.header_at);
+		rc = other_boundaries(x, p, header, false);
+	}
 	if (rc == RC_OK)
 		rc = other_messages(x, p);
 	if (rc == RC_OK)

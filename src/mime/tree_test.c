@@ -251,6 +251,20 @@ static const struct {
 	{ "bad message type", V "Content-Type: message\\rfc822\r\n\r\n" HIDDEN },
 	{ "two tricks", MIXED("\"a\\b\"") " --a\\b x\r\nX: y\r\n\r\n" HIDDEN
 					  "\r\n --a\\b--\r\n" },
+	{ "boundary on a line of its own",
+		V "Content-Type: multipart/x;\r\nboundary=ab\r\n\r\n"
+		  "--ab\r\nContent-Type : application/x\r\n"
+		  "Content-Transfer-Encoding: base64\r\n\r\n" SECRET "\r\n--ab--\r\n" },
+	{ "control before", MIXED("b") "\v--b\r\n" HIDDEN "\r\n\v--b--\r\n" },
+	{ "encoded word as boundary",
+		MIXED("\"=?us-ascii?q?ab?=\"") "--ab\r\n" HIDDEN "\r\n--ab--\r\n" },
+	{ "encoded word as encoding",
+		V "Content-Transfer-Encoding: =?us-ascii?q?base64?=\r\n\r\n" SECRET },
+	{ "comment in the type",
+		V "Content-Type: multi(x)part/mixed; boundary=ab\r\n\r\n--ab\r\n" HIDDEN
+		  "\r\n--ab--\r\n" },
+	{ "blank lines before a message",
+		V "Content-Type: message/rfc822\r\n\r\n\r\n\r\n" HIDDEN },
 	{ "NUL in a name", NULL },
 };
 
