@@ -428,3 +428,32 @@ TEST(a_mail_of_ten_thousand_parts_fits_in_the_scanner)
 	assert_int_equal(mime_parse(buf_str(&b), NULL, mem, &t, NULL), RC_OK);
 	assert_int_equal(t.parts, 10000);
 }
+
+#define BASE64 "Content-Transfer-Encoding: base64\r\n"
+
+TEST(a_file_that_only_some_readers_cut_is_found_whole)
+{
+	static const char *const mails[] = {
+		MIXED("b") "--b\r\n" HIDDEN "\r\n--b x\r\nTAIL\r\n--b--\r\n",
+		MIXED("b") "--b\r\n" HIDDEN "\r\n--b\nTAIL\r\n--b--\r\n",
+		MIXED("b") "--b\r\n" BASE64 "--b\r\n\r\nTAIL\r\n--b--\r\n",
+		MIXED("b") "--b\r\n" PLAIN
+			   "\r--b\rContent-Transfer-Encoding: base64\r\rTAIL\r\n--b--\r\n",
+	};
+
+	for (size_t i = 0; i < sizeof(mails) / sizeof(mails[0]); i++) {
+		ARENA_AUTO mem = arena_new(MEM);
+		str m = str_of(mails[i]), body;
+		struct mime_tree t = parse(m, mem);
+		bool found = false;
+
+		for (const struct mime_part *p = t.top; p != NULL; p = mime_each(&t, p)) {
+			body = mime_body(m, p);
+			found = found ||
+				(p->kind == MIME_LEAF && p->encoding == MIME_BASE64 &&
+					str_find(body, STR("TAIL")) < body.len);
+		}
+		if (!found)
+			fail_msg("%zu", i);
+	}
+}
