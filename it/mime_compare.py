@@ -87,22 +87,31 @@ def differences(ours, theirs):
 
 # --- which differences are meant ---
 
-BLANK = rb"(?:[ \t\r\n]|\((?:[^()\\]|\\.)*+\))*+"
-ATEXT = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]"
-QUOTED = rb'"(?:[^"\\]|\\.)*+"'
-WORD = rb"(?:" + ATEXT + rb"++|" + QUOTED + rb")" + BLANK
-DOTTED = ATEXT + rb"++(?:\." + ATEXT + rb"++)*+"
-ADDRESS = rb"(?:" + DOTTED + rb"|" + QUOTED + rb")@(?:" + DOTTED + rb"|\[[^\[\]\\]*\])"
-MAILBOX = (BLANK + rb"(?:" + ADDRESS + BLANK + rb"|(?:" + WORD + rb")*<" + BLANK + ADDRESS + BLANK + rb">" + BLANK + rb")")
-MAILBOXES = MAILBOX + rb"(?:," + MAILBOX + rb")*"
-GROUP = BLANK + rb"(?:" + WORD + rb")+:(?:" + MAILBOXES + rb"|" + BLANK + rb");" + BLANK
-LIST = re.compile(rb"(?:" + MAILBOX + rb"|" + GROUP + rb")(?:,(?:" + MAILBOX + rb"|" + GROUP + rb"))*\Z", re.S)
+# A field as a word of letters: a atom, q quoted string, l literal, X what never ends.
+TOKEN = re.compile(rb"""(?P<blank>[ \t\r\n]+)|(?P<a>[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]+)
+    |(?P<q>"(?:[^"\\]|\\.)*")|(?P<comment>\((?:[^()\\]|\\.)*\))|(?P<l>\[[^\[\]\\]*\])|(?P<special>[<>@,;:.])
+    |(?P<X>.)""", re.S | re.X)
+ADDRESS = r"[aq](?:\.[aq])*@(?:a(?:\.a)*|l)"
+MAILBOX = rf"(?:{ADDRESS}|[aq]*<{ADDRESS}>)"
+GROUP = rf"[aq]+:(?:{MAILBOX}(?:,{MAILBOX})*)?;"
+LIST = re.compile(rf"(?:{MAILBOX}|{GROUP})(?:,(?:{MAILBOX}|{GROUP}))*")
+
+
+def is_list(value):
+    """RFC 5322 3.4."""
+    word = ""
+    for m in TOKEN.finditer(value):
+        if m.lastgroup == "special":
+            word += m.group().decode()
+        elif m.lastgroup not in ("blank", "comment"):
+            word += m.lastgroup
+    return LIST.fullmatch(word) is not None
 
 
 def values(message, name):
     """The values of a field in every header block; lists, one for each block."""
-    for block in re.split(rb"\r?\n[ \t]*\r?\n", message):
-        found = re.findall(rb"(?im)^" + re.escape(name.encode()) + rb"[ \t]*:((?:.*(?:\n[ \t])?)*)", block)
+    for block in re.split(rb"\r?\n\r?\n", message):
+        found = re.findall(rb"(?im)^" + re.escape(name.encode()) + rb"[ \t]*:(.*(?:\n[ \t].*)*)", block)
         if found:
             yield found
 
@@ -120,7 +129,12 @@ def is_duplicate(field, ours, theirs, message):
 def is_no_list(field, ours, theirs, message):
     if field.removeprefix("inner ") not in LISTS:
         return False
-    return any(not LIST.match(v) for name in of_field(field) for found in values(message, name) for v in found)
+    return any(not is_list(v) for name in of_field(field) for found in values(message, name) for v in found)
+
+
+def has_spaced_dots(field, ours, theirs, message):
+    return field.removeprefix("inner ") in LISTS and any(
+        re.search(rb"\s\.|\.\s", v) for name in of_field(field) for found in values(message, name) for v in found)
 
 
 def strip(value):
@@ -187,6 +201,7 @@ EXPLAINED = [
     ("A Content-Disposition that is none", is_no_disposition),
     ("Fields that occur twice", is_duplicate),
     ("Addresses that are none", is_no_list),
+    ("Blanks around the dots of an address", has_spaced_dots),
     ("Bare CR and LF", is_line_end),
     ("Control characters", is_control),
 ]
