@@ -65,6 +65,8 @@ TEST(a_plain_message_tells_who_when_and_about_what)
 	assert_int_equal(f.nrefs, 3);
 	assert_true(str_eq(f.refs[2], STR("c@x")));
 	assert_int_equal(f.header_bytes, 234);
+	assert_true(f.known_preview && str_eq(f.preview, STR("body")));
+	assert_int_equal(f.structure.n, 1);
 }
 
 TEST(structural_faults_table)
