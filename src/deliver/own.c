@@ -18,7 +18,7 @@ struct own {
 	struct journal *journal;
 	struct apply *apply;
 	int incoming;
-	pthread_mutex_t turn;
+	pthread_mutex_t turn, closing;
 	bool broken; /* with the turn: a record may or may not be on disk */
 };
 
@@ -36,6 +36,7 @@ static void
 on_applied(uint64_t seq, void *arg)
 {
 	struct own *o = arg;
+	LOCK_AUTO held = lock_take(&o->closing);
 
 	if (o->journal != NULL)
 		journal_trim(o->journal, seq, o->want.journal_keep_ms);
@@ -102,6 +103,7 @@ own_open(const struct own_want *w, struct own **out, struct err *err)
 	o->want = *w;
 	o->incoming = -1;
 	(void)pthread_mutex_init(&o->turn, NULL);
+	(void)pthread_mutex_init(&o->closing, NULL);
 	rc = open_journal(o, err);
 	if (rc == RC_OK)
 		rc = open_apply(o, err);
@@ -129,11 +131,19 @@ own_close(struct own **op)
 		log_warn(
 			"msg=\"records are applied at the next start\" journal=%s why=\"%s\"",
 			name, err.text);
-	/* its committer calls the other */
-	journal_close(&o->journal);
+	struct journal *journal;
+	{
+		LOCK_AUTO held = lock_take(&o->closing);
+
+		journal = o->journal;
+		o->journal = NULL;
+	}
+	/* each calls the other until its thread has ended */
+	journal_close(&journal);
 	apply_close(&o->apply);
 	fs_close(&o->incoming);
 	(void)pthread_mutex_destroy(&o->turn);
+	(void)pthread_mutex_destroy(&o->closing);
 	free(o);
 	*op = NULL;
 }

@@ -26,20 +26,30 @@ struct room {
 };
 
 static void
+open_journal(struct room *r, bool thread)
+{
+	struct err err = { .rc = RC_OK };
+	const struct own_want w = { .apply = { .data = r->p.data,
+					    .directory = r->p.directory,
+					    .store = r->p.store,
+					    .ledger = r->p.ledger,
+					    .refusals = r->p.refusals,
+					    .with = thread ? r->p.apply : NULL,
+					    .checkpoint_ms = 10 },
+		.thread = thread };
+
+	if (own_open(&w, &r->own, &err) != RC_OK)
+		fail_msg("%s", err.text);
+}
+
+static void
 open_room(struct room *r)
 {
 	struct err err = { .rc = RC_OK };
 
 	if (parts_open(&r->p, &err) != RC_OK)
 		fail_msg("%s", err.text);
-	const struct own_want w = { .apply = { .data = r->p.data,
-					    .directory = r->p.directory,
-					    .store = r->p.store,
-					    .ledger = r->p.ledger,
-					    .refusals = r->p.refusals,
-					    .checkpoint_ms = 1000 } };
-	if (own_open(&w, &r->own, &err) != RC_OK)
-		fail_msg("%s", err.text);
+	open_journal(r, false);
 }
 
 static void
@@ -349,6 +359,73 @@ TEST(what_cannot_be_released_says_why)
 	assert_int_equal(copies(&r, r.p.accounts[0]), 0);
 	clock_set_wall(clock_wall_ms() + 15ull * DAY_MS);
 	not_released(&r, s.id.text, "was over");
+	clear(&r);
+}
+
+/* --- all at once --- */
+
+enum { PEOPLE = 6, NAMES = 4 };
+
+struct person {
+	struct room *r;
+	struct msg_id *names;
+	size_t done, late; /* released, found released */
+	pthread_t thread;
+};
+
+static void *
+release_all(void *arg)
+{
+	struct person *p = arg;
+	const struct release_want w = want(p->r);
+
+	for (size_t i = 0; i < NAMES; i++) {
+		ARENA_AUTO mem = arena_new(1 << 20);
+		struct err err = { .rc = RC_OK };
+		struct refusal f;
+		enum rc rc = release_run(&w, p->r->own, msg_id_str(&p->names[i]),
+			STR("tester"), mem, &f, &err);
+
+		p->done += rc == RC_OK;
+		p->late += rc == RC_BAD && strstr(err.text, "released already") != NULL;
+	}
+	return NULL;
+}
+
+TEST(many_who_release_at_the_same_time_give_one_copy)
+{
+	struct room r;
+	struct msg_id names[NAMES];
+	struct person people[PEOPLE];
+	size_t done = 0, late = 0;
+
+	start(&r);
+	for (size_t i = 0; i < NAMES; i++)
+		names[i] = refuse(&r, 0, 2).id;
+	own_close(&r.own);
+	apply_start(r.p.apply);
+	open_journal(&r, true);
+	for (size_t i = 0; i < PEOPLE; i++) {
+		people[i] = (struct person){ .r = &r, .names = names };
+		people[i].thread = thread_start("person", release_all, &people[i]);
+	}
+	for (size_t i = 0; i < 5; i++) { /* and mail comes meanwhile */
+		struct sent s = { .from = 3, .n = 1, .refused = 1, .body = 100 };
+		assert_int_equal(parts_send(&r.p, &s, NULL), RC_OK);
+	}
+	for (size_t i = 0; i < PEOPLE; i++) {
+		(void)pthread_join(people[i].thread, NULL);
+		done += people[i].done;
+		late += people[i].late;
+	}
+	assert_int_equal(done, NAMES);
+	assert_int_equal(late, NAMES * (PEOPLE - 1));
+	assert_int_equal(copies(&r, r.p.accounts[0]), NAMES);
+	assert_int_equal(copies(&r, r.p.accounts[1]), NAMES);
+	close_room(&r);
+	open_room(&r);
+	parts_apply(&r.p);
+	parts_sound(&r.p);
 	clear(&r);
 }
 
