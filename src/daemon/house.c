@@ -13,7 +13,12 @@
 #include "deliver/notice.h"
 #include "wire/pack.h"
 
-enum { VERB_THREADS = 4, VERBS_WAITING = 64, FULLTEXT_DELAY_MS = 1000 };
+enum {
+	NOTICE_AGAIN_MS = 10 * 60 * 1000,
+	VERB_THREADS = 4,
+	VERBS_WAITING = 64,
+	FULLTEXT_DELAY_MS = 1000
+};
 
 static void
 on_changed(void *arg)
@@ -58,24 +63,32 @@ on_applied(uint64_t seq, void *arg)
 		answer_applied(h->answer, seq);
 }
 
-/* On the thread that applies the gate's journal. */
+/* On the thread that applies the gate's journal, which a notice that cannot be sent
+ * must not hold up again and again. */
 static void
 on_round(void *arg)
 {
 	struct house *h = arg;
 	struct err err = { 0 };
 	const struct conf *conf;
+
+	if (clock_ms() < h->notice_after_ms)
+		return;
 	{
 		LOCK_AUTO held = lock_take(&h->lock);
 
 		conf = conf_keep(h->conf);
 	}
+	/* until then the journal does not end under us */
+	LOCK_AUTO sending = lock_take(&h->notices);
 	const struct notice_want w = { .hostname = conf->server.hostname,
 		.directory = h->directory,
 		.refusals = h->refusals,
 		.own = h->own };
-	if (notice_send(&w, &err) != RC_OK)
+	if (h->own != NULL && notice_send(&w, &err) != RC_OK) {
 		log_warn("msg=\"a notice to the postmaster waits\" why=\"%s\"", err.text);
+		h->notice_after_ms = clock_ms() + NOTICE_AGAIN_MS;
+	}
 	conf_drop(&conf);
 }
 
@@ -189,7 +202,6 @@ start(struct house *h)
 	if (apply_open(&a, &h->apply, &err) != RC_OK)
 		child_die(&err, "journal");
 	start_fulltext(h); /* before anything is applied */
-	open_own(h, &a);
 	const struct answer_want w = { .directory = h->directory,
 		.usage = usage,
 		.usage_arg = h,
@@ -197,6 +209,7 @@ start(struct house *h)
 		.lost = on_lost,
 		.arg = h };
 	h->answer = answer_new(&w);
+	open_own(h, &a); /* its thread may tell the gate something */
 	h->verbs = pool_new("verb", VERB_THREADS, VERBS_WAITING);
 	apply_start(h->apply);
 }
@@ -250,6 +263,19 @@ apply_rest(struct house *h, uint64_t until_ms)
 }
 
 static void
+close_own(struct house *h)
+{
+	struct own *own;
+	{
+		LOCK_AUTO sending = lock_take(&h->notices);
+
+		own = h->own;
+		h->own = NULL;
+	}
+	own_close(&own);
+}
+
+static void
 drain(struct house *h, const struct chan_msg *m)
 {
 	struct pack p = { .left = m->body };
@@ -257,7 +283,7 @@ drain(struct house *h, const struct chan_msg *m)
 
 	pool_free(&h->verbs);
 	apply_rest(h, until_ms);
-	own_close(&h->own);
+	close_own(h);
 	apply_close(&h->apply);
 	fulltext_stop(&h->fulltext);
 	answer_free(&h->answer);
@@ -278,6 +304,7 @@ house_run(struct child *c)
 	h.child = c;
 	h.conf = conf_keep(c->conf);
 	(void)pthread_mutex_init(&h.lock, NULL);
+	(void)pthread_mutex_init(&h.notices, NULL);
 	child_cage(c);
 	start(&h);
 	child_ready(c);

@@ -21,7 +21,9 @@ struct house {
 	struct ledger *ledger;		/* the applying thread's; verbs open their own */
 	struct refusals *refusals;
 	struct apply *apply;		/* of the gate's journal */
-	struct own *own;		/* house's own journal */
+	struct own *own;		/* house's own journal; ends under `notices` */
+	pthread_mutex_t notices;	/* held while one is sent */
+	uint64_t notice_after_ms;	/* clock_ms() */
 	struct scanners *readers;	/* scanners of its own */
 	struct search *search;
 	struct fulltext *fulltext;
