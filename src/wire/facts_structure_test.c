@@ -197,7 +197,7 @@ TEST(a_taken_over_scanner_cannot_point_outside_the_message)
 		unsigned char byte;
 	} bad[] = { { 1, 0x80 }, { 0, 0x03 }, { 2, 2 }, { 2, 0 }, { 3, 9 }, { 5, 0x80 },
 		{ 7, 1 }, { 9, 0x10 }, { 11, 1 }, { 13, 0x10 }, { 15, 1 }, { 17, 0x10 },
-		{ 21, 0x10 }, { 25, 0xff } };
+		{ 21, 0x10 }, { 25, 0xff }, { 26, '\n' }, { 27, 0 } };
 	BUF_AUTO b = BUF(FACTS_STRUCTURE);
 	struct fact_part parts[4];
 	struct fact_structure got;
@@ -297,8 +297,10 @@ TEST(deep_nesting_is_held_to_the_parsers_depth)
 	for (uint16_t i = 0; i < DEEP; i++)
 		parts[i] =
 			(struct fact_part){ .kind = FACT_MULTIPART, .up = i, .end = 100 };
-	assert_int_equal(around(parts, 64, mem, &got), RC_OK);
-	assert_int_equal(got.n, 64);
+	assert_int_equal(around(parts, 65, mem, &got), RC_OK);
+	assert_int_equal(got.n, 65);
+	assert_int_equal(around(parts, 66, mem, &got), RC_OK);
+	assert_int_equal(got.n, 0);
 	assert_int_equal(around(parts, DEEP, mem, &got), RC_OK);
 	assert_int_equal(got.n, 0);
 }

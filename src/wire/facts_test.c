@@ -210,6 +210,8 @@ TEST(structure_and_preview_travel_with_the_facts)
 	facts_pack(&again, &got);
 	assert_true(str_eq(buf_str(&b), buf_str(&again)));
 	assert_int_equal(unpack(&b, 499, mem, &got), RC_BAD);
+	b.data[b.len - 1] = '\n';
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
 }
 
 TEST(a_record_of_before_has_neither_structure_nor_preview)

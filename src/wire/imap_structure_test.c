@@ -136,3 +136,26 @@ TEST(a_body_structure_shows_every_part_where_it_is)
 		"(\"image\" \"png\" NIL \"<i>\" NIL \"base64\" 39 \"m\" NIL NIL NIL)"
 		" \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)");
 }
+
+TEST(a_text_has_the_charset_that_it_says)
+{
+	static struct fact_param params[] = { { STR_INIT("format"), STR_INIT("flowed") },
+		{ STR_INIT("CharSet"), STR_INIT("x") } };
+	struct fact_part text = { .type = STR_INIT("text"),
+		.subtype = STR_INIT("plain"),
+		.text = true,
+		.nparams = 2,
+		.params = params };
+	BUF_AUTO b = BUF(4096);
+
+	imap_put_structure(&b, &(struct fact_structure){ 1, &text }, 0, false);
+	assert_string_equal(buf_z(&b),
+		"(\"text\" \"plain\" (\"format\" \"flowed\" \"CharSet\" \"x\")"
+		" NIL NIL \"7bit\" 0 0)");
+	buf_clear(&b);
+	text.nparams = 1;
+	imap_put_structure(&b, &(struct fact_structure){ 1, &text }, 0, false);
+	assert_string_equal(buf_z(&b),
+		"(\"text\" \"plain\" (\"format\" \"flowed\" \"charset\" \"us-ascii\")"
+		" NIL NIL \"7bit\" 0 0)");
+}
