@@ -28,5 +28,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tnef_begin(&r, bytes);
 	while (tnef_next(&r, &name, &file))
 		continue;
-	return cms_is_signed(bytes) && cms_content(bytes, &signed_bytes) ? 0 : 0;
+	(void)(cms_is_signed(bytes) && cms_content(bytes, &signed_bytes));
+	return 0;
 }

@@ -169,11 +169,19 @@ decoded(const struct at *x, const struct mime_part *p)
 	in.messages++;
 	in.flags |= LEAF_HIDDEN | (t.flags & (LEAF_ALTERNATE | LEAF_IN_MESSAGE));
 	in.unseen = true;
+	unsigned job = x->w->jobs.n;
+	size_t leaves = x->w->c->nleaves;
 	rc = walk_raw(x->w, in.leaf, body);
+	bool own = x->w->jobs.n > job && p->kind == MIME_MESSAGE;
 	mem = arena_new(SCAN_MEMORY);
 	if (rc == RC_OK)
 		rc = mime_parse_body(body, p, p->depth, x->w->cs, mem, &tree, x->w->err);
-	return rc == RC_OK ? walk_tree(x->w, body, &tree, false, &in) : rc;
+	if (rc == RC_OK)
+		rc = walk_tree(x->w, body, &tree, false, &in);
+	/* so that it is known to lie within an attached message */
+	if (rc == RC_OK && own && x->w->c->nleaves > leaves)
+		x->w->jobs.leaves[job] = (uint16_t)(leaves + 1);
+	return rc;
 }
 
 enum { LEAST = 32 }; /* shorter has no file in it */

@@ -20,7 +20,7 @@
 #include "net/pool.h"
 #include "smtp/smtp.h"
 
-enum { SMTP_VERDICT_MEM = 1024 * 1024 };
+enum { SMTP_VERDICT_MEM = 8 * 1024 * 1024 }; /* content alone may be CONTENT_MOST */
 
 struct smtp_rcpt { /* one accepted RCPT */
 	struct smtp_rcpt *next;
