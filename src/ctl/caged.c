@@ -26,22 +26,39 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
-enum { TIMES = 3 }; /* a verb prints what a scanner only counts */
+enum {
+	TIMES = 3, /* a verb prints what a scanner only counts */
+	SAID = 64 * 1024,
+};
 
 /* The first byte of an answer. */
 enum { ANSWER = '+', SENTENCE = '-' };
 
 /* --- the child --- */
 
-void
-caged_say(struct caged *c, str bytes)
+static void
+flush(struct caged *c)
 {
-	while (bytes.len > 0) {
-		ssize_t n = write(c->answer, bytes.ptr, bytes.len);
+	str left = buf_str(&c->said);
+
+	while (left.len > 0) {
+		ssize_t n = write(c->answer, left.ptr, left.len);
 
 		if (n < 0 && errno != EINTR)
 			_exit(1);
-		bytes = str_skip(bytes, n < 0 ? 0 : (size_t)n);
+		left = str_skip(left, n < 0 ? 0 : (size_t)n);
+	}
+	buf_clear(&c->said);
+}
+
+/* JSON comes in pieces of a few bytes. */
+void
+caged_say(struct caged *c, str bytes)
+{
+	for (; bytes.len > 0; bytes = str_skip(bytes, SAID)) {
+		if (c->said.len >= SAID)
+			flush(c);
+		buf_add(&c->said, str_first(bytes, SAID));
 	}
 }
 
@@ -140,6 +157,7 @@ child(struct caged *c, caged_fn *fn)
 		caged_say(c, (str){ &sentence, 1 });
 		caged_say(c, str_of(err.text));
 	}
+	flush(c);
 	_exit(rc == RC_OK ? 0 : 1);
 }
 
@@ -253,7 +271,7 @@ enum rc
 caged_run(const struct conf *conf, const char *file, caged_fn *fn, struct buf *out,
 	struct err *err)
 {
-	struct caged c = { .conf = conf, .fd = -1 };
+	struct caged c = { .conf = conf, .fd = -1, .said = BUF(2 * SAID) };
 	int ends[2], status = 0;
 	enum rc rc = take_in(&c, file, err);
 

@@ -25,6 +25,7 @@ struct caged {
 	str bytes;		/* the same, in memory */
 	struct charsets *charsets;
 	int answer;		/* for caged_say() */
+	struct buf said;	/* and not yet written */
 };
 
 /* In the child: writes its answer with caged_say().  What it returns is what
