@@ -99,7 +99,7 @@ look(struct caged *c, struct err *err)
 		.size = c->bytes.len,
 		.hostname = c->conf->server.hostname,
 		.most_unpacked = c->conf->limits.scanner_unpacked,
-		.want = SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS };
+		.want = SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS | SCAN_TOKENS };
 	ARENA_AUTO mem = arena_new(MEMORY);
 	struct scanned got;
 	enum rc rc = scan_message(&job, c->charsets, mem, &got, err);

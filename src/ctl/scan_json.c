@@ -322,6 +322,8 @@ content_json(const struct content *c, bool text)
 	put_json(all, "links", links_json(c));
 	put_json(all, "signatures", signatures_json(c));
 	put_json(all, "tokens", number(c->ntokens));
+	put_json(all, "text_bytes", number(c->text_bytes));
+	put_json(all, "hidden_bytes", number(c->hidden_bytes));
 	if (text) {
 		put_json(all, "text", verb_json_str(c->text));
 		put_json(all, "hidden", verb_json_str(c->hidden));

@@ -16,7 +16,7 @@ look(struct caged *c, bool one_line, struct err *err)
 		.size = c->bytes.len,
 		.hostname = c->conf->server.hostname,
 		.most_unpacked = c->conf->limits.scanner_unpacked,
-		.want = SCAN_CONTENT | SCAN_TEXT };
+		.want = SCAN_CONTENT | SCAN_TEXT | SCAN_TOKENS };
 	ARENA_AUTO mem = arena_new(MEMORY);
 	struct mime_tree tree;
 	struct scanned got;

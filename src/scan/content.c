@@ -82,6 +82,8 @@ gather(struct walk *w, struct scanned *out)
 	c->nlinks = t->nlinks;
 	c->links_all = (uint32_t)t->links_all;
 	c->html_flags = t->html_flags;
+	c->text_bytes = (uint32_t)t->text.len;
+	c->hidden_bytes = (uint32_t)t->hidden.len;
 	if ((w->want & SCAN_TEXT) != 0 &&
 		(arena_copy(w->mem, buf_str(&t->text), &c->text) != RC_OK ||
 			arena_copy(w->mem, buf_str(&t->hidden), &c->hidden) != RC_OK))
@@ -106,7 +108,7 @@ scan_content(const struct scan_job *job, str message, const struct mime_tree *tr
 		.cs = cs,
 		.mem = mem,
 		.c = &out->content,
-		.texts = texts_new(cs, mem),
+		.texts = texts_new(cs, mem, (job->want & SCAN_TOKENS) != 0),
 		.jobs = { .wanted = (job->want & SCAN_JOBS) != 0 },
 		.room = { most, WALK_MEMBERS },
 		.sha = sha256_new(),

@@ -25,7 +25,7 @@ struct look {
 };
 
 static struct look
-look(str message, uint64_t most)
+look_for(unsigned want, str message, uint64_t most)
 {
 	struct look l = { .mem = arena_new(SCAN_MEMORY) };
 	FD_AUTO fd = memfd_create("message", 0);
@@ -33,13 +33,20 @@ look(str message, uint64_t most)
 		.size = message.len,
 		.hostname = STR("mx.example.test"),
 		.most_unpacked = most,
-		.want = SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS };
+		.want = want };
 
 	if (charsets == NULL)
 		charsets = charsets_new();
 	assert_int_equal(fs_pwrite(fd, message, 0, NULL), RC_OK);
 	l.rc = scan_message(&job, charsets, l.mem, &l.got, &l.err);
 	return l;
+}
+
+static struct look
+look(str message, uint64_t most)
+{
+	return look_for(
+		SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS | SCAN_TOKENS, message, most);
 }
 
 static void
@@ -418,6 +425,26 @@ TEST(links_are_found_in_plain_text)
 	assert_true(str_eq(c->links[1].url, STR("http://b.test/")));
 	assert_true(str_eq(c->links[2].url, STR("www.c.test")));
 	assert_int_equal(c->links[0].flags, LINK_PLAIN);
+}
+
+TEST(what_the_gate_needs_comes_without_texts_and_words)
+{
+	static const str page = STR_INIT("Content-Type: text/html\r\n\r\nSeen by all "
+					 "<a href=\"https://a.test/\">here</a>"
+					 "<p style=\"display: none\">and by nobody");
+	LOOK_AUTO all = look(page, 0);
+	LOOK_AUTO gate = look_for(SCAN_CONTENT | SCAN_JOBS, page, 0);
+	const struct content *a = &all.got.content, *g = &gate.got.content;
+
+	assert_int_equal(all.rc, RC_OK);
+	assert_int_equal(gate.rc, RC_OK);
+	assert_true(a->text.len > 0 && a->hidden.len > 0 && a->ntokens > 0);
+	assert_true(g->text.len == 0 && g->hidden.len == 0 && g->ntokens == 0);
+	assert_int_equal(g->text_bytes, a->text.len);
+	assert_int_equal(g->hidden_bytes, a->hidden.len);
+	assert_int_equal(g->html_flags, a->html_flags);
+	assert_int_equal(g->nlinks, 1);
+	assert_true(str_eq(gate.got.facts.preview, all.got.facts.preview));
 }
 
 /* What was learned is kept under these numbers: they must never change. */

@@ -88,7 +88,7 @@ read_parts(const struct scan_job *job, str message, struct charsets *cs,
 		return rc;
 	rc = scan_structure(message, &tree, mem, &f->structure);
 	if (rc == RC_OK)
-		rc = (job->want & (SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS)) == 0
+		rc = job->want == 0
 			     ? scan_preview(message, &tree, cs, mem, f)
 			     : scan_content(job, message, &tree, cs, mem, out, err);
 	f->known_preview = true;

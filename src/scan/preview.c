@@ -42,7 +42,7 @@ enum rc
 scan_preview(str message, const struct mime_tree *tree, struct charsets *cs,
 	struct arena *mem, struct facts *f)
 {
-	struct texts *t __attribute__((cleanup(texts_end))) = texts_new(cs, mem);
+	struct texts *t __attribute__((cleanup(texts_end))) = texts_new(cs, mem, false);
 	enum rc rc = RC_OK;
 
 	for (const struct mime_part *p = tree->top; p != NULL && f->preview.len == 0;

@@ -36,9 +36,10 @@ struct scan_job {
 };
 
 enum scan_want {
-	SCAN_CONTENT = 1, /* leaves, links, signatures, tokens */
+	SCAN_CONTENT = 1, /* leaves, links, signatures, how much text there is */
 	SCAN_TEXT = 2, /* content.text and .hidden too */
 	SCAN_JOBS = 4, /* and descriptors for the virus scanner */
+	SCAN_TOKENS = 8, /* and content.tokens */
 };
 
 /* Everything that is known of a message afterwards. */

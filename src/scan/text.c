@@ -9,7 +9,7 @@
 enum { SCRATCH = 16 * 1024 * 1024, CHARACTERS = 256 };
 
 struct texts *
-texts_new(struct charsets *cs, struct arena *mem)
+texts_new(struct charsets *cs, struct arena *mem, bool tokens)
 {
 	struct texts *t = calloc(1, sizeof(*t));
 
@@ -21,7 +21,7 @@ texts_new(struct charsets *cs, struct arena *mem)
 	t->text = BUF(CONTENT_TEXT);
 	t->hidden = BUF(CONTENT_HIDDEN);
 	t->utf8 = BUF(4 * (size_t)TEXT_MOST);
-	t->tokens = tokens_new();
+	t->tokens = tokens ? tokens_new() : NULL;
 	return t;
 }
 

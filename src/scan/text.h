@@ -27,14 +27,14 @@ struct texts {
 	size_t from;		/* in text: where it begins */
 	bool was_html;
 	bool disguised;		/* a page with hardly a letter that is not a reference */
-	struct tokens *tokens;
+	struct tokens *tokens;	/* or NULL: not wanted */
 	bool gtube;
 	uint32_t html_flags;
 	size_t nlinks, links_all;
 	struct content_link *links;
 };
 
-struct texts *texts_new(struct charsets *cs, struct arena *mem);
+struct texts *texts_new(struct charsets *cs, struct arena *mem, bool tokens);
 void texts_free(struct texts **tp);
 
 /* One text: converted into t->utf8; if shown, also into text, links and tokens.

@@ -164,6 +164,8 @@ tokens_words(struct tokens *t, enum token_kind kind, str s)
 	struct word w = { .to = t, .len = 1 };
 	str last = { 0 };
 
+	if (t == NULL)
+		return;
 	w.at[0] = (char)kind;
 	for (size_t i = 0; i < s.len && t->n < CONTENT_TOKENS;) {
 		if ((unsigned char)s.ptr[i] >= 0x80) {
@@ -189,7 +191,7 @@ tokens_whole(struct tokens *t, enum token_kind kind, str s)
 {
 	char at[1 + 255];
 
-	if (s.len == 0 || s.len >= sizeof(at))
+	if (t == NULL || s.len == 0 || s.len >= sizeof(at))
 		return;
 	at[0] = (char)kind;
 	for (size_t i = 0; i < s.len; i++)
@@ -201,7 +203,7 @@ tokens_whole(struct tokens *t, enum token_kind kind, str s)
 size_t
 tokens_count(const struct tokens *t)
 {
-	return t->n;
+	return t == NULL ? 0 : t->n;
 }
 
 size_t
@@ -209,7 +211,7 @@ tokens_done(const struct tokens *t, uint64_t *out)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < SLOTS && n < t->n; i++)
+	for (size_t i = 0; t != NULL && i < SLOTS && n < t->n; i++)
 		if (t->slots[i] != 0)
 			out[n++] = t->slots[i];
 	return n;

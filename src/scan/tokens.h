@@ -21,9 +21,10 @@ enum token_kind {
 
 struct tokens;
 
+/* NULL stands for tokens that nobody wants. */
 struct tokens *tokens_new(void);
 void tokens_free(struct tokens **tp);
 void tokens_words(struct tokens *t, enum token_kind kind, str utf8);
 void tokens_whole(struct tokens *t, enum token_kind kind, str utf8);	/* as one word */
 size_t tokens_count(const struct tokens *t);
-size_t tokens_done(const struct tokens *t, uint64_t *out);	/* so many fit */
+size_t tokens_done(const struct tokens *t, uint64_t *out);	/* tokens_count() fit */

@@ -48,7 +48,7 @@ scan(struct smtp_verdict *v, int fd)
 		.hostname = v->conf->server.hostname,
 		.most_ms = v->conf->limits.scanner_timeout,
 		.most_unpacked = v->conf->limits.scanner_unpacked,
-		.want = SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS };
+		.want = SCAN_CONTENT | SCAN_JOBS };
 	/* once to wait for a scanner, and once for its work */
 	uint64_t until = clock_ms() + 2 * job.most_ms;
 

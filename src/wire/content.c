@@ -10,16 +10,17 @@
 
 /*
  * Fixed part: 1 byte version, odd (8), parts, depth, html_flags, links_all (4 each),
- * unpacked (8), members, archive_depth (4 each), member_most (8).  Then, each behind
- * its 2-byte number: leaves, links, signatures, tokens, jobs.  Then text and hidden.
+ * unpacked (8), members, archive_depth (4 each), member_most (8), text_bytes,
+ * hidden_bytes (4 each).  Then, each behind its 2-byte number: leaves, links,
+ * signatures, tokens, jobs.  Then text, hidden, subject, people.
  *
  * Leaves, links and signatures have a share of the record for their strings, the same
  * for reader and writer.  A leaf whose strings no longer fit goes without them; links
  * and signatures that do not fit are left out.
  */
 enum {
-	VERSION = 1,
-	FIXED = 49,
+	VERSION = 2,
+	FIXED = 57,
 	LEAF_FIXED = 76,
 	LINK_FIXED = 12,
 	SIGNATURE_FIXED = 74,
@@ -76,6 +77,8 @@ put_fixed(struct buf *b, const struct content *c, size_t nlinks)
 	buf_le(b, c->members, 4);
 	buf_le(b, least_of(c->archive_depth, DEPTH_MOST), 4);
 	buf_le(b, least_of(c->member_most, SIZE_KNOWN), 8);
+	buf_le(b, least_of(most_of(c->text_bytes, c->text.len), CONTENT_TEXT), 4);
+	buf_le(b, least_of(most_of(c->hidden_bytes, c->hidden.len), CONTENT_HIDDEN), 4);
 }
 
 static void
@@ -264,6 +267,8 @@ get_fixed(struct pack *p, struct content *c)
 	c->members = (uint32_t)pack_le(p, 4);
 	c->archive_depth = (uint32_t)get_most(p, 4, DEPTH_MOST);
 	c->member_most = get_most(p, 8, SIZE_KNOWN);
+	c->text_bytes = (uint32_t)get_most(p, 4, CONTENT_TEXT);
+	c->hidden_bytes = (uint32_t)get_most(p, 4, CONTENT_HIDDEN);
 }
 
 static void
@@ -359,7 +364,7 @@ get_tokens(struct pack *p, struct arena *mem, struct content *c)
 static enum rc
 get_rest(struct pack *p, struct content *c)
 {
-	size_t text = CONTENT_TEXT, hidden = CONTENT_HIDDEN, subject = CONTENT_SUBJECT,
+	size_t text = c->text_bytes, hidden = c->hidden_bytes, subject = CONTENT_SUBJECT,
 	       people = CONTENT_PEOPLE;
 
 	c->njobs = get_number(p, CONTENT_JOBS, JOB_FIXED);

@@ -90,6 +90,7 @@ struct content {
 	uint64_t unpacked;	/* bytes that decoding and archives gave */
 	uint32_t members, archive_depth;	/* archive members in all; archives within archives */
 	uint64_t member_most;	/* largest */
+	uint32_t text_bytes, hidden_bytes;	/* of text and hidden, also where those were not asked for */
 	size_t nleaves;
 	struct content_leaf *leaves;
 	size_t nlinks;

@@ -47,6 +47,8 @@ sample(void)
 		.unpacked = 870,
 		.members = 1,
 		.member_most = 70,
+		.text_bytes = 256,
+		.hidden_bytes = 256,
 		.nleaves = 2,
 		.leaves = leaves,
 		.nlinks = 1,
@@ -85,6 +87,8 @@ TEST(what_was_found_in_a_message_arrives_unchanged)
 	assert_int_equal(got.html_flags, HTML_FORM);
 	assert_int_equal(got.links_all, 7);
 	assert_int_equal(got.unpacked, 870);
+	assert_int_equal(got.text_bytes, 256);
+	assert_int_equal(got.hidden_bytes, 256);
 	assert_int_equal(got.nleaves, 2);
 	assert_true(str_eq(got.leaves[0].name, leaves[0].name));
 	assert_memory_equal(got.leaves[0].digest, leaves[0].digest, 32);
@@ -117,7 +121,9 @@ TEST(every_shortened_content_is_refused)
 
 /* Where the first leaf begins, and what it has where. */
 enum {
-	LEAVES = 51,
+	TEXT_BYTES = 49,
+	HIDDEN_BYTES = 53,
+	LEAVES = 59,
 	PARENT = LEAVES,
 	FLAGS = LEAVES + 4,
 	ODD = LEAVES + 8,
@@ -132,10 +138,12 @@ TEST(a_taken_over_scanner_cannot_claim_what_is_not)
 	static const struct {
 		size_t at;
 		unsigned char byte;
-	} bad[] = { { 0, 2 }, { 8, 0x80 }, { 16, 0x80 }, { 20, 0xff }, { 21, 0 },
-		{ 32, 0xff }, { 49, 255 }, { PARENT, 1 }, { PARENT, 2 }, { FLAGS + 3, 1 },
-		{ ODD + 7, 1 }, { AT + 3, 1 }, { LENGTH + 3, 1 }, { SIZE + 7, 1 },
-		{ NAME, '\n' }, { NAME, 0xff }, { NAME, 0 }, { NAME, 0x7f } };
+	} bad[] = { { 0, 1 }, { 8, 0x80 }, { 16, 0x80 }, { 20, 0xff }, { 21, 0 },
+		{ 32, 0xff }, { TEXT_BYTES + 2, 9 }, { TEXT_BYTES + 1, 0 },
+		{ HIDDEN_BYTES + 2, 2 }, { HIDDEN_BYTES + 1, 0 }, { 57, 255 },
+		{ PARENT, 1 }, { PARENT, 2 }, { FLAGS + 3, 1 }, { ODD + 7, 1 },
+		{ AT + 3, 1 }, { LENGTH + 3, 1 }, { SIZE + 7, 1 }, { NAME, '\n' },
+		{ NAME, 0xff }, { NAME, 0 }, { NAME, 0x7f } };
 	BUF_AUTO b = BUF(CONTENT_MOST);
 	struct content c = sample(), got;
 

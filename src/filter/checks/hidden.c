@@ -9,8 +9,8 @@ static enum rc
 run(const struct check *c, const struct evidence *e, struct findings *f, struct err *err)
 {
 	(void)err;
-	if (e->content != NULL && e->content->hidden.len > MUCH &&
-		e->content->hidden.len > e->content->text.len)
+	if (e->content != NULL && e->content->hidden_bytes > MUCH &&
+		e->content->hidden_bytes > e->content->text_bytes)
 		finding_add(f, c, STR(""));
 	return RC_OK;
 }
