@@ -177,8 +177,9 @@ TEST(a_pattern_that_scores_hides_no_virus_in_another_part)
 	assert_int_equal(m->fake->commands, 4);
 	mail_free(m);
 	m = mail_with("one", "two", "three");
-	add_job(m, "JUNK", 0);
-	add_job(m, "EVIL", 0);
+	m->content.nleaves = 2;
+	add_job(m, "JUNK", 1);
+	add_job(m, "EVIL", 2);
 	assert_string_equal(look(m, &b), JUNK_FOUND " " VIRUS_FOUND);
 	mail_free(m);
 }
@@ -218,6 +219,34 @@ TEST(what_may_stand_behind_a_pattern_in_an_archive_is_unseen)
 	m->facts.structure.n = 0;
 	m->f.n = 0;
 	assert_string_equal(look(m, &b), JUNK_FOUND " VIRUS_UNSEEN=1000.000(parts)");
+	mail_free(m);
+}
+
+TEST(what_may_stand_behind_a_pattern_among_several_things_is_unseen)
+{
+	BUF_AUTO b = BUF(4096);
+	static const char unseen[] = JUNK_FOUND " VIRUS_UNSEEN=1000.000(archive)";
+	struct mail *m = mail_with("one", "two", "three");
+
+	add_job(m, "JUNK", 0); /* many small parts in one file */
+	assert_string_equal(look(m, &b), unseen);
+	mail_free(m);
+	m = mail_with("one", "two", "three");
+	add_job(m, "JUNK", 1); /* a message, and what is attached to it */
+	m->content.nleaves = 2;
+	m->leaves[1].parent = 1;
+	assert_string_equal(look(m, &b), unseen);
+	m->leaves[1].flags = LEAF_EMBEDDED; /* which is a job of its own */
+	m->f.n = 0;
+	assert_string_equal(look(m, &b), JUNK_FOUND);
+	mail_free(m);
+	m = mail_with("one", "JUNK", "three");
+	m->content.nleaves = 2; /* the same bytes, read in two ways */
+	for (unsigned i = 0; i < 2; i++)
+		m->leaves[i] = (struct content_leaf){ .at = m->parts[2].body_at,
+			.length = 4 };
+	m->leaves[1].flags = LEAF_ARCHIVE | LEAF_ALTERNATE;
+	assert_string_equal(look(m, &b), unseen);
 	mail_free(m);
 }
 

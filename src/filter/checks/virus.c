@@ -74,10 +74,18 @@ ask(struct looking *l, int fd, uint64_t size, bool *hides)
 	return RC_OK;
 }
 
+/* An archive, or a message of its own: clamd looks at several things in it.  What is
+ * written into a text was given to it by itself. */
 static bool
-holds_files(const struct content_leaf *leaf)
+holds_files(const struct content *c, size_t leaf)
 {
-	return (leaf->flags & (LEAF_ARCHIVE | LEAF_UNOPENED)) != 0;
+	if ((c->leaves[leaf].flags & (LEAF_ARCHIVE | LEAF_UNOPENED)) != 0)
+		return true;
+	for (size_t i = leaf + 1; i < c->nleaves; i++)
+		if (c->leaves[i].parent == leaf + 1 &&
+			(c->leaves[i].flags & LEAF_EMBEDDED) == 0)
+			return true;
+	return false;
 }
 
 /* A part in which files may stand behind one another: we know it for an archive, or do
@@ -86,12 +94,18 @@ static bool
 is_archive(const struct evidence *e, const struct fact_part *p)
 {
 	const struct content *c = e->content;
+	bool known = false;
 
-	for (size_t i = 0; c != NULL && i < c->nleaves; i++)
-		if (c->leaves[i].length > 0 && c->leaves[i].at == p->body_at &&
-			(c->leaves[i].flags & LEAF_MEMBER) == 0)
-			return holds_files(&c->leaves[i]);
-	return !str_ieq(p->type, STR("text"));
+	/* several, where it can be decoded in several ways */
+	for (size_t i = 0; c != NULL && i < c->nleaves; i++) {
+		if (c->leaves[i].length == 0 || c->leaves[i].at != p->body_at ||
+			(c->leaves[i].flags & LEAF_MEMBER) != 0)
+			continue;
+		known = true;
+		if (holds_files(c, i))
+			return true;
+	}
+	return !known && !str_ieq(p->type, STR("text"));
 }
 
 static enum rc
@@ -139,8 +153,9 @@ ask_job(struct looking *l, size_t n)
 
 	if (rc == RC_OK)
 		rc = ask(l, l->e->jobs[n], size, &hides);
-	if (rc == RC_OK && hides && !l->stop && leaf > 0 && leaf <= c->nleaves &&
-		holds_files(&c->leaves[leaf - 1]))
+	/* of no leaf: what stands between parts, or many small ones in a tar file */
+	if (rc == RC_OK && hides && !l->stop &&
+		(leaf == 0 || leaf > c->nleaves || holds_files(c, leaf - 1u)))
 		unseen(l, STR("archive"));
 	return rc;
 }
