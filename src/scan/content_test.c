@@ -400,6 +400,23 @@ TEST(a_thousand_odd_parts_are_all_scanned_with_few_descriptors)
 	assert_int_equal(n + l.got.njobs - 1, 1000);
 }
 
+/* Every reading may have most of it in front of its parts. */
+TEST(what_stands_beside_the_parts_counts_as_well)
+{
+	enum { LONG = 300 * 1024 };
+	BUF_AUTO b = BUF(BIG);
+
+	buf_add(&b, STR(HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n"));
+	while (b.len < LONG)
+		buf_add(&b, STR("nothing that anybody would look at\r\n"));
+	buf_add(&b, STR("--b\r\n\r\nhello\r\n--b--\r\n"));
+	LOOK_AUTO l = look(buf_str(&b), 2 * LONG);
+	assert_int_equal(l.rc, RC_OK);
+	assert_true(has_job(&l, STR("nothing that anybody would look at")));
+	LOOK_AUTO less = look(buf_str(&b), LONG / 2);
+	assert_int_equal(less.rc, RC_LIMIT);
+}
+
 TEST(the_spam_test_string_is_found_in_what_is_decoded)
 {
 	BUF_AUTO b = BUF(BIG);

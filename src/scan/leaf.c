@@ -116,7 +116,9 @@ job(struct walk *w, uint16_t leaf, str bytes, const uint8_t *digest)
 enum rc
 walk_raw(struct walk *w, uint16_t leaf, str bytes)
 {
-	return job(w, leaf, bytes, NULL);
+	enum rc rc = w->jobs.wanted ? walk_charge(w, bytes.len) : RC_OK;
+
+	return rc == RC_OK ? job(w, leaf, bytes, NULL) : rc;
 }
 
 /* ---- text ---- */

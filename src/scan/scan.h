@@ -25,6 +25,8 @@
 #include "wire/content.h"
 #include "wire/facts.h"
 
+struct scanners;
+
 struct scan_job {
 	int fd; /* read-only; stays the caller's */
 	uint64_t size; /* of the whole file */
@@ -49,6 +51,8 @@ struct scanned {
 	str packed; /* the checked record of facts as it came, for the journal */
 	int jobs[CONTENT_JOBS]; /* content.njobs read-only descriptors */
 	unsigned njobs;
+	uint64_t jobs_bytes; /* that count among those of `jobs_of`; NULL: none do */
+	struct scanners *jobs_of;
 };
 
 void scanned_clear(struct scanned *s); /* closes the descriptors */
@@ -75,13 +79,13 @@ void scan_serve(int channel, uint64_t most);
  * A scanner that is late, gone or lying is given up and `lost` called with its
  * slot, so that the manager kills and replaces it.
  */
-struct scanners;
-
 struct scanners *scanners_new(
 	unsigned n, void (*lost)(unsigned slot, void *arg), void *arg);
 void scanners_free(struct scanners **sp);
 /* A (new) scanner's channel for a slot, owned from now on; -1: it is gone. */
 void scanners_channel(struct scanners *s, unsigned slot, int fd);
-/* *out is in mem, but for its descriptors, which are the caller's. */
+/* *out is in mem, but for its descriptors, which are the caller's to be closed soon, with
+ * scanned_clear(): what they hold is memory that no limit of a process counts, so all that
+ * is out at a time is at most twice what one message may unpack, and RC_TEMP past that. */
 enum rc scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 	struct arena *mem, struct scanned *out, struct err *err) MUST_CHECK;

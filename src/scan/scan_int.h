@@ -25,6 +25,7 @@ enum {
 	SCAN_MEMORY = 96 * 1024 *
 		      1024, /* for one message: the tree of all readings, strings */
 	SCAN_UNPACKED = 256 * 1024 * 1024, /* where a job does not say */
+	SCAN_JOBS_FREE = 1024 * 1024, /* of descriptors, that are not counted */
 	SCAN_SENTENCE = 200,
 	SCAN_RETIRES = 1,
 	SCAN_NEVER = 2, /* the byte in front of an answer */

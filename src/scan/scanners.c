@@ -22,6 +22,7 @@ struct scanners {
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
 	uint64_t last_id;
+	uint64_t jobs_bytes; /* of descriptors that are out */
 	void (*lost)(unsigned slot, void *arg);
 	void *arg;
 	unsigned n;
@@ -292,6 +293,38 @@ scanned_clear(struct scanned *s)
 	for (unsigned i = 0; i < s->njobs; i++)
 		fs_close(&s->jobs[i]);
 	s->njobs = 0;
+	if (s->jobs_of == NULL)
+		return;
+	LOCK_AUTO held = lock_take(&s->jobs_of->lock);
+	s->jobs_of->jobs_bytes -= s->jobs_bytes;
+	s->jobs_of = NULL;
+}
+
+/* Dozens of messages that are small and become large may wait for clamd at once. */
+static enum rc
+count_jobs(struct scanners *s, const struct scan_job *job, struct scanned *out,
+	struct err *err)
+{
+	uint64_t unpacked = job->most_unpacked > 0 ? job->most_unpacked : SCAN_UNPACKED;
+	uint64_t most = 2 * unpacked, all = 0, size;
+
+	for (unsigned i = 0; i < out->njobs; i++) {
+		enum rc rc = fs_size(out->jobs[i], &size, err);
+
+		if (rc != RC_OK)
+			return rc;
+		all = size > most - all ? most : all + size;
+	}
+	if (all <= SCAN_JOBS_FREE)
+		return RC_OK;
+	LOCK_AUTO held = lock_take(&s->lock);
+	if (s->jobs_bytes > 0 && s->jobs_bytes + all > most)
+		return err_set(err, RC_TEMP,
+			"other messages have too much in them at the moment");
+	s->jobs_bytes += all;
+	out->jobs_bytes = all;
+	out->jobs_of = s;
+	return RC_OK;
 }
 
 enum rc
@@ -314,6 +347,10 @@ scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 		rc = understand(&answer, job, mem, &how, out, err);
 		bad = rc == RC_BAD;
 		chan_close_fds(&answer);
+	}
+	if (rc == RC_OK && (rc = count_jobs(s, job, out, err)) != RC_OK) {
+		scanned_clear(out);
+		rc = RC_TEMP;
 	}
 	/* One that retires ends by itself; its channel is done with, not lost. */
 	if (give_slot(s, at, !bad && (how & SCAN_RETIRES) == 0) && bad)

@@ -335,6 +335,50 @@ TEST(descriptors_for_the_virus_scanner_are_those_that_were_promised_and_sealed)
 	}
 }
 
+/* What scan_ask() says to an answer with one descriptor of `bytes`. */
+static enum rc
+ask_for(struct bench *b, size_t bytes, struct scanned *got)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO lie = BUF(SCAN_RECORDS);
+	char *part = test_calloc(1, bytes);
+	struct scanner s = { .type = FACTS_DONE, .nfds = 1 };
+
+	put_answer(&lie, 1);
+	s.lie = buf_str(&lie);
+	s.fds[0] = sealed((str){ part, bytes });
+	test_free(part);
+	plug(b, 0, &s, serve_lie);
+	b->job.want = SCAN_JOBS;
+	b->job.most_unpacked = 2 * SCAN_JOBS_FREE;
+	*got = (struct scanned){ .njobs = 0 };
+	enum rc rc = scan_ask(b->set, &b->job, clock_ms() + LONG_MS, mem, got, NULL);
+	(void)pthread_join(s.thread, NULL);
+	scanners_channel(b->set, 0, -1);
+	(void)close(s.fds[0]);
+	return rc;
+}
+
+TEST(small_messages_that_become_large_do_not_fill_the_memory_together)
+{
+	struct bench *b = bench_new(1);
+	struct scanned first, second, third;
+
+	assert_int_equal(ask_for(b, 3 * SCAN_JOBS_FREE, &first), RC_OK);
+	assert_int_equal(ask_for(b, 2 * SCAN_JOBS_FREE, &second), RC_TEMP);
+	assert_int_equal(second.njobs, 0);
+	assert_int_equal(ask_for(b, SCAN_JOBS_FREE, &second), RC_OK);
+	assert_int_equal(b->lost, 0);
+	scanned_clear(&first);
+	scanned_clear(&second);
+	assert_int_equal(ask_for(b, 9 * SCAN_JOBS_FREE, &first), RC_OK);
+	assert_int_equal(ask_for(b, 2 * SCAN_JOBS_FREE, &second), RC_TEMP);
+	scanned_clear(&first);
+	assert_int_equal(ask_for(b, 2 * SCAN_JOBS_FREE, &third), RC_OK);
+	scanned_clear(&third);
+	bench_free(b);
+}
+
 TEST(records_too_long_for_a_frame_come_in_a_memfd_that_nobody_can_change)
 {
 	for (int seal = 0; seal < 2; seal++) {

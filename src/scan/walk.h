@@ -84,7 +84,8 @@ enum rc walk_embedded(struct walk *w, const struct thing *t, uint16_t leaf) MUST
 /* Files that a page carries within it, as base64. */
 enum rc walk_page(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
 enum rc walk_card(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
-/* Bytes that are no leaf: a job if they are new. */
+/* Bytes that are no leaf: a job if they are new; charged, as each reading may have most of
+ * the message among them. */
 enum rc walk_raw(struct walk *w, uint16_t leaf, str bytes) MUST_CHECK;
 /* Decoded bytes: a view of raw, or in *to. */
 enum rc walk_decode(struct walk *w, enum mime_encoding how, str raw, struct lump *to,

@@ -98,6 +98,7 @@ check(struct smtp_verdict *v, int fd)
 		rc = filter_look(&e, v->findings, &v->err);
 	if (rc == RC_OK)
 		rc = smtp_sample_look(v, &e);
+	scanned_clear(&v->scanned); /* others wait for the memory */
 	return rc == RC_OK ? list_findings(v) : rc;
 }
 
