@@ -33,6 +33,7 @@ run(struct verb_io *io, audit_fn *fn, const char *clean)
 		.store = io->store,
 		.ledger = io->ledger,
 		.refusals = io->refusals,
+		.apply = io->apply,
 		.held_key = io->held_key,
 		.breach = on_breach,
 		.arg = &t,

@@ -255,6 +255,24 @@ read_journal(struct audit *a, struct journal_state *j, int folder, uint64_t appl
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
+/* How far each of the three is; in a running house between two batches, because a batch
+ * is in the mailboxes before it is in the others. */
+static enum rc
+read_positions(struct audit *a, const char *name, struct journal_state *j,
+	uint64_t *in_store, struct err *err)
+{
+	if (a->w->apply != NULL)
+		apply_hold(a->w->apply);
+	enum rc rc = store_applied(a->w->store, name, in_store, err);
+	if (rc == RC_OK)
+		rc = ledger_applied(a->w->ledger, name, &j->in_ledger, err);
+	if (rc == RC_OK)
+		rc = refusals_applied(a->w->refusals, name, &j->in_register, err);
+	if (a->w->apply != NULL)
+		apply_release(a->w->apply);
+	return rc;
+}
+
 static enum rc
 audit_journal(const char *name, int folder, void *arg, struct err *err)
 {
@@ -270,10 +288,7 @@ audit_journal(const char *name, int folder, void *arg, struct err *err)
 	(void)str_z(str_of(name), j->name, sizeof(j->name));
 	j->oldest_row = UINT64_MAX;
 	/* Before the journal: what is applied then has a record that we see. */
-	if ((rc = store_applied(a->w->store, name, &in_store, err)) != RC_OK ||
-		(rc = ledger_applied(a->w->ledger, name, &j->in_ledger, err)) != RC_OK ||
-		(rc = refusals_applied(a->w->refusals, name, &j->in_register, err)) !=
-			RC_OK)
+	if ((rc = read_positions(a, name, j, &in_store, err)) != RC_OK)
 		return rc;
 	if ((rc = journal_bounds(folder, &j->first, &last, err)) != RC_OK)
 		return rc;

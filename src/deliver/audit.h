@@ -30,6 +30,7 @@ struct audit_want {
 	struct store *store;
 	struct ledger *ledger;
 	struct refusals *refusals;
+	struct apply *apply;		/* of a running house; NULL otherwise */
 	const uint8_t *held_key;	/* private; NULL: held files are not decrypted */
 	void (*breach)(const char *sentence, void *arg);
 	void *arg;
