@@ -8,7 +8,7 @@ so that a disturbance of the machine meets all of them.
 
     run.py [--rounds N] [--messages N] [--only REGEX] [--parked N] [--dry]
 
---only: servers by name; parked, filtering and journal are names too.  --dry: prints only.
+--only: servers by name; parked, filtering, journal and scanner are names too.  --dry: prints only.
 """
 import argparse
 import datetime
@@ -30,7 +30,6 @@ import peers  # noqa: E402
 from clamd import wait_for  # noqa: E402
 
 README = HERE / "README.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 SETTLE_S = 6  # longer than Gatepost's checkpoint: what a server does afterwards counts too
 LOADS = [(100, 4), (100, 16), (20000, 4), (20000, 16)]
 
@@ -239,10 +238,18 @@ def machine():
             f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC")
 
 
-def write(text):
-    old = README.read_text() if README.exists() else f"{BEGIN}\n{END}\n"
-    before, rest = old.split(BEGIN, 1)
-    README.write_text(before + BEGIN + "\n" + text + "\n" + END + rest.split(END, 1)[1])
+def scanner():
+    subprocess.run(["ninja", "-C", gatepost.BUILD, "bench/scan_bench"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return subprocess.run([str(gatepost.BUILD / "bench" / "scan_bench")], capture_output=True,
+                          text=True, check=True).stdout.rstrip()
+
+
+def write(name, text):
+    """Between the README's marks of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = README.read_text().split(begin, 1)
+    README.write_text(before + begin + "\n" + text + "\n" + end + rest.split(end, 1)[1])
 
 
 def main():
@@ -288,9 +295,13 @@ def run(o):
                  f"({roles}). NOOP afterwards: {p['answered']}.", ""]
     if wanted("journal"):
         text += ["Journal (`bench/journal_bench`):", "", "```", journal().rstrip(), "```"]
-    print("\n".join(text))
-    if not o.dry:
-        write("\n".join(text))
+    figures = {"figures": "\n".join(text)} if len(text) > 2 else {}
+    if wanted("scanner"):
+        figures["scanner"] = f"{where}\n\n{scanner()}"
+    for name, said in figures.items():
+        print(said)
+        if not o.dry:
+            write(name, said)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * scan_bench [MESSAGES [KIB [KIND]]]: what one message costs in the scanner and on the
- * asking side, as CPU and wall time, over a real channel between two processes, with
- * everything that the gate asks for.  KIND: plain, html, both (multipart/alternative),
- * file (a text and an attachment in base64); all of them without it.
+ * scan_bench [MESSAGES KIB [KIND [gate|all]]]: CPU time that one message costs in the
+ * scanner and on the asking side, over a real channel between two processes.  KIND:
+ * plain, html, both (multipart/alternative), file (a text and an attachment in base64).
+ * gate: what the gate asks for; all: texts and words, too.  Without arguments: the table
+ * of bench/README.md, each figure the least of three runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,13 +194,17 @@ ask_all(struct scanners *set, const struct scan_job *job, uint64_t n)
 	}
 }
 
-static void
-measure(const struct kind *k, uint64_t n, size_t size)
+struct cost {
+	double asking, scanner, wall; /* us a message */
+};
+
+static struct cost
+measure(const struct kind *k, unsigned want, uint64_t n, size_t size)
 {
 	struct scanners *set = scanners_new(1, lost, NULL);
-	struct scan_job job = { .fd = message(k, size),
-		.hostname = STR("mx.example.test"),
-		.want = SCAN_CONTENT | SCAN_JOBS };
+	struct scan_job job = {
+		.fd = message(k, size), .hostname = STR("mx.example.test"), .want = want
+	};
 
 	if (fs_size(job.fd, &job.size, NULL) != RC_OK)
 		abort();
@@ -211,27 +216,90 @@ measure(const struct kind *k, uint64_t n, size_t size)
 	cpu = cpu_us(RUSAGE_SELF) - cpu;
 	(void)waitpid(pid, NULL, 0);
 	uint64_t scanner = cpu_us(RUSAGE_CHILDREN) - before;
-	(void)printf(
-		"%s, %llu messages of %zu KiB, one in flight: CPU us asking %.1f scanner %.1f "
-		"both %.1f, wall us %.1f\n",
-		k->name, (unsigned long long)n, (size_t)job.size / 1024,
-		(double)cpu / (double)n, (double)scanner / (double)n,
-		(double)(cpu + scanner) / (double)n, (double)wall * 1000 / (double)n);
 	scanners_free(&set);
 	fs_close(&job.fd);
+	return (struct cost){ (double)cpu / (double)n, (double)scanner / (double)n,
+		(double)wall * 1000 / (double)n };
+}
+
+static const struct want {
+	const char *name, *shown;
+	unsigned bits;
+} wants[] = {
+	{ "gate", "what the gate asks for", SCAN_CONTENT | SCAN_JOBS },
+	{ "all", "with texts and words",
+		SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS | SCAN_TOKENS },
+};
+
+enum {
+	KINDS = sizeof(kinds) / sizeof(kinds[0]),
+	WANTS = sizeof(wants) / sizeof(wants[0])
+};
+
+/* Others use the machine, too, and only ever make it more. */
+static struct cost
+least_cost(const struct kind *k, unsigned want, size_t size)
+{
+	uint64_t n = (16u << 20) / size;
+	struct cost least = { 0 };
+
+	n = n > 3000 ? 3000 : n < 50 ? 50 : n;
+	for (int i = 0; i < 3; i++) {
+		struct cost c = measure(k, want, n, size);
+
+		if (i == 0 || c.asking + c.scanner < least.asking + least.scanner)
+			least = c;
+	}
+	return least;
+}
+
+static void
+table(void)
+{
+	static const size_t sizes[] = { 2, 8, 40, 90, 1000 };
+	enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
+
+	(void)printf("| kind | asked for |");
+	for (size_t i = 0; i < SIZES; i++)
+		(void)printf(" %zu KiB |", sizes[i]);
+	(void)printf("\n|---|---|---|---|---|---|---|\n");
+	for (size_t i = 0; i < KINDS * WANTS; i++) {
+		const struct kind *k = &kinds[i / WANTS];
+		const struct want *w = &wants[i % WANTS];
+
+		(void)printf("| %s | %s |", k->name, w->shown);
+		for (size_t n = 0; n < SIZES; n++) {
+			struct cost c = least_cost(k, w->bits, sizes[n] * 1024);
+
+			(void)printf(" %.0f + %.0f |", c.scanner, c.asking);
+		}
+		(void)printf("\n");
+	}
 }
 
 int
 main(int argc, char **argv)
 {
-	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000;
-	size_t size = (argc > 2 ? strtoull(argv[2], NULL, 10) : 8) * 1024;
+	uint64_t n = argc > 2 ? strtoull(argv[1], NULL, 10) : 1;
+	size_t size = argc > 2 ? strtoull(argv[2], NULL, 10) * 1024 : 0;
 
-	if (n == 0 || size > (1u << 30))
+	if (argc == 2 || n == 0 || size > (1u << 30))
 		return 2;
 	scan_prepare();
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (argc <= 3 || strcmp(argv[3], kinds[i].name) == 0)
-			measure(&kinds[i], n, size);
+	if (argc == 1)
+		table();
+	for (size_t i = 0; argc > 2 && i < KINDS * WANTS; i++) {
+		const struct kind *k = &kinds[i / WANTS];
+		const struct want *w = &wants[i % WANTS];
+
+		if ((argc > 3 && strcmp(argv[3], k->name) != 0) ||
+			(argc > 4 && strcmp(argv[4], w->name) != 0))
+			continue;
+		struct cost c = measure(k, w->bits, n, size);
+		(void)printf(
+			"%s, %s: CPU us asking %.1f scanner %.1f both %.1f, wall us %.1f\n",
+			k->name, w->name, c.asking, c.scanner, c.asking + c.scanner,
+			c.wall);
+	}
 	return 0;
 }
