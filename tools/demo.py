@@ -6,6 +6,7 @@ Makes an instance in build/demo, starts it with a real clamd, sends mail with
 swaks over STARTTLS and shows what was answered.  On a terminal it goes on
 serving until Ctrl-C; otherwise it ends with 0 only if all went as promised.
 """
+import base64
 import email
 import email.policy
 import json
@@ -102,6 +103,19 @@ def files(folder):
     (folder / "eicar.com").write_text(EICAR)
     with zipfile.ZipFile(folder / "eicar.zip", "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("eicar.com", EICAR)
+    (folder / "hidden.eml").write_text(hidden())
+
+
+def hidden():
+    """A file that readers show and clamd alone does not find: two boundaries, of which
+    programs take different ones."""
+    file = base64.encodebytes(EICAR.encode()).decode()
+    return ("From: Bob <bob@sender.example>\nTo: alice@example.test\nSubject: two boundaries\n"
+            "Date: Mon, 23 Nov 2026 10:00:00 +0000\nMessage-ID: <1@sender.example>\n"
+            "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=seen; boundary=real\n\n"
+            "--seen\nContent-Type: text/plain\n\nhello\n--seen--\n"
+            "--real\nContent-Type: application/octet-stream; name=eicar.com\n"
+            f"Content-Transfer-Encoding: base64\n\n{file}\n--real--\n")
 
 
 def letters(folder):
@@ -116,6 +130,8 @@ def letters(folder):
         ("EICAR attached", "alice@example.test", attach.format("eicar.com", folder),
          r"550 5\.7\.\d+ .*https://"),
         ("EICAR in a zip", "alice@example.test", attach.format("eicar.zip", folder),
+         r"550 5\.7\.\d+ .*https://"),
+        ("EICAR, two boundaries", "alice@example.test", f"--data @{folder}/hidden.eml",
          r"550 5\.7\.\d+ .*https://"),
         ("unknown recipient", "nobody@example.test", "", r"550 5\.1\.1"),
         ("relay", "someone@elsewhere.example", "", r"550 5\.7\.1"),
@@ -165,6 +181,18 @@ def read_back():
     promise("Received: from client.sender.example" in text, "it has our Received field")
 
 
+def release():
+    """What was refused is not gone: somebody says that it was no spam."""
+    show(run("refusal", "list"))
+    listed = subprocess.run([BINARY, "-c", CONF, "refusal", "list", "--json"],
+                            capture_output=True, text=True).stdout
+    names = [r["id"] for r in map(json.loads, listed.splitlines()) for r in
+             (r if isinstance(r, list) else [r]) if "GTUBE" in json.dumps(r)]
+    promise(len(names) == 1, "the message with GTUBE is held")
+    show(run("refusal", "release", *names[:1]))
+    promise(len(mailbox()) == 2, "its original is in the mailbox now")
+
+
 def mailbox():
     done = subprocess.run([BINARY, "-c", CONF, "mailbox", "list", "alice@example.test", "INBOX",
                            "--json"], capture_output=True, text=True)
@@ -182,6 +210,8 @@ def story(folder):
     ledger = run("ledger")
     show(ledger, 40)
     promise("GTUBE" in ledger and "alice@example.test" in ledger, "the ledger tells all of it")
+    say()
+    release()
     say()
     show(run("audit"))
 
