@@ -120,7 +120,7 @@ def has_blank_before_colon(message):
 
 
 def has_loose_encoding(message):
-    return re.search(rb"(?im)^content-transfer-encoding[ \t]*:[^\r\n]*[^\s][ \t]+\r?$", message) is not None
+    return re.search(rb"(?im)^content-transfer-encoding[ \t]*:([^\r\n]*[^\s][ \t]+\r?$|\s*\r?\n[ \t])", message) is not None
 
 
 def has_empty_message(message):
@@ -132,11 +132,16 @@ def has_quoted_blanks(message):
         and re.search(rb"(?m)[ \t]\r?$", message) is not None
 
 
+def has_spaced_type(message):
+    return re.search(rb"(?im)^content-type[ \t]*:\s*[a-z]+(\s+/|/\s)", message) is not None
+
+
 READERS_EXPLAINED = [
+    ("Blanks within a type", "python", has_spaced_type),
     ("Blanks at the ends of quoted-printable lines", "python", has_quoted_blanks),
     ("Blanks at the ends of quoted-printable lines", "gmime", has_quoted_blanks),
     ("A blank before the colon", "python", has_blank_before_colon),
-    ("An encoding with a blank behind it", "python", has_loose_encoding),
+    ("An encoding with blanks around it", "python", has_loose_encoding),
     ("A message that is empty", "gmime", has_empty_message),
 ]
 
@@ -161,6 +166,7 @@ def without_blanks(content):
     return re.sub(rb"[ \t]+(?=\r?\n|\Z)", b"", content), re.sub(rb"[ \t]+(\r?\n)?\Z", b"", content)
 
 
+BROKEN_HEADER = {"bad_line", "nul", "no_body_line"}
 # A decoder that stops where another goes on: what both give begins alike.
 DECODED_OTHERWISE = {"bad_base64", "bad_qp", "bad_embedded", "encoded_composite"}
 
@@ -170,6 +176,7 @@ def judge(reader, leaves, answer, message):
     if same(leaves, answer):
         return "same"
     odd = {bit for part in parts(answer["tree"], True) for bit in part.get("odd_decoding", [])} | set(answer["odd"])
+    odd |= BROKEN_HEADER & set(answer["header"]["flags"])
     if hidden(leaves, answer, message):
         if reader == "python" and has_blank_before_colon(message):
             return "A blank before the colon"       # it decodes the rest of the header
