@@ -269,3 +269,35 @@ TEST(an_empty_subject_is_not_a_missing_one)
 	assert_true(got.envelope.subject.ptr != NULL && got.envelope.subject.len == 0);
 	assert_true(got.envelope.in_reply_to.ptr == NULL);
 }
+
+TEST(the_most_facts_there_can_be_fit_where_the_index_is_written)
+{
+	enum { EACH = 256, PARTS = 60 };
+	static char text[FACTS_STR];
+	static struct fact_param empty[EACH];
+	static struct fact_part parts[PARTS];
+	static struct fact_address many[FACTS_ADDRESSES];
+	ARENA_AUTO mem = arena_new(3 * 1024 * 1024 / 2);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < FACTS_ADDRESSES; i++)
+		many[i] = (struct fact_address){ .host = { text, 80 } };
+	for (uint16_t i = 0; i < PARTS; i++)
+		parts[i] = (struct fact_part){ .kind = i == 0 ? FACT_MULTIPART
+							      : FACT_LEAF,
+			.up = i > 0,
+			.end = i == 0 ? 100 : 0,
+			.nparams = EACH,
+			.params = empty };
+	f.envelope.date = f.envelope.subject = f.envelope.in_reply_to =
+		f.envelope.message_id = (str){ text, sizeof(text) };
+	f.envelope.from = (struct fact_list){ 0 };
+	f.envelope.to = (struct fact_list){ FACTS_ADDRESSES, many };
+	f.structure = (struct fact_structure){ PARTS, parts };
+	facts_pack(&b, &f);
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	assert_int_equal(got.structure.n, PARTS);
+	assert_true(got.envelope.to.n > FACTS_ADDRESSES * 9 / 10);
+}
