@@ -324,6 +324,31 @@ TEST(a_mail_in_an_archive_is_taken_apart_like_any_other)
 	assert_true(has_digest(&l, STR("Cat")));
 }
 
+/* What abuse@ takes although it is infected is in messages, not in any file. */
+TEST(only_what_is_attached_as_a_message_lies_within_one)
+{
+	static const str mail = STR_INIT("Subject: x\r\nContent-Type: text/plain\r\n\r\n"
+					 "begin 644 run.exe\r\n#0V%T\r\n`\r\nend\r\n");
+	static const char *const types[] = { "message/rfc822", "message/global",
+		"message/partial", "application/octet-stream" };
+	LOOK_AUTO file = look_attached(mail, "mail.eml", 0);
+
+	assert_int_equal(leaf_named(&file, "run.exe")->flags & LEAF_IN_MESSAGE, 0);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		BUF_AUTO b = BUF(BIG);
+
+		buf_addf(&b,
+			HEAD "Content-Type: %s; name=a.eml\r\n"
+			     "Content-Transfer-Encoding: base64\r\n\r\n",
+			types[i]);
+		add_base64(&b, mail);
+		LOOK_AUTO l = look(buf_str(&b), 0);
+		assert_int_equal(l.rc, RC_OK);
+		assert_int_equal(
+			(leaf_named(&l, "run.exe")->flags & LEAF_IN_MESSAGE) != 0, i < 2);
+	}
+}
+
 TEST(what_a_strict_reader_would_not_have_found_goes_to_the_virus_scanner)
 {
 	static const str cases[] = {

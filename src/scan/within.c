@@ -25,7 +25,10 @@ one_mail(struct walk *w, str bytes, const struct around *in)
 enum rc
 walk_mail(struct walk *w, const struct thing *t, uint16_t leaf)
 {
-	struct around in = around_leaf(t, leaf, LEAF_IN_MESSAGE);
+	/* attached as one, which a file that happens to be one is not (filter_sample) */
+	bool attached = str_eq(t->type, STR("message/rfc822")) ||
+			str_eq(t->type, STR("message/global"));
+	struct around in = around_leaf(t, leaf, attached ? LEAF_IN_MESSAGE : 0);
 	str rest = t->bytes;
 	enum rc rc = RC_OK;
 
@@ -52,7 +55,7 @@ enum rc
 walk_cms(struct walk *w, const struct thing *t, uint16_t leaf)
 {
 	LUMP_AUTO bytes = { 0 };
-	struct around in = around_leaf(t, leaf, LEAF_IN_MESSAGE | LEAF_HIDDEN);
+	struct around in = around_leaf(t, leaf, LEAF_HIDDEN);
 
 	if (!cms_content(t->bytes, &bytes))
 		return RC_OK;
