@@ -166,7 +166,8 @@ start_fulltext(struct house *h)
 		.cache_bytes = (size_t)conf->store.cache };
 	struct err err = { 0 };
 
-	h->readers = scanners_new((unsigned)conf->limits.readers, on_reader_lost, h);
+	h->nreaders = (unsigned)conf->limits.readers;
+	h->readers = scanners_new(h->nreaders, on_reader_lost, h);
 	if (search_open(&s, &h->search, &err) != RC_OK)
 		child_die(&err, "full text");
 	const struct fulltext_want w = { .store = h->store,
@@ -222,7 +223,7 @@ take_peer(struct house *h, struct chan_msg *m)
 
 	if (peer == PEER_GATE && m->nfds == 1)
 		answer_channel(h->answer, m->fds[0]);
-	else if (peer == PEER_SCANNER && m->nfds == 1 && slot < h->conf->limits.readers)
+	else if (peer == PEER_SCANNER && m->nfds == 1 && slot < h->nreaders)
 		scanners_channel(h->readers, slot, m->fds[0]);
 	else
 		chan_close_fds(m);

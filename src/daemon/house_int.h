@@ -25,6 +25,7 @@ struct house {
 	pthread_mutex_t notices;	/* held while one is sent */
 	uint64_t notice_after_ms;	/* clock_ms() */
 	struct scanners *readers;	/* scanners of its own */
+	unsigned nreaders;		/* as many as were started */
 	struct search *search;
 	struct fulltext *fulltext;
 	struct answer *answer;

@@ -189,9 +189,10 @@ reload(struct manager *m)
 	if (!str_eq(fresh.conf->server.listen, m->in.conf->server.listen) ||
 		fresh.conf->server.port_offset != m->in.conf->server.port_offset ||
 		!str_eq(fresh.conf->server.data, m->in.conf->server.data) ||
-		fresh.conf->limits.scanners != m->in.conf->limits.scanners)
+		fresh.conf->limits.scanners != m->in.conf->limits.scanners ||
+		fresh.conf->limits.readers != m->in.conf->limits.readers)
 		log_warn(
-			"listen, port_offset, data and scanners change at the next start");
+			"listen, port_offset, data, scanners and readers change at the next start");
 	conf_drop(&m->in.conf);
 	m->in.conf = fresh.conf;
 	buf_free(&m->keys);
@@ -288,12 +289,14 @@ on_ready(struct manager *m, struct kid *k)
 		conf_port(m->in.conf, 25));
 }
 
+/* Those that were started: the settings may have been reloaded since. */
 static void
-reader_lost(struct manager *m, unsigned slot)
+scanner_lost(struct manager *m, bool reader, unsigned slot)
 {
 	for (size_t i = PROCESS_SCANNER; i < m->nkids; i++)
-		if (m->kids[i].reader && m->kids[i].slot == slot)
-			kid_kill(&m->kids[i], "house gave it up");
+		if (m->kids[i].reader == reader && m->kids[i].slot == slot)
+			kid_kill(&m->kids[i],
+				reader ? "house gave it up" : "the gate gave it up");
 }
 
 /* The gate gives a scanner up, or house one of its own (slot + 1); or house (0) the
@@ -308,11 +311,10 @@ on_lost(struct manager *m, struct kid *k, str body)
 
 	if (!pack_done(&p))
 		return;
-	if (k == gate && slot < conf_scanners(m->in.conf) &&
-		PROCESS_SCANNER + slot < m->nkids)
-		kid_kill(&m->kids[PROCESS_SCANNER + slot], "the gate gave it up");
+	if (k == gate)
+		scanner_lost(m, false, slot);
 	else if (k == house_of(m) && slot > 0)
-		reader_lost(m, slot - 1);
+		scanner_lost(m, true, slot - 1);
 	else if (k == house_of(m) && m->stage == STAGE_SERVING &&
 		 clock_ms() - gate->started_ms > LIAR_MS)
 		kid_kill(gate, "house gave its channel up");
