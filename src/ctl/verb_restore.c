@@ -93,11 +93,12 @@ must_be_empty(struct verb_io *io, const struct instance *in)
 static enum rc
 clear(struct verb_io *io, const struct instance *in)
 {
-	static const char *const folders[] = { "index", "ledger", "journal/gate",
-		"journal/house" };
+	/* full text would take what is restored for what it has already */
+	static const char *const folders[] = { "index", "ledger", "search",
+		"journal/gate", "journal/house" };
 	enum rc rc = remove_files(in->data, ".", is_database, NULL, &io->err);
 
-	for (size_t i = 0; rc == RC_OK && i < 4; i++)
+	for (size_t i = 0; rc == RC_OK && i < sizeof(folders) / sizeof(folders[0]); i++)
 		rc = remove_files(in->data, folders[i], NULL, NULL, &io->err);
 	return rc;
 }
