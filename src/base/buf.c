@@ -44,7 +44,7 @@ buf_addz(struct buf *b, const char *cstr)
 }
 
 void
-buf_addc(struct buf *b, char c)
+buf_add_slow(struct buf *b, char c)
 {
 	buf_add(b, (str){ &c, 1 });
 }

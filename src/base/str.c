@@ -61,6 +61,52 @@ str_trim(str s)
 	return s;
 }
 
+/* Eight bytes at a time. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static uint64_t
+eight(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Any byte below 0x20, or 0x7f: of those without the upper bit. */
+static bool
+has_control(uint64_t w)
+{
+	uint64_t low = w - EACH(0x20), del = (w ^ EACH(0x7f)) - EACH(0x01);
+
+	return ((low | del) & ~w & EACH(0x80)) != 0;
+}
+
+size_t
+str_printable(str s)
+{
+	size_t n = 0;
+
+	while (n + 8 <= s.len && !has_control(eight(s.ptr + n)))
+		n += 8;
+	while (n < s.len && (unsigned char)s.ptr[n] >= 0x20 && s.ptr[n] != 0x7f)
+		n++;
+	return n;
+}
+
+bool
+str_has_8bit(str s)
+{
+	uint64_t all = 0;
+	size_t n = 0;
+
+	for (; n + 8 <= s.len; n += 8)
+		all |= eight(s.ptr + n);
+	for (; n < s.len; n++)
+		all |= (uint64_t)((unsigned char)s.ptr[n] & 0x80);
+	return (all & EACH(0x80)) != 0;
+}
+
 size_t
 str_find(str s, str what)
 {

@@ -45,6 +45,10 @@ bool str_istarts(str s, str with);	/* ASCII case only */
 int str_cmp(str a, str b);		/* as memcmp, the shorter first */
 str str_trim(str s);			/* drop spaces and tabs at both ends */
 
+/* Bytes in front that are no ASCII control characters. */
+size_t str_printable(str s);
+bool str_has_8bit(str s);
+
 /* Where `what` begins in s, or s.len when it does not occur. */
 size_t str_find(str s, str what);
 size_t str_ifind(str s, str what);	/* ASCII case only */

@@ -603,7 +603,7 @@ charset_to_utf8(struct charsets *c, str name, str bytes, struct buf *out, uint64
 	if (is_wide(kind) || (row != NULL && row->foreign))
 		*odd |= MIME_ODD(WIDE_CHARSET);
 	if (kind == CHARSET_ASCII && utf8_valid(bytes)) {
-		if (row != NULL && has_8bit(bytes))
+		if (row != NULL && str_has_8bit(bytes))
 			*odd |= MIME_ODD(BAD_CHARSET);
 		kind = CHARSET_UTF8;
 	}

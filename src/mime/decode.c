@@ -253,26 +253,12 @@ qp_line(str line, struct pour *p, uint64_t *odd)
 	return false;
 }
 
-bool
-has_8bit(str s)
-{
-	uint64_t all = 0, word;
-
-	for (; s.len >= sizeof(word); s = str_skip(s, sizeof(word))) {
-		memcpy(&word, s.ptr, sizeof(word));
-		all |= word;
-	}
-	for (; s.len > 0; s = str_skip(s, 1))
-		all |= (uint64_t)(uint8_t)s.ptr[0] & 0x80;
-	return (all & 0x8080808080808080u) != 0;
-}
-
 static void
 decode_qp(str in, struct pour *p, uint64_t *odd)
 {
 	const char *lf = NULL; /* the next one; not looked for again at each CR */
 
-	if (has_8bit(in))
+	if (str_has_8bit(in))
 		*odd |= MIME_ODD(UNENCODED);
 	while (in.len > 0 && pour_ok(p)) {
 		if (lf == NULL || lf < in.ptr) {

@@ -137,6 +137,17 @@ read_attrs(struct walker *w)
 
 /* ---- links ---- */
 
+/* Bytes in front that stand for themselves. */
+static size_t
+plain_run(str s, size_t most)
+{
+	size_t n = 0;
+
+	while (n < s.len && n < most && (uint8_t)s.ptr[n] > ' ' && s.ptr[n] != '&')
+		n++;
+	return n;
+}
+
 /* References decoded; of a URL: as it is fetched (WHATWG URL 4.4). */
 static str
 decoded(str raw, bool url, char *out, size_t room)
@@ -144,6 +155,14 @@ decoded(str raw, bool url, char *out, size_t room)
 	size_t n = 0;
 
 	while (raw.len > 0 && n + 8 <= room) {
+		size_t run = plain_run(raw, room - 8 - n);
+
+		if (run > 0) {
+			memcpy(out + n, raw.ptr, run);
+			n += run;
+			raw = str_skip(raw, run);
+			continue;
+		}
 		char c[8] = { raw.ptr[0] };
 		size_t len = 1, used = c[0] == '&' ? html_ref(raw, true, c, &len) : 1;
 

@@ -7,15 +7,22 @@
 /* What a byte is: a part of a word, or something to look at. */
 enum { WORD, WHITE, REF, HIGH, NOTHING };
 
+static const uint8_t kinds[256] = {
+	[0 ... 0x1f] = NOTHING,
+	['\t'] = WHITE,
+	['\n'] = WHITE,
+	['\f'] = WHITE,
+	['\r'] = WHITE,
+	[' '] = WHITE,
+	['&'] = REF,
+	[0x7f] = NOTHING,
+	[0x80 ... 0xff] = HIGH,
+};
+
 static int
 kind(uint8_t c)
 {
-	if (c == '&')
-		return REF;
-	if (c > ' ')
-		return c < 0x7f ? WORD : c == 0x7f ? NOTHING : HIGH;
-	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' ? WHITE
-									    : NOTHING;
+	return kinds[c];
 }
 
 void
@@ -158,14 +165,28 @@ reference(struct html_flow *f, struct html_words *also, str s)
 	return used;
 }
 
+/* Bytes in front that are words of ASCII with one blank between them. */
+static size_t
+words(str s, bool pre)
+{
+	size_t n = 0;
+
+	for (;;) {
+		while (n < s.len && kind((uint8_t)s.ptr[n]) == WORD)
+			n++;
+		if (n == 0 || pre || s.len - n < 2 || s.ptr[n] != ' ' ||
+			kind((uint8_t)s.ptr[n + 1]) != WORD)
+			return n;
+		n++;
+	}
+}
+
 void
 html_say(struct html_flow *f, struct html_words *also, str s, bool pre, bool refs)
 {
 	while (s.len > 0) {
-		size_t n = 0;
+		size_t n = words(s, pre);
 
-		while (n < s.len && kind((uint8_t)s.ptr[n]) == WORD)
-			n++;
 		if (n > 0) {
 			word(f, also, str_first(s, n));
 			s = str_skip(s, n);

@@ -109,14 +109,17 @@ find_element(str name)
 	char lower[NAME_MOST];
 	size_t low = E_OTHER + 1, high = ELEMENTS;
 
-	if (name.len > NAME_MOST)
+	if (name.len == 0 || name.len > NAME_MOST)
 		return E_OTHER;
 	for (size_t i = 0; i < name.len; i++)
 		lower[i] = letter(name.ptr[i]) ? (char)(name.ptr[i] | 0x20) : name.ptr[i];
 	name.ptr = lower;
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		int c = str_cmp(name, elements[mid].name);
+		int c = (uint8_t)lower[0] - (uint8_t)elements[mid].name.ptr[0];
+
+		if (c == 0)
+			c = str_cmp(name, elements[mid].name);
 
 		if (c == 0)
 			return (enum element)mid;
@@ -267,8 +270,8 @@ html_attr(struct html_reader *r, struct html_attr *out)
 		r->rest = str_skip(r->rest, 1);
 		return false;
 	}
-	while (n < r->rest.len && !blank(r->rest.ptr[n]) &&
-		memchr("/>=", r->rest.ptr[n], 3) == NULL)
+	while (n < r->rest.len && !blank(r->rest.ptr[n]) && r->rest.ptr[n] != '/' &&
+		r->rest.ptr[n] != '>' && r->rest.ptr[n] != '=')
 		n++;
 	out->name = str_first(r->rest, n);
 	r->rest = str_skip(r->rest, n);

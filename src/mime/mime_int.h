@@ -34,7 +34,6 @@ pour_c(struct pour *p, char c)
 
 /* The line at the front without its end (LF or CRLF), taken from *rest. */
 str take_line(str *rest);
-bool has_8bit(str s);
 enum { BASE64_PADDING = -2 };
 int base64_value(char c);	/* BASE64_PADDING for '='; -1: foreign */
 

@@ -118,7 +118,7 @@ scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 		scanned_clear(&got);
 		return rc;
 	}
-	if (str_find(file.message, STR(GTUBE)) < file.message.len)
+	if (text_gtube(file.message))
 		f->flags |= FACT_GTUBE;
 	*out = got;
 	return RC_OK;

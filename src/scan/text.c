@@ -67,7 +67,8 @@ add_link(struct texts *t, struct content_link l)
 	struct content_link *to;
 
 	t->links_all++;
-	tokens_whole(t->tokens, TOKEN_HOST, host_of(l.url));
+	if (t->tokens != NULL)
+		tokens_whole(t->tokens, TOKEN_HOST, host_of(l.url));
 	if (t->nlinks == CONTENT_LINKS)
 		return RC_OK;
 	if (t->links == NULL)
@@ -110,28 +111,55 @@ in_scheme(char c)
 	       (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
 }
 
+/* Where "www." is from i on; s.len: nowhere. */
+static size_t
+next_www(str s, size_t i)
+{
+	const char *at = str_skip(s, i).ptr, *end = s.len > 0 ? s.ptr + s.len : NULL;
+
+	while (at != NULL && end - at > 3 &&
+		(at = memchr(at + 3, '.', (size_t)(end - at) - 3)) != NULL) {
+		if (str_istarts((str){ at - 3, 3 }, STR("www")))
+			return (size_t)(at - 3 - s.ptr);
+		at -= 2;
+	}
+	return s.len;
+}
+
+/* Where links may be: each is looked for from where the last one was found. */
+struct marks {
+	size_t scheme, www;
+};
+
+static size_t
+next_mark(str s, struct marks *m, size_t i)
+{
+	if (m->scheme < i)
+		m->scheme = i + str_find(str_skip(s, i), STR("://"));
+	if (m->www < i)
+		m->www = next_www(s, i);
+	return m->scheme < m->www ? m->scheme : m->www;
+}
+
 /* What programs make links of: "scheme://…" and "www.…". */
 static enum rc
 plain_links(struct texts *t, str s)
 {
+	struct marks m = { str_find(s, STR("://")), next_www(s, 0) };
 	size_t after = 0; /* the last link */
 
-	for (size_t i = 0; i < s.len; i++) {
-		size_t from;
+	for (size_t i = 0; (i = next_mark(s, &m, i)) < s.len; i++) {
+		bool scheme = i == m.scheme;
+		size_t from = i;
 
-		if (s.ptr[i] == ':' && str_starts(str_skip(s, i), STR("://")))
-			for (from = i; from > after && in_scheme(s.ptr[from - 1]); from--)
-				;
-		else if ((s.ptr[i] == 'w' || s.ptr[i] == 'W') &&
-			 str_istarts(str_skip(s, i), STR("www.")) &&
-			 (i == after || !in_url(s.ptr[i - 1])))
-			from = i;
-		else
+		while (scheme && from > after && in_scheme(s.ptr[from - 1]))
+			from--;
+		if (!scheme && i != after && in_url(s.ptr[i - 1]))
 			continue;
 		size_t end = i + 3;
 		while (end < s.len && in_url(s.ptr[end]))
 			end++;
-		if (end == i + 3 || (s.ptr[i] == ':' && from == i))
+		if (end == i + 3 || (scheme && from == i))
 			continue;
 		while (memchr(".,;:!?)]'", s.ptr[end - 1], 9) != NULL)
 			end--;
@@ -144,6 +172,23 @@ plain_links(struct texts *t, str s)
 }
 
 /* ---- texts ---- */
+
+bool
+text_gtube(str s)
+{
+	/* its first '*': hardly any text has one */
+	for (const char *at = s.ptr; s.len > 3; at++) {
+		size_t from = (size_t)(at - s.ptr);
+
+		at = memchr(at, '*', s.len - from);
+		if (at == NULL)
+			return false;
+		from = (size_t)(at - s.ptr);
+		if (from >= 3 && str_starts(str_skip(s, from - 3), STR(GTUBE)))
+			return true;
+	}
+	return false;
+}
 
 static enum rc
 show_html(struct texts *t, str utf8)
@@ -180,24 +225,18 @@ is_disguised(str html)
 static void
 add_plain(struct buf *b, str s)
 {
-	size_t from = b->len, to;
+	s = str_first(s, b->limit - b->len);
+	while (s.len > 0) {
+		size_t n = str_printable(s);
 
-	buf_add(b, str_first(s, b->limit - b->len));
-	if (from == b->len)
-		return;
-	char *p = b->data;
-	for (size_t i = to = from; i < b->len; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c == '\r' && i + 1 < b->len && p[i + 1] == '\n')
-			continue;
-		if (c == '\r')
-			c = '\n';
-		else if (c == 0x7f || (c < ' ' && c != '\n' && c != '\t'))
-			c = ' ';
-		p[to++] = (char)c;
+		buf_add(b, str_first(s, n));
+		s = str_skip(s, n);
+		if (s.len == 0)
+			return;
+		char c = s.ptr[0];
+		buf_addc(b, c == '\r' || c == '\n' ? '\n' : c == '\t' ? c : ' ');
+		s = str_skip(s, str_starts(s, STR("\r\n")) ? 2 : 1);
 	}
-	b->len = to;
 }
 
 /* A meta element that names a charset in which ASCII is something else. */
@@ -231,7 +270,7 @@ texts_read(struct texts *t, str bytes, str charset, bool html, bool shown, uint6
 	utf8 = buf_str(&t->utf8);
 	t->was_html = html;
 	t->disguised = html && is_disguised(utf8);
-	t->gtube |= str_find(utf8, STR(GTUBE)) < utf8.len;
+	t->gtube |= text_gtube(utf8);
 	if (!shown)
 		return RC_OK;
 	if (t->text.len > 0)
@@ -246,7 +285,7 @@ texts_read(struct texts *t, str bytes, str charset, bool html, bool shown, uint6
 	}
 	str seen = str_skip(buf_str(&t->text), t->from);
 	if (html)
-		t->gtube |= str_find(seen, STR(GTUBE)) < seen.len;
+		t->gtube |= text_gtube(seen);
 	tokens_words(t->tokens, TOKEN_TEXT, seen);
 	return rc;
 }

@@ -34,6 +34,8 @@ struct texts {
 	struct content_link *links;
 };
 
+bool text_gtube(str s);	/* is GTUBE in it? */
+
 struct texts *texts_new(struct charsets *cs, struct arena *mem, bool tokens);
 void texts_free(struct texts **tp);
 

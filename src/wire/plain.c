@@ -22,8 +22,14 @@ plain_ok(str s, bool lines)
 {
 	const char *end = s.len > 0 ? s.ptr + s.len : s.ptr;
 
+	for (size_t n = str_printable(s); n < s.len;
+		n += 1 + str_printable(str_skip(s, n + 1)))
+		if (is_control((unsigned char)s.ptr[n], lines))
+			return false;
+	if (!str_has_8bit(s))
+		return true;
 	for (const char *p = s.ptr; p < end; p++)
-		if (is_control((unsigned char)*p, lines) || is_c1(p, end))
+		if (is_c1(p, end))
 			return false;
 	return utf8_valid(s);
 }
