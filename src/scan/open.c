@@ -301,6 +301,9 @@ walk_open(struct walk *w, struct thing *t, const struct magic *m, uint16_t leaf)
 	if (t->text || m->family == MAGIC_TEXT || m->family == MAGIC_HTML ||
 		m->family == MAGIC_UNKNOWN)
 		rc = walk_embedded(w, t, leaf);
+	if (rc == RC_OK && (t->text || m->family == MAGIC_SEALED ||
+				   m->family == MAGIC_TEXT || m->family == MAGIC_UNKNOWN))
+		rc = walk_pgp(w, t, leaf);
 	if (rc == RC_OK && (m->family == MAGIC_HTML || str_eq(m->name, STR("svg")) ||
 				   str_eq(t->type, STR("text/html"))))
 		rc = walk_page(w, t, leaf);

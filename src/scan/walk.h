@@ -79,6 +79,8 @@ enum rc walk_open(struct walk *w, struct thing *t, const struct magic *m, uint16
 	MUST_CHECK;
 enum rc walk_tnef(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
 enum rc walk_cms(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
+/* An OpenPGP message that is not encrypted, armored or not. */
+enum rc walk_pgp(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
 enum rc walk_mail(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
 enum rc walk_embedded(struct walk *w, const struct thing *t, uint16_t leaf) MUST_CHECK;
 /* Files that a page carries within it, as base64. */
