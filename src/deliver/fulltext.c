@@ -15,6 +15,7 @@
 enum {
 	BATCH_MEM = 16 << 20,
 	BATCH_ENOUGH = 4 << 20, /* of texts: into the database with them */
+	BATCH_ACCOUNTS = 64,
 	PAUSE_LEAST_MS = 1000,
 	PAUSE_MOST_MS = 60 * 1000,
 };
@@ -30,9 +31,17 @@ struct fulltext {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct due *due; /* in the order they became so */
-	bool working; /* one more, which is in no list */
+	uint64_t working; /* more, which are in no list */
 	bool stop;
 	pthread_t thread;
+	uint64_t pause_ms; /* the thread's: after the next failure */
+};
+
+/* What goes into the database at once: news of accounts of one shard. */
+struct batch {
+	struct arena *mem;
+	size_t n;
+	struct search_news news[BATCH_ACCOUNTS];
 };
 
 void
@@ -72,22 +81,37 @@ wait_ms(struct fulltext *f, uint64_t ms)
 	return !f->stop;
 }
 
+static int
+by_shard(const struct due *a, const struct due *b)
+{
+	uint64_t x = a->account % STORE_SHARDS, y = b->account % STORE_SHARDS;
+
+	return x < y ? -1 : x > y;
+}
+
+/* All that is due, accounts of one shard together. */
+static struct due *
+take_due(struct fulltext *f)
+{
+	LOCK_AUTO held = lock_take(&f->lock);
+	struct due *list = f->due;
+
+	f->due = NULL;
+	f->working = HASH_COUNT(list);
+	HASH_SORT(list, by_shard);
+	return list;
+}
+
+/* False: it is time to end. */
 static bool
-take_due(struct fulltext *f, uint64_t *account)
+wait_due(struct fulltext *f)
 {
 	LOCK_AUTO held = lock_take(&f->lock);
 
-	f->working = false;
+	f->working = 0;
 	while (f->due == NULL && !f->stop)
 		(void)pthread_cond_wait(&f->wake, &f->lock);
-	if (f->stop)
-		return false;
-	struct due *d = f->due;
-	*account = d->account;
-	HASH_DEL(f->due, d);
-	free(d);
-	f->working = true;
-	return true;
+	return !f->stop;
 }
 
 static bool
@@ -149,30 +173,104 @@ read_one(struct fulltext *f, uint64_t account, const struct store_newer *m,
 	return rc;
 }
 
-/* One batch of an account's new messages; *more: there may be others. */
+static void
+put_off(struct fulltext *f, uint64_t account, const struct err *err)
+{
+	log_warn("msg=\"full text waits\" account=%" PRIu64 " why=\"%s\"", account,
+		err->text);
+	fulltext_due(f, account);
+}
+
+static void
+pause_more(struct fulltext *f)
+{
+	(void)wait_ms(f, f->pause_ms);
+	f->pause_ms = f->pause_ms * 2 < PAUSE_MOST_MS ? f->pause_ms * 2 : PAUSE_MOST_MS;
+}
+
+/* Some of an account's new messages; *more: there may be others, behind these. */
 static enum rc
-read_batch(struct fulltext *f, uint64_t account, struct arena *mem, bool *more,
+read_some(struct fulltext *f, uint64_t account, struct batch *b, bool *more,
 	struct err *err)
 {
 	struct store_newer newer[STORE_NEWER];
-	struct search_doc docs[STORE_NEWER];
 	uint64_t mark;
 	size_t n = 0, done = 0;
 	enum rc rc = search_mark(f->want.search, account, &mark, err);
 
+	*more = false;
 	if (rc == RC_OK)
 		rc = store_newer(f->want.store, account, mark, newer, &n, err);
-	arena_reset(mem);
-	while (rc == RC_OK && done < n && arena_used(mem) < BATCH_ENOUGH &&
+	if (rc != RC_OK || n == 0)
+		return rc;
+	struct search_doc *docs = arena_array(b->mem, n, sizeof(*docs));
+	if (docs == NULL)
+		return err_set(err, RC_LIMIT, "no memory for a message's words");
+	while (rc == RC_OK && done < n && arena_used(b->mem) < BATCH_ENOUGH &&
 		!stopping(f)) {
-		rc = read_one(f, account, &newer[done], mem, &docs[done], err);
+		rc = read_one(f, account, &newer[done], b->mem, &docs[done], err);
 		done += rc == RC_OK;
 	}
 	*more = done < n || n == STORE_NEWER;
-	if (done == 0)
-		return rc;
-	enum rc added = search_add(f->want.search, account, docs, done, err);
-	return rc == RC_OK ? added : rc;
+	if (done > 0)
+		b->news[b->n++] = (struct search_news){ account, docs, done };
+	return rc;
+}
+
+/* False: it was not possible, and all of it is put off. */
+static bool
+enter(struct fulltext *f, struct batch *b)
+{
+	struct err err = { 0 };
+	enum rc rc = search_add_all(f->want.search, b->news, b->n, &err);
+
+	for (size_t i = 0; i < b->n && rc != RC_OK; i++)
+		put_off(f, b->news[i].account, &err);
+	if (rc != RC_OK)
+		pause_more(f);
+	else if (b->n > 0)
+		f->pause_ms = PAUSE_LEAST_MS;
+	b->n = 0;
+	arena_reset(b->mem);
+	return rc == RC_OK;
+}
+
+static void
+read_account(struct fulltext *f, uint64_t account, struct batch *b)
+{
+	struct err err = { 0 };
+	bool more = true, entered = true;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && more && entered && !stopping(f)) {
+		rc = read_some(f, account, b, &more, &err);
+		/* what is in the batch is not behind the mark yet */
+		if (more || b->n == BATCH_ACCOUNTS || arena_used(b->mem) >= BATCH_ENOUGH)
+			entered = enter(f, b);
+	}
+	if (rc == RC_OK)
+		return;
+	put_off(f, account, &err);
+	pause_more(f);
+}
+
+static void
+read_all(struct fulltext *f, struct batch *b)
+{
+	struct due *list = take_due(f), *d, *next;
+	uint64_t shard = STORE_SHARDS;
+
+	HASH_ITER(hh, list, d, next)
+	{
+		if (d->account % STORE_SHARDS != shard)
+			(void)enter(f, b);
+		shard = d->account % STORE_SHARDS;
+		if (!stopping(f))
+			read_account(f, d->account, b);
+		HASH_DEL(list, d);
+		free(d);
+	}
+	(void)enter(f, b);
 }
 
 static enum rc
@@ -192,27 +290,13 @@ run(void *arg)
 {
 	struct fulltext *f = arg;
 	ARENA_AUTO mem = arena_new(BATCH_MEM);
-	uint64_t account, pause = PAUSE_LEAST_MS;
+	struct batch batch = { .mem = mem };
 	struct err err = { 0 };
 
 	if (store_latest(f->want.store, note_behind, f, &err) != RC_OK)
 		log_warn("msg=\"full text\" why=\"%s\"", err.text);
-	while (wait_ms(f, f->want.delay_ms) && take_due(f, &account)) {
-		bool more = true;
-		enum rc rc = RC_OK;
-
-		while (rc == RC_OK && more && !stopping(f))
-			rc = read_batch(f, account, mem, &more, &err);
-		if (rc == RC_OK) {
-			pause = PAUSE_LEAST_MS;
-			continue;
-		}
-		log_warn("msg=\"full text waits\" account=%" PRIu64 " why=\"%s\"",
-			account, err.text);
-		fulltext_due(f, account);
-		(void)wait_ms(f, pause);
-		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
-	}
+	while (wait_due(f) && wait_ms(f, f->want.delay_ms))
+		read_all(f, &batch);
 	return NULL;
 }
 
@@ -225,7 +309,8 @@ fulltext_start(const struct fulltext_want *w)
 		abort();
 	f->want = *w;
 	(void)str_z(w->hostname, f->hostname, sizeof(f->hostname));
-	f->working = true; /* until it has looked who is behind */
+	f->working = 1; /* until it has looked who is behind */
+	f->pause_ms = PAUSE_LEAST_MS;
 	(void)pthread_mutex_init(&f->lock, NULL);
 	cond_init(&f->wake);
 	f->thread = thread_start("fulltext", run, f);

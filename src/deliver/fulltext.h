@@ -3,9 +3,10 @@
  * fulltext: house's thread that fills store/search.h in the background, behind what was
  * delivered (doc/full-text.md).
  *
- * Asks house's own scanners for the texts of each new message, a second or so after it
- * came, account by account in batches; never in the way of a delivery.  What was not known
- * of a message (its structure, its preview) is filled in on the way.  A message that
+ * Asks house's own scanners for the texts of what is new a second or so after it came,
+ * shard by shard, so that a transaction has many accounts' messages; never in the way of
+ * a delivery.  What was not known of a message (its structure, its preview) is filled
+ * in on the way.  A message that
  * no scanner can read is entered as such, so that it is looked at itself when somebody
  * searches; it holds nothing up.
  */

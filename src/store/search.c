@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/search.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -200,14 +201,31 @@ settle(struct part *p, enum rc rc, struct err *err)
 }
 
 enum rc
-search_add(struct search *s, uint64_t account, const struct search_doc *list, size_t n,
-	struct err *err)
+search_add_all(
+	struct search *s, const struct search_news *news, size_t n, struct err *err)
 {
-	struct part *p = part_of(s, account);
+	if (n == 0)
+		return RC_OK;
+	struct part *p = part_of(s, news[0].account);
 	LOCK_AUTO held = lock_take(&p->lock);
 	enum rc rc = db_begin(p->db, err);
 
-	return rc == RC_OK ? settle(p, add_all(p, account, list, n, err), err) : rc;
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		assert(part_of(s, news[i].account) == p);
+		rc = add_all(p, news[i].account, news[i].list, news[i].n, err);
+	}
+	return settle(p, rc, err);
+}
+
+enum rc
+search_add(struct search *s, uint64_t account, const struct search_doc *list, size_t n,
+	struct err *err)
+{
+	const struct search_news news = { account, list, n };
+
+	return search_add_all(s, &news, 1, err);
 }
 
 static enum rc

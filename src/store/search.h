@@ -59,6 +59,17 @@ struct search_doc {
  * mark are passed over. */
 enum rc search_add(struct search *s, uint64_t account, const struct search_doc *list,
 	size_t n, struct err *err) MUST_CHECK;
+
+struct search_news {
+	uint64_t account;
+	const struct search_doc *list;
+	size_t n;
+};
+
+/* The same of several accounts, all of one shard (account % STORE_SHARDS): all of it or
+ * nothing.  A transaction costs more than the words of a short message. */
+enum rc search_add_all(struct search *s, const struct search_news *news, size_t n,
+	struct err *err) MUST_CHECK;
 /* 0: nothing is in. */
 enum rc search_mark(
 	struct search *s, uint64_t account, uint64_t *modseq, struct err *err) MUST_CHECK;

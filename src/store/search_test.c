@@ -249,3 +249,26 @@ TEST(full_text_learns_what_is_new_and_fills_in_what_was_not_known)
 	buf_free(&a.facts);
 	buf_free(&b.facts);
 }
+
+TEST(mail_of_many_accounts_entered_at_once_is_found_by_its_own_people_only)
+{
+	FD_AUTO data = data_folder();
+	struct search *s = open_search(data);
+	const struct search_doc docs[] = {
+		{ .id = { "A1" }, .modseq = 4, .body = STR("apple pear") },
+		{ .id = { "B1" }, .modseq = 9, .body = STR("apple plum") },
+		{ .id = { "B2" }, .modseq = 10, .body = STR("plum") },
+	};
+	const struct search_news news[] = { { 3, &docs[0], 1 },
+		{ 3 + STORE_SHARDS, &docs[1], 2 } };
+	uint64_t mark;
+
+	assert_int_equal(search_add_all(s, news, 2, NULL), RC_OK);
+	assert_int_equal(search_add_all(s, news, 0, NULL), RC_OK);
+	assert_string_equal(find(s, 3, SEARCH_BODY, "apple").ids, "A1 ");
+	assert_string_equal(find(s, 3, SEARCH_BODY, "plum").ids, "");
+	assert_string_equal(find(s, 3 + STORE_SHARDS, SEARCH_BODY, "plum").ids, "B1 B2 ");
+	assert_int_equal(search_mark(s, 3 + STORE_SHARDS, &mark, NULL), RC_OK);
+	assert_int_equal(mark, 10);
+	search_close(&s);
+}
