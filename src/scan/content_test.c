@@ -311,6 +311,16 @@ TEST(an_archive_is_refused_where_unpacking_it_would_never_end)
 	}
 }
 
+TEST(a_file_that_only_begins_like_a_compressed_one_is_not_refused)
+{
+	static const str bytes = STR_INIT("\x1f\x9d\xff and nothing of the kind behind it, "
+					  "whatever its first bytes may be");
+	LOOK_AUTO l = look_attached(bytes, "a.bin", 0);
+
+	assert_int_equal(l.rc, RC_OK);
+	assert_true((leaf_named(&l, "a.bin")->flags & LEAF_UNOPENED) != 0);
+}
+
 TEST(a_mail_in_an_archive_is_taken_apart_like_any_other)
 {
 	BUF_AUTO zip = BUF(BIG);

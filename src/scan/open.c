@@ -41,6 +41,8 @@ struct opening {
 	bool stream; /* one member without a name of its own */
 	bool again; /* it was read before: what is new and whole counts */
 	bool damaged; /* an entry before this one was */
+	str source; /* what is being read */
+	bool unread; /* libarchive gave it back as it was: it is no such stream */
 };
 
 /* "report.pdf" of "dir/report.pdf.gz" */
@@ -74,6 +76,10 @@ member(const struct unpack_member *m, void *arg)
 	struct opening *o = arg;
 	struct walk *w = o->w;
 
+	if (o->stream && m->bytes.len > 0 && str_starts(o->source, m->bytes)) {
+		o->unread = true;
+		return RC_OK;
+	}
 	if (o->again && (m->damaged || m->encrypted || m->bytes.len == 0 ||
 				had_before(o, m->bytes)))
 		return RC_OK;
@@ -103,12 +109,14 @@ read_archive(struct opening *o, enum magic_open how, unsigned flags, str bytes,
 {
 	struct unpacked got;
 	uint64_t before = o->w->c->members;
+	o->source = bytes;
+	o->unread = false;
 	enum rc rc = unpack(how, flags, bytes, &o->w->room, member, o, &got, o->w->err);
 
 	if (rc != RC_OK)
 		return rc;
 	f->encrypted |= got.encrypted;
-	f->damaged |= got.damaged && !got.encrypted;
+	f->damaged |= (got.damaged && !got.encrypted) || o->unread;
 	f->any |= o->w->c->members > before;
 	return RC_OK;
 }
