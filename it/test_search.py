@@ -81,3 +81,16 @@ def test_a_removed_folder_is_made_anew_and_removed_accounts_are_forgotten(gatepo
     g.verb("account", "add", B)
     assert found(g, B, "okapi") == []
     assert found(g, A, "okapi") == ["both"]
+
+
+def test_full_text_can_be_switched_off_and_on_again(gatepost):
+    g = gatepost(start=False)
+    g.configure(settings="[store]\nfull_text = no\n")
+    g.people(A)
+    g.start()
+    assert g.send(A, message(A, subject="one", body="a zebra"))[0] == 250
+    assert wait_for(lambda: g.json("mailbox", "search", A, "zebra")["waiting"] == 1, 30 * SLOW, 0.1)
+    g.stop()
+    g.configure(settings="[store]\nfull_text = yes\nfull_text_delay = 0s\n")
+    g.start()
+    waits(g, A, "zebra")

@@ -17,7 +17,6 @@ enum {
 	NOTICE_AGAIN_MS = 10 * 60 * 1000,
 	VERB_THREADS = 4,
 	VERBS_WAITING = 64,
-	FULLTEXT_DELAY_MS = 1000
 };
 
 static void
@@ -176,8 +175,9 @@ start_fulltext(struct house *h)
 		.hostname = conf->server.hostname,
 		.scanner_ms = conf->limits.scanner_timeout,
 		.unpacked = conf->limits.scanner_unpacked,
-		.delay_ms = FULLTEXT_DELAY_MS };
-	h->fulltext = fulltext_start(&w);
+		.delay_ms = conf->store.full_text_delay };
+	if (conf->store.full_text)
+		h->fulltext = fulltext_start(&w);
 }
 
 static void

@@ -81,6 +81,26 @@ wide(struct words *w, utf8proc_int32_t c)
 		end_word(w);
 }
 
+/* Letters and digits in front go into the word; how many. */
+static size_t
+ascii(struct words *w, str text)
+{
+	static const char folded[] =
+		"................................................0123456789......"
+		".abcdefghijklmnopqrstuvwxyz......abcdefghijklmnopqrstuvwxyz.....";
+	size_t i = 0;
+
+	for (; i < text.len && (unsigned char)text.ptr[i] < 0x80; i++) {
+		char c = folded[(unsigned char)text.ptr[i]];
+
+		if (c == '.')
+			break;
+		if (w->n < SEARCH_WORD)
+			w->word[w->n++] = c;
+	}
+	return i;
+}
+
 void
 search_words(str text, struct buf *out)
 {
@@ -90,13 +110,14 @@ search_words(str text, struct buf *out)
 		char c = text.ptr[0];
 		utf8proc_int32_t wide_c;
 
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')) {
-			put(&w, &c, 1);
-		} else if (c >= 'A' && c <= 'Z') {
-			c = (char)(c | 32);
-			put(&w, &c, 1);
-		} else if ((unsigned char)c < 0x80) {
-			end_word(&w);
+		if ((unsigned char)c < 0x80) {
+			size_t n = ascii(&w, text);
+
+			if (n < text.len && (unsigned char)text.ptr[n] < 0x80) {
+				end_word(&w);
+				n++;
+			}
+			text = str_skip(text, n);
 		} else {
 			utf8proc_ssize_t n = utf8proc_iterate(
 				(const utf8proc_uint8_t *)text.ptr,
@@ -106,9 +127,7 @@ search_words(str text, struct buf *out)
 			else
 				end_word(&w);
 			text = str_skip(text, n > 0 ? (size_t)n : 1);
-			continue;
 		}
-		text = str_skip(text, 1);
 	}
 	end_word(&w);
 }
