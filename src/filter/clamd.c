@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "filter/clamd_int.h"
 
+enum { LATE_MS = 10 * 60 * 1000 };
 enum { PING_MS = 2000 }; /* longest wait of the one who probes a clamd that is down */
 
 /* What one question needs, taken under the lock. */
@@ -134,6 +135,33 @@ note(struct clamd *c, bool answered, const struct err *err)
 		(unsigned long long)c->misses, err->text);
 }
 
+/* Did a question that clamd did not answer in time have a thread of its own all the
+ * while?  Then what it was about is the reason; else others may be. */
+static bool
+had_a_thread(struct clamd *c)
+{
+	LOCK_AUTO held = lock_take(&c->lock);
+	uint64_t now = clock_ms(), others = c->busy - 1;
+	uint64_t keep = c->limits.scan_ms != 0 ? c->limits.scan_ms : LATE_MS;
+	unsigned n = c->nlate < CLAMD_LATE ? c->nlate : CLAMD_LATE;
+
+	for (unsigned i = 0; i < n; i++)
+		others += now - c->late_ms[i] < keep;
+	c->late_ms[c->nlate++ % CLAMD_LATE] = now;
+	return others < c->limits.threads;
+}
+
+/* Late, but clamd is well: RC_BAD. */
+static enum rc
+blame(struct clamd *c, const struct clamd_peer *p, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (!had_a_thread(c) || clamd_ping(p, clock_ms() + PING_MS, &why) != RC_OK)
+		return RC_TEMP;
+	return err_set(err, RC_BAD, "clamd did not come to an end with it");
+}
+
 static enum rc
 take_connection(struct clamd *c, uint64_t until_ms, struct asking *a, struct err *err)
 {
@@ -226,7 +254,9 @@ clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
 		rc = clamd_fildes(&a.peer, fd, until_ms, line, &answer, err);
 	else if (asked)
 		rc = clamd_instream(&a.peer, &file, until_ms, line, &answer, err);
-	note(c, rc == RC_OK, err);
+	if (rc == RC_TEMP && clock_ms() >= until_ms)
+		rc = blame(c, &a.peer, err);
+	note(c, rc != RC_TEMP, err);
 	if (rc != RC_OK)
 		return rc;
 	if (!a.peer.none && !asked)

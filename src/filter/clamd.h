@@ -38,7 +38,8 @@ void clamd_reload(struct clamd *c, const struct conf *conf);
 
 /* RC_OK: clean, or a virus whose name is in `virus` ("" for clean).  clamd sees
  * the whole file, our trace block included.
- * RC_TEMP: could not be asked.  RC_PERM: clamd would not scan it whole. */
+ * RC_TEMP: could not be asked.  RC_PERM: clamd would not scan it whole.
+ * RC_BAD: it was at it until until_ms, while it answered to others: the file may be why. */
 enum rc clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
 	char virus[CLAMD_NAME], struct err *err) MUST_CHECK;
 
@@ -50,6 +51,7 @@ struct clamd_limits { /* 0: none */
 	uint64_t stream, file, scan; /* StreamMaxLength, MaxFileSize, MaxScanSize */
 	uint64_t recursion, files; /* MaxRecursion, MaxFiles */
 	uint64_t scan_ms; /* MaxScanTime */
+	uint64_t threads; /* MaxThreads: questions it works on at the same time */
 	bool alerts; /* AlertExceedsMax */
 	bool blind; /* ScanMail or ScanArchive is off */
 	bool hasty; /* HeuristicScanPrecedence: it stops at a mere suspicion */

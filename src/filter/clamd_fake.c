@@ -142,7 +142,8 @@ play(struct fake *f, int fd)
 		read_stream(f, fd);
 	if (strcmp(command, "zFILDES") == 0)
 		read_descriptor(f, fd);
-	if (f->play == PLAY_HANG)
+	if (f->play == PLAY_HANG ||
+		(f->play == PLAY_STALL && strcmp(command, "zPING") != 0))
 		hang(f, fd);
 	else if (f->play == PLAY_ENDLESS)
 		while (send(fd, noise, sizeof(noise), MSG_NOSIGNAL) > 0)

@@ -14,6 +14,7 @@ enum { LONG_MS = 20 * 1000, SHORT_MS = 60 };
 enum play {
 	PLAY_ANSWER,
 	PLAY_HANG,
+	PLAY_STALL, /* over what it is to scan; it answers PING */
 	PLAY_CLOSE,
 	PLAY_ENDLESS,
 	PLAY_EARLY,

@@ -17,6 +17,8 @@ struct clamd_peer {
 	socklen_t len;
 };
 
+enum { CLAMD_LATE = 64 }; /* questions that were given up and are remembered */
+
 struct clamd {
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
@@ -25,6 +27,9 @@ struct clamd {
 	struct clamd_limits limits;
 	uint64_t busy; /* connections */
 	uint64_t misses; /* in a row */
+	/* When questions were given up: clamd may work on them until MaxScanTime. */
+	uint64_t late_ms[CLAMD_LATE];
+	unsigned nlate;
 	bool down, probing;
 	uint64_t probe_ms; /* not before */
 };

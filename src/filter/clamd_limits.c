@@ -13,7 +13,8 @@ const struct clamd_limits clamd_default_limits = { .stream = 100 << 20,
 	.scan = 400 << 20,
 	.recursion = 17,
 	.files = 10000,
-	.scan_ms = 120 * 1000 };
+	.scan_ms = 120 * 1000,
+	.threads = 10 };
 
 uint64_t
 clamd_least(uint64_t most, uint64_t limit)
@@ -81,6 +82,7 @@ clamd_limits_read(str text, struct clamd_limits *out, struct err *err)
 		{ STR_INIT("MaxRecursion"), &got.recursion, false },
 		{ STR_INIT("MaxFiles"), &got.files, false },
 		{ STR_INIT("MaxScanTime"), &got.scan_ms, false },
+		{ STR_INIT("MaxThreads"), &got.threads, false },
 	};
 	unsigned number = 0;
 	str line, name, value;

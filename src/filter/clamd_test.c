@@ -101,6 +101,22 @@ TEST(a_clamd_that_hangs_closes_or_babbles_means_later)
 	}
 }
 
+TEST(a_message_that_clamd_does_not_finish_is_to_blame_and_clamd_is_not_down)
+{
+	struct fake *f = fake_new(listen_local, PLAY_STALL, STR("fd[1]: OK\0"));
+	struct clamd *c = clamd_at(f->socket, "breaker_misses = 2\n");
+
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(scan_for(c, STR("the message"), SHORT_MS).rc, RC_BAD);
+		assert_false(clamd_is_down(c));
+	}
+	/* more than it has threads for: who comes then may only have had to wait */
+	clamd_set_limits(c, &(struct clamd_limits){ .threads = 4 });
+	assert_int_equal(scan_for(c, STR("the message"), SHORT_MS).rc, RC_TEMP);
+	clamd_free(&c);
+	fake_free(f);
+}
+
 TEST(clean_before_the_end_of_the_message_is_not_believed)
 {
 	static char big[8 << 20];

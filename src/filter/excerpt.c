@@ -100,20 +100,42 @@ is_message(str type, str subtype)
 	       (str_ieq(subtype, STR("rfc822")) || str_ieq(subtype, STR("global")));
 }
 
-bool
-leaf_is_inside(const struct content_leaf *leaf)
-{
-	str subtype = leaf->type, type;
-
-	return (leaf->flags & LEAF_IN_MESSAGE) != 0 ||
-	       (str_cut(&subtype, '/', &type) && is_message(type, subtype));
-}
-
 static bool
 is_attached_message(const struct fact_part *p)
 {
 	return p->kind == FACT_MESSAGE ||
 	       (p->kind == FACT_LEAF && is_message(p->type, p->subtype));
+}
+
+static bool
+is_blanked(const struct fact_structure *s, const struct content_leaf *leaf)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct fact_part *p = &s->parts[i];
+
+		if (is_attached_message(p) && leaf->at >= p->body_at &&
+			leaf->at <= p->end && leaf->length <= p->end - leaf->at)
+			return true;
+	}
+	return false;
+}
+
+bool
+leaf_is_inside(const struct evidence *e, const struct content_leaf *leaf)
+{
+	str subtype = leaf->type, type;
+
+	/* What one reading has within a message, another may have beside it. */
+	while ((leaf->flags & LEAF_ALTERNATE) != 0) {
+		if (leaf->at != 0)
+			return is_blanked(&e->facts->structure, leaf);
+		if (leaf->parent == 0)
+			return false;
+		leaf = &e->content->leaves[leaf->parent - 1]; /* in front of it */
+		subtype = leaf->type;
+	}
+	return (leaf->flags & LEAF_IN_MESSAGE) != 0 ||
+	       (str_cut(&subtype, '/', &type) && is_message(type, subtype));
 }
 
 enum rc

@@ -16,5 +16,6 @@ enum rc excerpt_part(const struct evidence *e, const struct fact_part *p, int *f
 /* All but the bodies of attached messages.  RC_NONE: none is attached. */
 enum rc excerpt_outside(
 	const struct evidence *e, int *fd, uint64_t *size, struct err *err) MUST_CHECK;
-/* The leaf is an attached message that is encoded, or lies within an attached one. */
-bool leaf_is_inside(const struct content_leaf *leaf);
+/* The leaf, one of e->content, is an attached message that is encoded, or lies within an
+ * attached one: what excerpt_outside() leaves out. */
+bool leaf_is_inside(const struct evidence *e, const struct content_leaf *leaf);

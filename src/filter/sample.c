@@ -34,9 +34,35 @@ ask(const struct evidence *e, int fd, uint64_t size, uint64_t until_ms, struct e
 	char name[CLAMD_NAME] = "";
 	enum rc rc = clamd_scan(e->clamd, fd, size, until_ms, name, err);
 
+	if (rc == RC_BAD) /* the message as a whole was well looked at */
+		rc = RC_TEMP;
+
 	if (rc == RC_PERM || (rc == RC_OK && name[0] != '\0'))
 		return RC_NONE;
 	return rc;
+}
+
+/* It lies within an attached message, and what has the same bytes as well: they are one
+ * job (scan/jobs.h). */
+static bool
+is_inside(const struct evidence *e, uint16_t number)
+{
+	const struct content *c = e->content;
+
+	if (number == 0 || number > c->nleaves)
+		return false;
+	const struct content_leaf *job = &c->leaves[number - 1];
+	if (!leaf_is_inside(e, job))
+		return false;
+	for (size_t i = 0; i < c->nleaves; i++) {
+		const struct content_leaf *leaf = &c->leaves[i];
+
+		if (leaf->size > 0 && leaf->size == job->size &&
+			memcmp(leaf->digest, job->digest, sizeof(job->digest)) == 0 &&
+			!leaf_is_inside(e, leaf))
+			return false;
+	}
+	return true;
 }
 
 static enum rc
@@ -46,11 +72,9 @@ ask_jobs(const struct evidence *e, uint64_t until_ms, struct err *err)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; c != NULL && i < c->njobs && rc == RC_OK; i++) {
-		uint16_t leaf = c->jobs[i].leaf;
 		uint64_t size;
 
-		if (leaf > 0 && leaf <= c->nleaves &&
-			leaf_is_inside(&c->leaves[leaf - 1]))
+		if (is_inside(e, c->jobs[i].leaf))
 			continue;
 		rc = fs_size(e->jobs[i], &size, err);
 		if (rc == RC_OK)

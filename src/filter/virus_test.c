@@ -328,6 +328,42 @@ TEST(a_virus_anywhere_else_makes_it_none)
 	mail_free(m);
 }
 
+/* Another reader may have it beside the message in which this one has it. */
+TEST(a_virus_that_lies_within_the_message_in_one_reading_only_makes_it_none)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		struct mail *m = report("see below", "fine", "--");
+		const struct fact_part *inside = &m->parts[2], *outside = &m->parts[3];
+		const struct fact_part *p = i % 2 == 0 ? inside : outside;
+
+		m->leaves[0].flags = LEAF_ALTERNATE | LEAF_IN_MESSAGE;
+		m->leaves[0].at = p->body_at;
+		m->leaves[0].length = p->end - p->body_at + (i == 4 ? 1 : 0);
+		m->leaves[1] = (struct content_leaf){ .parent = 1,
+			.flags = LEAF_ALTERNATE | LEAF_IN_MESSAGE };
+		m->content.nleaves = 2;
+		add_job(m, "EVIL", i < 2 ? 1 : 2);
+		if (i == 5)
+			m->leaves[1].parent = 0;
+		assert_int_equal(sample(m), i == 0 || i == 2 ? RC_OK : RC_NONE);
+		mail_free(m);
+	}
+}
+
+TEST(a_virus_both_within_the_message_and_beside_it_makes_it_none)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct mail *m = report("see below", "fine", "--");
+
+		m->leaves[0].size = m->leaves[1].size = 4;
+		m->leaves[1].flags = i == 0 ? LEAF_IN_MESSAGE : 0;
+		m->content.nleaves = 2;
+		add_job(m, "EVIL", 1); /* both */
+		assert_int_equal(sample(m), i == 0 ? RC_OK : RC_NONE);
+		mail_free(m);
+	}
+}
+
 TEST(what_else_speaks_against_a_sample_stays)
 {
 	struct mail *m = report("see below", "EVIL", "--");

@@ -352,6 +352,19 @@ collect_and_join(str raw, struct charsets *cs, struct arena *mem, struct mime_va
 	return rc == RC_OK ? param_join(&l, cs, mem, out) : rc;
 }
 
+static bool
+too_many(str raw)
+{
+	size_t n = 0;
+
+	for (const char *p = raw.ptr, *end = p + raw.len;
+		n <= PARAM_SEMICOLONS && raw.len > 0 &&
+		(p = memchr(p, ';', (size_t)(end - p))) != NULL;
+		p++)
+		n++;
+	return n > PARAM_SEMICOLONS;
+}
+
 enum rc
 mime_value_parse(str raw, struct charsets *cs, struct arena *mem, struct mime_value *out)
 {
@@ -359,6 +372,8 @@ mime_value_parse(str raw, struct charsets *cs, struct arena *mem, struct mime_va
 	struct param_cursor c = { raw.ptr, raw.ptr + raw.len };
 	enum rc rc;
 
+	if (too_many(raw))
+		return RC_LIMIT;
 	/* most have no parameters, and the list is large */
 	if (raw.len == 0 || memchr(raw.ptr, ';', raw.len) != NULL ||
 		memchr(raw.ptr, '=', raw.len) != NULL)

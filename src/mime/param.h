@@ -18,6 +18,7 @@
 #include "mime/odd.h"
 
 enum {
+	PARAM_SEMICOLONS = 1000, /* in one field; with more RC_LIMIT: clamd takes minutes */
 	PARAM_MOST = 256,	/* parameters of one field; more are left out, PARAM_CONFLICT */
 	PARAM_VALUE = 16 * 1024, /* bytes of one joined value */
 };

@@ -284,23 +284,26 @@ look(struct smtp_verdict *v)
 	FD_AUTO fd = -1;
 	enum rc rc;
 
-	if (smtp_recent_times(killers, key, clock_ms()) >= SMTP_KILLERS_TIMES)
+	unsigned times = smtp_recent_times(killers, key, clock_ms());
+	if (times >= SMTP_KILLERS_TIMES)
 		return lost_too_many(v);
 	rc = fs_reopen_read(v->file->fd, &fd, &v->err);
 	if (rc != RC_OK)
 		return rc;
 	rc = scan(v, fd);
-	if (rc == RC_BAD)
-		return smtp_recent_note(killers, key, clock_ms()) >= SMTP_KILLERS_TIMES
-			       ? lost_too_many(v)
-			       : RC_TEMP;
-	if (rc == RC_OK || rc == RC_PERM)
-		smtp_recent_forget(killers, key);
-	if (rc == RC_PERM)
-		return unread(v, &check_unreadable);
+	bool scanned = rc == RC_OK;
 	if (rc == RC_OK && v->scanned.facts.received <= v->conf->smtp.max_received)
 		rc = check(v, fd);
-	return rc;
+	if (rc == RC_BAD) {
+		times = smtp_recent_note(killers, key, clock_ms());
+		if (times < SMTP_KILLERS_TIMES)
+			return RC_TEMP;
+		/* clamd was at it for all its time, twice; or it cost two scanners */
+		return scanned ? unread(v, &check_virus_unseen) : lost_too_many(v);
+	}
+	if (rc == RC_OK || rc == RC_PERM)
+		smtp_recent_forget(killers, key);
+	return rc == RC_PERM ? unread(v, &check_unreadable) : rc;
 }
 
 /* What we could not promise on disk was not accepted. */

@@ -12,16 +12,16 @@ leaf_check(const struct check *c, const struct leaf_look *look, const struct evi
 	for (size_t i = 0; e->content != NULL && i < e->content->nleaves; i++) {
 		const struct content_leaf *leaf = &e->content->leaves[i];
 
-		if (found != NULL && leaf_is_inside(leaf))
+		if (found != NULL && leaf_is_inside(e, leaf))
 			continue;
 		if (!look->is(e, leaf))
 			continue;
 		found = leaf;
-		if (!leaf_is_inside(leaf))
+		if (!leaf_is_inside(e, leaf))
 			break;
 	}
 	if (found != NULL)
-		finding_add_inside(f, c, leaf_is_inside(found),
+		finding_add_inside(f, c, leaf_is_inside(e, found),
 			look->detail == NULL ? STR("") : look->detail(e, found));
 }
 

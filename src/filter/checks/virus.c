@@ -8,6 +8,7 @@
  * suspicions (Heuristics.*, PUA.*) it keeps until it has seen everything, unless it is
  * set otherwise.  doc/virus.md.
  */
+#include "base/clock.h"
 #include "base/fs.h"
 #include "filter/checks/checks.h"
 #include "filter/clamd.h"
@@ -170,6 +171,7 @@ run(const struct check *c, const struct evidence *e, struct findings *f, struct 
 	(void)c;
 	if (e->clamd == NULL)
 		return RC_OK;
+	uint64_t begin = clock_ms();
 	l.until_ms = clamd_deadline(e->clamd, e->until_ms);
 	if (e->content != NULL && e->njobs < e->content->njobs)
 		return err_set(
@@ -186,6 +188,9 @@ run(const struct check *c, const struct evidence *e, struct findings *f, struct 
 		e->content != NULL && i < e->content->njobs && rc == RC_OK && !l.stop;
 		i++)
 		rc = ask_job(&l, i);
+	/* who came late to clamd did not have its whole time */
+	if (rc == RC_BAD && l.until_ms - begin < e->conf->clamav.timeout)
+		rc = RC_TEMP;
 	return rc;
 }
 
@@ -193,10 +198,6 @@ const struct check check_virus = { STR_INIT("VIRUS"), GROUP_VIRUS, CHECK_DEAR,
 	CHECK_DECISIVE,
 	"clamd found a virus or other malware in it, by the families that are refused.",
 	run };
-
-const struct check check_virus_unseen = { STR_INIT("VIRUS_UNSEEN"), GROUP_UNSEEN,
-	CHECK_DEAR, CHECK_DECISIVE, "Something in it is more than what clamd looks at.",
-	NULL };
 
 const struct check check_signature = { STR_INIT("SIGNATURE"), GROUP_PATTERN, CHECK_DEAR,
 	0, "clamd found something of a family that scores; its score is the family's.",
