@@ -8,6 +8,7 @@
 enum {
 	NAMES_MOST = 1000, /* in h= */
 	COMPARES_MOST = 20 * 1000 * 1000, /* of names with fields, in all signatures */
+	BODIES_MOST = 64 * 1024 * 1024, /* bytes read of bodies, in all signatures */
 	ARC_MOST = 50, /* RFC 8617 4.2.1 */
 };
 
@@ -15,6 +16,7 @@ struct field {
 	str name, whole; /* whole: from the name on, without the line end */
 	str value;
 	uint32_t taken; /* by which signature, so that each is taken once */
+	uint32_t instance; /* of an ARC set; 0: of none */
 };
 
 struct body_digest { /* of each way there is, once */
@@ -31,7 +33,7 @@ struct digests {
 	struct sha256 *d;
 	size_t nbodies;
 	struct body_digest bodies[CONTENT_SIGNATURES];
-	uint64_t compares;
+	uint64_t bodies_read, compares;
 	uint32_t turn;
 };
 
@@ -44,12 +46,16 @@ static const struct {
 	{ STR_INIT("ARC-Seal"), SIGNATURE_ARC_SEAL },
 };
 
+/* NULL: others have taken all the time there is.  The first one is made of any body. */
 static const struct body_digest *
 body_digest(struct digests *g, bool relaxed, uint64_t most)
 {
 	for (size_t i = 0; i < g->nbodies; i++)
 		if (g->bodies[i].relaxed == relaxed && g->bodies[i].most == most)
 			return &g->bodies[i];
+	if (g->nbodies > 0 && g->bodies_read + g->body.len > BODIES_MOST)
+		return NULL;
+	g->bodies_read += g->body.len;
 	struct body_digest *b = &g->bodies[g->nbodies++];
 	b->relaxed = relaxed;
 	b->most = most;
@@ -146,6 +152,8 @@ sign_message(struct digests *g, struct field *f, const struct tags *t,
 		(l != NULL && !str_u64(l->value, INT64_MAX, &most)))
 		return;
 	const struct body_digest *done = body_digest(g, body, most);
+	if (done == NULL)
+		return;
 	bool ok = add_listed(g, f, tags_value(t, STR("h")), header);
 	add_own(g, f, b, header);
 	sha256_done(g->d, out->header);
@@ -165,6 +173,27 @@ instance_of(const struct tags *t, uint32_t *i)
 	return true;
 }
 
+static const str arc_names[] = { STR_INIT("ARC-Authentication-Results"),
+	STR_INIT("ARC-Message-Signature"), STR_INIT("ARC-Seal") };
+
+static uint32_t
+arc_instance(const struct field *f)
+{
+	str list = f->value, rest = f->value;
+	uint32_t instance = 0;
+	struct tags t;
+	size_t k = 0;
+
+	while (k < 3 && !str_ieq(f->name, arc_names[k]))
+		k++;
+	if (k == 3)
+		return 0;
+	/* an ARC-Authentication-Results is no tag list behind its first ';' */
+	if (k == 0)
+		(void)str_cut(&rest, ';', &list);
+	return tags_read(list, &t) == RC_OK && instance_of(&t, &instance) ? instance : 0;
+}
+
 /* The field of that name and instance; NULL unless there is exactly one. */
 static const struct field *
 arc_field(struct digests *g, str name, uint32_t instance)
@@ -173,19 +202,10 @@ arc_field(struct digests *g, str name, uint32_t instance)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct field *f = &g->fields[i];
-		struct tags t;
-		uint32_t its = 0;
-		str list = f->value, rest = f->value;
 
 		if (++g->compares > COMPARES_MOST)
 			return NULL;
-		if (!str_ieq(f->name, name))
-			continue;
-		/* an ARC-Authentication-Results is no tag list behind its first ';' */
-		if (str_ieq(name, STR("ARC-Authentication-Results")))
-			(void)str_cut(&rest, ';', &list);
-		if (tags_read(list, &t) != RC_OK || !instance_of(&t, &its) ||
-			its != instance)
+		if (f->instance != instance || !str_ieq(f->name, name))
 			continue;
 		if (found != NULL)
 			return NULL;
@@ -200,14 +220,12 @@ static void
 sign_seal(struct digests *g, const struct field *f, const struct tags *t,
 	struct content_signature *out)
 {
-	static const str names[] = { STR_INIT("ARC-Authentication-Results"),
-		STR_INIT("ARC-Message-Signature"), STR_INIT("ARC-Seal") };
 	const struct tag *b = tags_find(t, STR("b"));
 	bool whole = b != NULL && out->instance > 0;
 
 	for (uint32_t i = 1; whole && i <= out->instance; i++)
 		for (size_t k = 0; whole && k < 3; k++) {
-			const struct field *at = arc_field(g, names[k], i);
+			const struct field *at = arc_field(g, arc_names[k], i);
 
 			whole = at != NULL && (i < out->instance || k < 2 || at == f);
 			if (whole && at != f)
@@ -276,15 +294,32 @@ count_fields(str block, bool *any)
 	return n;
 }
 
+static void
+take_fields(struct digests *g, str block)
+{
+	struct header_reader r;
+	struct header_field f;
+	enum header_got got;
+
+	header_begin(&r, block);
+	while ((got = header_next(&r, &f)) == HEADER_FIELD || got == HEADER_BAD) {
+		if (got == HEADER_BAD)
+			continue;
+		struct field *to = &g->fields[g->n++];
+
+		*to = (struct field){ .name = f.name, .value = f.value };
+		to->whole = (str){ f.name.ptr,
+			(size_t)(f.value.ptr + f.value.len - f.name.ptr) };
+		to->instance = arc_instance(to);
+	}
+}
+
 enum rc
 dkim_digests(str message, size_t header_bytes, struct arena *mem,
 	struct content_signature **out, size_t *n)
 {
 	str block = str_first(message, header_bytes);
 	struct digests g = { .mem = mem, .body = str_skip(message, header_bytes) };
-	struct header_reader r;
-	struct header_field f;
-	enum header_got got;
 	bool any;
 	size_t fields = count_fields(block, &any);
 
@@ -296,15 +331,7 @@ dkim_digests(str message, size_t header_bytes, struct arena *mem,
 	*out = arena_array(mem, CONTENT_SIGNATURES, sizeof(**out));
 	if (g.fields == NULL || *out == NULL)
 		return RC_LIMIT;
-	header_begin(&r, block);
-	while ((got = header_next(&r, &f)) == HEADER_FIELD || got == HEADER_BAD)
-		if (got == HEADER_FIELD)
-			g.fields[g.n++] = (struct field){
-				.name = f.name,
-				.value = f.value,
-				.whole = { f.name.ptr,
-					(size_t)(f.value.ptr + f.value.len - f.name.ptr) }
-			};
+	take_fields(&g, block);
 	g.d = sha256_new();
 	enum rc rc = sign_all(&g, *out, n);
 	sha256_free(&g.d);

@@ -6,7 +6,8 @@
  *
  * Tag lists as DKIM's ABNF has them, folding white space anywhere it is allowed; a list
  * that cannot be read gives `computed` false.  sha256 only (RFC 8301: not sha1).
- * One pass over the body for each different (canonicalisation, l=), at most
+ * One pass over the body for each different (canonicalisation, l=), together at most
+ * 64 MiB behind the first one (`computed` is false for what would be past that), at most
  * CONTENT_SIGNATURES signatures, the first ones.  No I/O.
  */
 #pragma once

@@ -255,6 +255,34 @@ TEST(a_thousand_signatures_and_fields_end_in_bounded_work)
 	assert_false(s[CONTENT_SIGNATURES - 1].computed);
 }
 
+TEST(signatures_of_different_parts_of_a_long_body_do_not_read_it_again_and_again)
+{
+	static const int lengths[] = { 0, 1, 0 };
+	enum { LONG = 33 * 1024 * 1024 };
+	const uint8_t zeros[32] = { 0 };
+	ARENA_AUTO mem = arena_new(MEM);
+	char *message = malloc(1024 + LONG);
+	struct content_signature *s;
+	size_t at = 0, n;
+
+	assert_non_null(message);
+	for (size_t i = 0; i < 3; i++)
+		at += (size_t)snprintf(message + at, 1024 - at,
+			"DKIM-Signature: v=1; a=rsa-sha256; d=x.test; s=s; l=%d; h=from; "
+			"bh=; b=\r\n",
+			lengths[i]);
+	at += (size_t)snprintf(message + at, 1024 - at, "\r\n");
+	memset(message + at, 'x', LONG);
+	assert_int_equal(
+		dkim_digests((str){ message, at + LONG }, at, mem, &s, &n), RC_OK);
+	assert_int_equal(n, 3);
+	assert_true(s[0].computed && s[2].computed);
+	assert_false(s[1].computed);
+	assert_memory_equal(s[1].body, zeros, sizeof(zeros));
+	assert_memory_equal(s[2].body, s[0].body, sizeof(zeros));
+	free(message);
+}
+
 TEST(tag_lists_are_read_by_the_grammar)
 {
 	struct tags t;
