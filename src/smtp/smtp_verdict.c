@@ -315,6 +315,7 @@ settle(struct smtp_verdict *v)
 
 	if (rc == RC_OK)
 		return;
+	v->held = (struct msg_id){ "" }; /* the file that no record names */
 	/* A refusal stays one without its record, but for its link: nothing
 	 * would be behind it. */
 	struct err why = v->err;
