@@ -313,8 +313,9 @@ TEST(an_archive_is_refused_where_unpacking_it_would_never_end)
 
 TEST(a_file_that_only_begins_like_a_compressed_one_is_not_refused)
 {
-	static const str bytes = STR_INIT("\x1f\x9d\xff and nothing of the kind behind it, "
-					  "whatever its first bytes may be");
+	static const str bytes = STR_INIT(
+		"\x1f\x9d\xff and nothing of the kind behind it, "
+		"whatever its first bytes may be");
 	LOOK_AUTO l = look_attached(bytes, "a.bin", 0);
 
 	assert_int_equal(l.rc, RC_OK);
@@ -332,6 +333,57 @@ TEST(a_mail_in_an_archive_is_taken_apart_like_any_other)
 	assert_int_equal(l.rc, RC_OK);
 	assert_true((leaf_named(&l, "run.exe")->flags & LEAF_EMBEDDED) != 0);
 	assert_true(has_digest(&l, STR("Cat")));
+}
+
+static void
+wrap_in_yenc(struct buf *b, str bytes)
+{
+	buf_addz(b, "=ybegin line=128 size=9 name=a\r\n");
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char c = (unsigned char)(bytes.ptr[i] + 42);
+
+		if (c == 0 || c == '\r' || c == '\n' || c == '=' || c == '.') {
+			buf_addc(b, '=');
+			c = (unsigned char)(c + 64);
+		}
+		buf_addc(b, (char)c);
+	}
+	buf_addz(b, "\r\n=yend size=9\r\n");
+}
+
+TEST(files_in_texts_in_files_in_texts_have_an_end)
+{
+	BUF_AUTO b = BUF(BIG), c = BUF(BIG);
+
+	buf_addz(&b, "innermost");
+	for (int depth = 1; depth <= 33; depth++) {
+		buf_clear(&c);
+		buf_add(&c, buf_str(&b));
+		buf_clear(&b);
+		wrap_in_yenc(&b, buf_str(&c));
+		LOOK_AUTO l = look_attached(buf_str(&b), "a.txt", 0);
+
+		assert_int_equal(l.rc, depth > 32 ? RC_LIMIT : RC_OK);
+		assert_true(l.rc != RC_OK || has_digest(&l, STR("innermost")));
+	}
+}
+
+/* clamd would take its time for each. */
+TEST(more_beginnings_of_files_than_anybody_writes_are_refused)
+{
+	for (unsigned more = 0; more < 2; more++) {
+		BUF_AUTO b = BUF(BIG);
+
+		buf_addz(&b, HEAD "Content-Type: multipart/mixed; boundary=b\r\n");
+		for (unsigned part = 0; part < 2; part++) {
+			buf_addz(&b, "\r\n--b\r\n\r\n");
+			for (unsigned i = 0; i < 5000 + part * more; i++)
+				buf_addz(&b, "begin 644 a\r\n");
+		}
+		buf_addz(&b, "\r\n--b--\r\n");
+		LOOK_AUTO l = look(buf_str(&b), 0);
+		assert_int_equal(l.rc, more == 0 ? RC_OK : RC_LIMIT);
+	}
 }
 
 /* What abuse@ takes although it is infected is in messages, not in any file. */

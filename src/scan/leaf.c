@@ -231,6 +231,8 @@ walk_thing(struct walk *w, struct thing *t)
 	uint8_t digest[SHA256_BYTES];
 	enum rc rc;
 
+	if (t->in.embedded > WALK_EMBEDDED)
+		return walk_limit(w, "files within texts");
 	judge(t, m);
 	if ((rc = read_text(w, t, m)) != RC_OK ||
 		(rc = add_leaf(w, t, m, &leaf)) != RC_OK)

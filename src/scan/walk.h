@@ -26,6 +26,9 @@ enum walk_limits {
 	WALK_ARCHIVES = 8, /* archives within archives */
 	WALK_MEMBERS = 10000, /* of all archives together */
 	WALK_MESSAGES = 16, /* messages that had to be decoded, within each other */
+	WALK_EMBEDDED = 32, /* files in texts within each other */
+	/* of them in all; clamd (1.4) takes seconds for 100,000 of them */
+	WALK_BEGINNINGS = 10000,
 	/* clamd (1.4) looks into 16 layers: multiparts, messages and archives.  What is
 	 * deeper than this has to be given to it by itself. */
 	WALK_LAYERS = 12,
@@ -41,6 +44,7 @@ struct walk {
 	struct unpack_room room;
 	struct sha256 *sha;
 	size_t leaves_room;
+	unsigned beginnings; /* of files in texts */
 	bool previewed;
 	struct facts *facts;
 	struct err *err;
@@ -50,7 +54,7 @@ struct walk {
 struct around {
 	uint16_t leaf; /* 1 + index; 0: the message itself */
 	uint16_t depth; /* archives and messages */
-	uint16_t archives, messages, layers;
+	uint16_t archives, messages, embedded, layers;
 	uint32_t flags;
 	bool unseen; /* the virus scanner will not see it unless it is given it */
 };
@@ -110,6 +114,8 @@ around_leaf(const struct thing *t, uint16_t leaf, uint32_t flags)
 	in.leaf = leaf;
 	in.depth++;
 	in.layers++;
+	if ((flags & LEAF_EMBEDDED) != 0)
+		in.embedded++;
 	in.flags = (t->flags & (LEAF_ALTERNATE | LEAF_IN_MESSAGE)) | flags;
 	return in;
 }

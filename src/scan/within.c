@@ -110,6 +110,8 @@ walk_embedded(struct walk *w, const struct thing *t, uint16_t leaf)
 		uint64_t odd = 0;
 		str out;
 
+		if (w->beginnings++ == WALK_BEGINNINGS)
+			return walk_limit(w, "files within texts");
 		rc = walk_decode(w, e.how, e.body, &bytes, &odd, &out);
 		if (rc == RC_OK && e.how == MIME_YENC) {
 			rc = walk_charge(w, out.len);
