@@ -386,6 +386,21 @@ TEST(more_beginnings_of_files_than_anybody_writes_are_refused)
 	}
 }
 
+TEST(a_mailbox_of_many_small_mails_costs_as_much_as_they_do)
+{
+	enum { MOST = 1024 * 1024 };
+	BUF_AUTO b = BUF(BIG);
+
+	for (unsigned n = 1; n <= 1100; n++) {
+		buf_addz(&b, "From a@x.test Tue Nov 14 22:13:20 2023\nTo: b\n\nhi\n\n");
+		if (n != 900 && n != 1100)
+			continue;
+		LOOK_AUTO l = look_attached(buf_str(&b), "a.mbox", MOST);
+
+		assert_int_equal(l.rc, n == 900 ? RC_OK : RC_LIMIT);
+	}
+}
+
 /* What abuse@ takes although it is infected is in messages, not in any file. */
 TEST(only_what_is_attached_as_a_message_lies_within_one)
 {

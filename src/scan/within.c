@@ -7,15 +7,19 @@
 
 /* ---- messages ---- */
 
+/* To parse a mail costs what this many bytes do, however short it is. */
+enum { MAIL_LEAST = 1024 };
+
 static enum rc
 one_mail(struct walk *w, str bytes, const struct around *in)
 {
 	ARENA_AUTO mem = arena_new(SCAN_MEMORY);
 	struct mime_tree tree;
-	enum rc rc = walk_charge(w, bytes.len);
+	enum rc rc;
 
 	if (bytes.len == 0)
 		return RC_OK;
+	rc = walk_charge(w, bytes.len > MAIL_LEAST ? bytes.len : MAIL_LEAST);
 	if (rc == RC_OK)
 		rc = mime_parse(bytes, w->cs, mem, &tree, w->err);
 	return rc == RC_OK ? walk_tree(w, bytes, &tree, false, in) : rc;
