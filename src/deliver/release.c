@@ -207,18 +207,14 @@ field_at(str text, size_t at)
 	return str_first(str_skip(text, at), end - at);
 }
 
-/* Which letter of its name is to be changed; -1: it is none of ours. */
-static int
-forged_letter(const struct releasing *r, str text, size_t at)
+/* `text` begins with the byte before the message; `at` is a place behind it. */
+static bool
+is_forged(const struct releasing *r, str text, size_t at, size_t *letter)
 {
-	str rest = str_skip(text, at);
-
-	if (str_istarts(rest, STR("x-gatepost-")))
-		return 2;
-	if (!str_istarts(rest, STR("authentication-results")))
-		return -1;
+	if (!smtp_trace_forged(str_skip(text, at - 1), letter))
+		return false;
 	str field = field_at(text, at);
-	return str_ifind(field, r->w->hostname) < field.len ? 0 : -1;
+	return *letter > 0 || str_ifind(field, r->w->hostname) < field.len;
 }
 
 static size_t
@@ -235,20 +231,18 @@ static enum rc
 rename_forged(struct releasing *r, int fd)
 {
 	char *bytes = malloc(HEADER_MOST);
-	size_t got = 0;
+	const uint64_t from = TRACE_BLOCK - 1; /* with the end of the line above */
+	size_t got = 0, letter;
 	enum rc rc;
 
 	if (bytes == NULL)
 		abort();
-	rc = fs_pread(fd, bytes, HEADER_MOST, TRACE_BLOCK, &got, r->err);
-	str text = str_first((str){ bytes, got }, header_end((str){ bytes, got }));
-	for (size_t at = 0; rc == RC_OK && at < text.len; at++) {
-		int letter = is_line_start(text, at) ? forged_letter(r, text, at) : -1;
-
-		if (letter >= 0)
-			rc = fs_pwrite(
-				fd, STR("x"), TRACE_BLOCK + at + (size_t)letter, r->err);
-	}
+	rc = fs_pread(fd, bytes, HEADER_MOST, from, &got, r->err);
+	str text = { bytes, got };
+	text = str_first(text, 1 + header_end(str_skip(text, 1)));
+	for (size_t at = 1; rc == RC_OK && at < text.len; at++)
+		if (is_forged(r, text, at, &letter))
+			rc = fs_pwrite(fd, STR("x"), from + at + letter, r->err);
 	free(bytes);
 	return rc;
 }

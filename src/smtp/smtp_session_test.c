@@ -397,6 +397,29 @@ TEST(fields_that_claim_to_be_ours_are_renamed)
 	world_close(&w);
 }
 
+TEST(a_lying_scanner_changes_nothing_but_the_names_of_such_fields)
+{
+	struct world w;
+	struct jrec_message m;
+	ARENA_AUTO mem = arena_new(1 << 20);
+
+	world_open(&w, "");
+	struct client c = hello(&w);
+	TALK(&c, TO("alice@example.test"), "C: DATA", "S: 354", "C: Subject: LIES of a",
+		"C: ", "C: .", "S: 250", TO("alice@example.test"), "C: DATA", "S: 354",
+		"C: LIES", "C: a-b", "C: .", "S: 250");
+	client_close(&c);
+	assert_true(world_record(&w, 0, mem, &m));
+	char *text = world_file(&w, &m.id);
+	assert_string_equal(text + TRACE_BLOCK, "Subject: LIES of a\r\n\r\n");
+	free(text);
+	assert_true(world_record(&w, 1, mem, &m));
+	text = world_file(&w, &m.id);
+	assert_string_equal(text + TRACE_BLOCK, "LIES\r\na-b\r\n");
+	free(text);
+	world_close(&w);
+}
+
 #define BOTH                                                                           \
 	"C: RCPT TO:<strict@example.test>", "S: 250", "C: RCPT TO:<lax@example.test>", \
 		"S: 250"

@@ -40,28 +40,19 @@ put_trace(struct smtp_verdict *v)
 	return fs_pwrite(v->file->fd, (str){ block, sizeof(block) }, 0, &v->err);
 }
 
-static bool
-is_letter(char c)
-{
-	return (c | 32) >= 'a' && (c | 32) <= 'z';
-}
-
-/* "X-Gatepost-Score" becomes "X-xatepost-Score".  Where it stands the scanner
- * said, and it may lie: nothing but one letter is ever changed. */
+/* "X-Gatepost-Score" becomes "X-xatepost-Score".  Where it stands the scanner said, and
+ * it may lie: nothing but one letter of such a name is ever changed. */
 static enum rc
 rename_field(struct smtp_verdict *v, uint64_t offset)
 {
-	char name[3];
-	size_t got;
-	enum rc rc = fs_pread(
-		v->file->fd, name, sizeof(name), TRACE_BLOCK + offset, &got, &v->err);
+	char bytes[1 + SMTP_TRACE_NAME];
+	size_t got, letter;
+	enum rc rc = fs_pread(v->file->fd, bytes, sizeof(bytes), TRACE_BLOCK + offset - 1,
+		&got, &v->err);
 
-	if (rc != RC_OK || got < sizeof(name))
+	if (rc != RC_OK || !smtp_trace_forged((str){ bytes, got }, &letter))
 		return rc;
-	size_t at = name[1] == '-' ? 2 : 0;
-	if (!is_letter(name[at]))
-		return RC_OK;
-	return fs_pwrite(v->file->fd, STR("x"), TRACE_BLOCK + offset + at, &v->err);
+	return fs_pwrite(v->file->fd, STR("x"), TRACE_BLOCK + offset + letter, &v->err);
 }
 
 static enum rc

@@ -125,6 +125,9 @@ scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 			strncmp(p, "Authentication-R", 16) == 0)
 			f.forged[f.nforged++] = (uint32_t)(p - text);
 	}
+	char *lie = strstr(text, "LIES");
+	for (unsigned i = 0; lie != NULL && i < 8; i++)
+		f.forged[f.nforged++] = (uint32_t)(lie - text) + i;
 	free(text);
 	facts_pack(&b, &f);
 	*out = (struct scanned){ .facts = f };

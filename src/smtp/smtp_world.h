@@ -12,6 +12,7 @@
  *
  *	SCORE=n in the message is its score; VIRUS, TEMP, FULL what they say;
  *	VIRUS and ATTACHED: a sample
+ *	LIES is said to be where fields of our own begin
  *	KILLS loses the scanner unless world_calm, TOO MUCH is past its limits
  */
 #pragma once

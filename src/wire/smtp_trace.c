@@ -265,3 +265,14 @@ smtp_trace_add(char block[TRACE_BLOCK], str field)
 	memcpy(block, b.data, TRACE_BLOCK);
 	return true;
 }
+
+bool
+smtp_trace_forged(str bytes, size_t *letter)
+{
+	if (bytes.len == 0 || (bytes.ptr[0] != '\n' && bytes.ptr[0] != '\r'))
+		return false;
+	str name = str_skip(bytes, 1);
+	bool ours = str_istarts(name, STR("x-gatepost-"));
+	*letter = ours ? 2 : 0;
+	return ours || str_istarts(name, STR("authentication-results"));
+}

@@ -41,3 +41,11 @@ enum { SMTP_TRACE_FIELD = 100 };
  * the room of the padding; where that is too small findings go, then cipher and `for`.
  * False, and nothing is changed: the block is none of ours. */
 bool smtp_trace_add(char block[TRACE_BLOCK], str field);
+
+enum { SMTP_TRACE_NAME = 22 }; /* of a name, what is looked at below */
+
+/* Whether a header field begins here whose name is ours alone to use: X-Gatepost-... or
+ * Authentication-Results.  `bytes` begins with the byte before the name, the end of the
+ * line above (of the trace block's last, for a message's first field).  *letter: the one
+ * in the name that has to be changed. */
+bool smtp_trace_forged(str bytes, size_t *letter);

@@ -235,3 +235,32 @@ TEST(what_is_no_block_of_ours_is_left_alone)
 	b[TRACE_BLOCK - 1] = ' ';
 	assert_false(smtp_trace_add(b, released));
 }
+
+TEST(only_the_names_of_our_own_fields_at_the_beginning_of_a_line_are_renamed)
+{
+	static const struct {
+		str bytes;
+		int letter; /* -1: nothing is to be changed */
+	} rows[] = {
+		{ STR_INIT("\nX-Gatepost-Score: 1"), 2 },
+		{ STR_INIT("\nx-gATEPOST-"), 2 },
+		{ STR_INIT("\rX-Gatepost-"), 2 },
+		{ STR_INIT("\nAuthentication-Results: x"), 0 },
+		{ STR_INIT("\naUTHENTICATION-rESULTS"), 0 },
+		{ STR_INIT("\nX-Gatepost"), -1 },
+		{ STR_INIT("\nAuthentication-Result"), -1 },
+		{ STR_INIT("\nX-Other: 1"), -1 },
+		{ STR_INIT("\n X-Gatepost-Score: 1"), -1 },
+		{ STR_INIT(" X-Gatepost-Score: 1"), -1 },
+		{ STR_INIT("X-Gatepost-Score: 1"), -1 },
+		{ STR_INIT("\n"), -1 },
+		{ STR_INIT(""), -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t letter = 99;
+		bool is = smtp_trace_forged(rows[i].bytes, &letter);
+
+		assert_int_equal(is ? (int)letter : -1, rows[i].letter);
+	}
+}
