@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+import tty
 
 import pytest
 
@@ -108,6 +109,35 @@ def test_a_refused_message_is_seen_released_and_as_it_was_sent(g):
     assert g.stop() == 0
     with sqlite3.connect(g.data / "refusals.db") as db:
         assert db.execute("SELECT id || '.' || n, kind FROM training").fetchall() == [(name, "ham")]
+
+
+def on_terminal(g, *words):
+    """What a verb shows on a terminal."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    with subprocess.Popen([str(BINARY), "-c", str(g.conf), *words], stdout=theirs) as p:
+        os.close(theirs)
+        got = b""
+        while True:
+            try:
+                got += os.read(ours, 65536)
+            except OSError:     # EIO: the command has ended
+                break
+    os.close(ours)
+    assert p.returncode == 0
+    return got
+
+
+def test_what_was_refused_does_not_work_the_terminal_that_shows_it(g):
+    name = refuse(g, spam(body="\x1b[2J\x9bgone\x7f Grüße"))
+    for _ in range(2):      # with a server and without one
+        piped = subprocess.run([str(BINARY), "-c", str(g.conf), "refusal", "show", name, "--original"],
+                               capture_output=True, check=True).stdout
+        assert "\x1b[2J\x9bgone\x7f Grüße\r\n".encode() in piped
+        seen = on_terminal(g, "refusal", "show", name, "--original")
+        assert "?[2J?gone? Grüße\r\n".encode() in seen and b"\x1b" not in seen
+        if g.process:
+            g.stop()
 
 
 def test_a_second_release_says_that_there_was_one(g):

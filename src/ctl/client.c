@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "ctl/ctl_io.h"
+#include "ctl/shown.h"
 
 enum {
 	SEND_MS = 60000,
@@ -78,7 +79,7 @@ take_answer(int fd, enum verb_exit *how, struct err *err)
 				"the server ended before the command was done");
 		if (rc != RC_OK)
 			return rc;
-		if (tag == CTL_OUT && fwrite(body.data, 1, body.len, stdout) != body.len)
+		if (tag == CTL_OUT && !shown_write(buf_str(&body)))
 			return err_set(err, RC_TEMP, "standard output cannot be written");
 		if (tag == CTL_ERR)
 			(void)err_set(err, RC_BAD, "%s", buf_z(&body));

@@ -16,6 +16,7 @@
 #include "ctl/client.h"
 #include "ctl/ctl_proto.h"
 #include "ctl/run.h"
+#include "ctl/shown.h"
 #include "daemon/child.h"
 #include "daemon/instance.h"
 #include "filter/filter.h"
@@ -48,7 +49,7 @@ help(FILE *to)
 static int
 finish(enum verb_exit how, const struct err *err)
 {
-	if (fflush(stdout) != 0 && how == VERB_DONE)
+	if (!shown_flush() && how == VERB_DONE)
 		how = VERB_FAILED;
 	if (err->text[0] != '\0')
 		(void)fprintf(stderr, "gatepost: %s\n", err->text);
@@ -65,7 +66,7 @@ static void
 to_stdout(struct verb_io *io, str bytes)
 {
 	(void)io;
-	(void)!fwrite(bytes.ptr, 1, bytes.len, stdout);
+	(void)shown_write(bytes);
 }
 
 /* --- input --- */
