@@ -286,6 +286,7 @@ drain(struct house *h, const struct chan_msg *m)
 	apply_rest(h, until_ms);
 	close_own(h);
 	apply_close(&h->apply);
+	scanners_stop(h->readers); /* full text may be waiting for one, for a minute */
 	fulltext_stop(&h->fulltext);
 	answer_free(&h->answer);
 	refusals_close(&h->refusals);

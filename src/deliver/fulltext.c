@@ -136,9 +136,12 @@ ask(struct fulltext *f, int fd, uint64_t size, struct arena *mem, struct scanned
 		.want = SCAN_CONTENT | SCAN_TEXT };
 	enum rc rc = RC_BAD;
 
-	for (int i = 0; i < 2 && rc == RC_BAD; i++)
+	for (int i = 0; i < 2 && rc == RC_BAD; i++) {
+		if (i > 0 && stopping(f))
+			return err_set(err, RC_TEMP, "it is time to end");
 		rc = scan_ask(f->want.scanners, &job, clock_ms() + 2 * f->want.scanner_ms,
 			mem, out, err);
+	}
 	return rc;
 }
 

@@ -103,7 +103,8 @@ found(struct bench *b, uint64_t account, const char *word)
 	unsigned n = 0;
 
 	assert_int_equal(
-		search_find(b->search, account, SEARCH_ALL, &w, 1, count, &n, NULL), RC_OK);
+		search_find(b->search, account, SEARCH_ALL, &w, 1, count, &n, NULL),
+		RC_OK);
 	return n;
 }
 
@@ -168,4 +169,40 @@ TEST(a_message_whose_file_is_gone_holds_nothing_up)
 	finish(&b);
 	buf_free(&a.facts);
 	buf_free(&c.facts);
+}
+
+TEST(an_end_does_not_wait_for_a_scanner_that_hangs)
+{
+	uint64_t begun = clock_ms();
+	struct chan_msg m = { .type = FACTS_READY };
+	static char frame[4096];
+	struct store_newer newer[STORE_NEWER];
+	uint64_t mark;
+	struct bench b;
+	struct mail a;
+	int pair[2];
+	size_t n;
+
+	begin(&b);
+	/* in the place of one that works */
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b.scanners, 0, pair[0]);
+	assert_int_equal(chan_send(pair[1], &m, clock_ms() + LONG_MS, NULL), RC_OK);
+	a = make_mail(b.data, "first@x", NULL);
+	deliver(b.store, &a, 1, 7);
+	start(&b);
+	assert_int_equal(
+		chan_recv(pair[1], frame, sizeof(frame), &m, clock_ms() + LONG_MS, NULL),
+		RC_OK);
+	chan_close_fds(&m);
+	scanners_stop(b.scanners);
+	fulltext_stop(&b.fulltext);
+	assert_true(clock_ms() - begun < LONG_MS / 2);
+	/* it is read at the next start */
+	assert_int_equal(search_mark(b.search, 7, &mark, NULL), RC_OK);
+	assert_int_equal(store_newer(b.store, 7, mark, newer, &n, NULL), RC_OK);
+	assert_int_equal(n, 1);
+	finish(&b);
+	(void)close(pair[1]);
+	buf_free(&a.facts);
 }

@@ -84,6 +84,8 @@ struct scanners *scanners_new(
 void scanners_free(struct scanners **sp);
 /* A (new) scanner's channel for a slot, owned from now on; -1: it is gone. */
 void scanners_channel(struct scanners *s, unsigned slot, int fd);
+/* For good: whoever asks or waits is told RC_TEMP at once, and `lost` no more. */
+void scanners_stop(struct scanners *s);
 /* *out is in mem, but for its descriptors, which are the caller's to be closed soon, with
  * scanned_clear(): what they hold is memory that no limit of a process counts, so all that
  * is out at a time is at most twice what one message may unpack, and RC_TEMP past that. */

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -21,6 +22,7 @@ struct slot {
 struct scanners {
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
+	bool stopped;
 	uint64_t last_id;
 	uint64_t jobs_bytes; /* of descriptors that are out */
 	void (*lost)(unsigned slot, void *arg);
@@ -65,6 +67,27 @@ scanners_free(struct scanners **sp)
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 	*sp = NULL;
+}
+
+void
+scanners_stop(struct scanners *s)
+{
+	LOCK_AUTO held = lock_take(&s->lock);
+
+	s->stopped = true;
+	/* closed under the lock alone: none of them is another file's by now */
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->slots[i].fd >= 0)
+			(void)shutdown(s->slots[i].fd, SHUT_RDWR);
+	(void)pthread_cond_broadcast(&s->freed);
+}
+
+static bool
+is_stopped(struct scanners *s)
+{
+	LOCK_AUTO held = lock_take(&s->lock);
+
+	return s->stopped;
 }
 
 void
@@ -116,9 +139,11 @@ take_slot(struct scanners *s, uint64_t until_ms, uint64_t *id)
 	LOCK_AUTO held = lock_take(&s->lock);
 	struct slot *at;
 
-	while ((at = free_slot(s)) == NULL)
+	while (!s->stopped && (at = free_slot(s)) == NULL)
 		if (!cond_until(&s->freed, &s->lock, until_ms))
 			return NULL;
+	if (s->stopped)
+		return NULL;
 	at->busy = true;
 	*id = ++s->last_id;
 	return at;
@@ -129,7 +154,7 @@ static bool
 give_slot(struct scanners *s, struct slot *at, bool usable)
 {
 	LOCK_AUTO held = lock_take(&s->lock);
-	bool lost = !usable && !at->replaced;
+	bool lost = !usable && !at->replaced && !s->stopped;
 
 	at->busy = false;
 	if (!usable || at->replaced)
@@ -340,7 +365,9 @@ scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 		return err_set(err, RC_TEMP, "no such message");
 	struct slot *at = take_slot(s, until_ms, &id);
 	if (at == NULL)
-		return err_set(err, RC_TEMP, "no scanner was free in time");
+		return err_set(err, RC_TEMP,
+			is_stopped(s) ? "the scanners are being stopped"
+				      : "no scanner was free in time");
 	enum rc rc = ask(at, id, job, until_ms, &answer, err);
 	bool bad = rc != RC_OK;
 	if (rc == RC_OK) {
@@ -355,6 +382,8 @@ scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 	/* One that retires ends by itself; its channel is done with, not lost. */
 	if (give_slot(s, at, !bad && (how & SCAN_RETIRES) == 0) && bad)
 		s->lost((unsigned)(at - s->slots), s->arg);
+	if (rc != RC_OK && is_stopped(s))
+		rc = err_set(err, RC_TEMP, "the scanners are being stopped");
 	if (rc != RC_OK && err != NULL)
 		err->rc = rc;
 	return rc;

@@ -203,6 +203,44 @@ TEST(a_message_is_not_blamed_when_the_wait_for_a_scanner_took_its_time)
 	bench_free(b);
 }
 
+static void *
+ask_long(void *arg)
+{
+	return (void *)(intptr_t)ask_once(arg, LONG_MS);
+}
+
+TEST(who_waits_for_a_scanner_is_told_at_once_when_all_ends)
+{
+	struct bench *b = bench_new(1);
+	uint64_t start = clock_ms();
+	static char frame[4096];
+	struct chan_msg m;
+	pthread_t asking[2];
+	void *rc;
+	int pair[2];
+
+	assert_int_equal(chan_pair(pair, NULL), RC_OK);
+	scanners_channel(b->set, 0, pair[0]);
+	say_ready(pair[1]);
+	for (size_t i = 0; i < 2; i++)
+		asking[i] = thread_start("ask", ask_long, b);
+	/* one has the scanner, the other waits for it */
+	assert_int_equal(
+		chan_recv(pair[1], frame, sizeof(frame), &m, clock_ms() + LONG_MS, NULL),
+		RC_OK);
+	chan_close_fds(&m);
+	scanners_stop(b->set);
+	for (size_t i = 0; i < 2; i++) {
+		(void)pthread_join(asking[i], &rc);
+		assert_int_equal((intptr_t)rc, RC_TEMP);
+	}
+	assert_int_equal(b->lost, 0);
+	assert_int_equal(ask_once(b, LONG_MS), RC_TEMP);
+	assert_true(clock_ms() - start < LONG_MS / 2);
+	(void)close(pair[1]);
+	bench_free(b);
+}
+
 TEST(a_scanner_has_its_time_for_one_message_and_no_more)
 {
 	struct bench *b = bench_new(1);
