@@ -277,13 +277,19 @@ read_all(struct fulltext *f, struct batch *b)
 }
 
 static enum rc
-note_behind(uint64_t account, uint64_t modseq, void *arg, struct err *err)
+note_behind(
+	uint64_t account, uint64_t modseq, uint64_t highest, void *arg, struct err *err)
 {
 	struct fulltext *f = arg;
 	uint64_t mark;
 	enum rc rc = search_mark(f->want.search, account, &mark, err);
 
-	if (rc == RC_OK && mark < modseq)
+	/* after a power cut the index may be older than its full text, which would then
+	 * pass over what comes again */
+	bool ahead = rc == RC_OK && mark > highest;
+	if (ahead)
+		rc = search_forget(f->want.search, account, err);
+	if (rc == RC_OK && (ahead || mark < modseq))
 		fulltext_due(f, account);
 	return rc;
 }

@@ -171,6 +171,29 @@ TEST(a_message_whose_file_is_gone_holds_nothing_up)
 	buf_free(&c.facts);
 }
 
+TEST(full_text_that_is_ahead_of_the_index_after_a_power_cut_is_made_again)
+{
+	struct store_newer newer[STORE_NEWER];
+	struct bench b;
+	struct mail a;
+	size_t n;
+
+	begin(&b);
+	a = make_mail(b.data, "first@x", NULL);
+	deliver(b.store, &a, 1, 7);
+	assert_int_equal(store_newer(b.store, 7, 0, newer, &n, NULL), RC_OK);
+	const struct search_doc lost = { .id = { "LOST" },
+		.modseq = newer[0].modseq + 1000 * 1000,
+		.body = STR("forgotten") };
+	assert_int_equal(search_add(b.search, 7, &lost, 1, NULL), RC_OK);
+	start(&b);
+	await_idle(&b);
+	assert_int_equal(found(&b, 7, "first"), 1);
+	assert_int_equal(found(&b, 7, "forgotten"), 0);
+	finish(&b);
+	buf_free(&a.facts);
+}
+
 TEST(an_end_does_not_wait_for_a_scanner_that_hangs)
 {
 	uint64_t begun = clock_ms();

@@ -35,7 +35,7 @@ store_newer(struct store *s, uint64_t account, uint64_t modseq,
 struct latest {
 	size_t n;
 	struct {
-		uint64_t account, modseq;
+		uint64_t account, modseq, highest;
 	} at[ACCOUNTS];
 };
 
@@ -48,13 +48,14 @@ read_latest(struct shard *sh, uint64_t after, struct latest *l, struct err *err)
 	l->n = 0;
 	PREPARE(q, sh->db,
 		"SELECT account_id, (SELECT max(made_modseq) FROM email e"
-		" WHERE e.account_id = a.account_id) FROM account a"
+		" WHERE e.account_id = a.account_id), modseq FROM account a"
 		" WHERE account_id > ? ORDER BY account_id LIMIT 256",
 		err);
 	db_bind_u64(q, 1, after);
 	while ((rc = db_step(q, err)) == RC_OK) {
 		l->at[l->n].account = db_u64(q, 0);
 		l->at[l->n].modseq = db_is_null(q, 1) ? 0 : db_u64(q, 1);
+		l->at[l->n].highest = db_u64(q, 2);
 		l->n++;
 	}
 	return rc == RC_NONE ? RC_OK : rc;
@@ -71,8 +72,7 @@ shard_latest(struct shard *sh, store_latest_fn *fn, void *arg, struct err *err)
 		rc = read_latest(sh, after, &l, err);
 		for (size_t i = 0; i < l.n && rc == RC_OK; i++) {
 			after = l.at[i].account;
-			if (l.at[i].modseq > 0)
-				rc = fn(after, l.at[i].modseq, arg, err);
+			rc = fn(after, l.at[i].modseq, l.at[i].highest, arg, err);
 		}
 	} while (rc == RC_OK && l.n == ACCOUNTS);
 	return rc;

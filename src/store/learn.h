@@ -22,9 +22,10 @@ struct store_newer {
 /* The account's first STORE_NEWER messages that came after `modseq`, in their order. */
 enum rc store_newer(struct store *s, uint64_t account, uint64_t modseq,
 	struct store_newer out[STORE_NEWER], size_t *n, struct err *err) MUST_CHECK;
-/* Each account that has mail, with the modseq of what came last. */
-typedef enum rc store_latest_fn(
-	uint64_t account, uint64_t modseq, void *arg, struct err *err);
+/* Each account, with the modseq of what came last (0: it has no mail), and the highest
+ * that was ever given to anything in it. */
+typedef enum rc store_latest_fn(uint64_t account, uint64_t modseq, uint64_t highest,
+	void *arg, struct err *err);
 enum rc store_latest(
 	struct store *s, store_latest_fn *fn, void *arg, struct err *err) MUST_CHECK;
 /* Fills in what is not known yet, and nothing else: a message never changes. */

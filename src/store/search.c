@@ -116,11 +116,16 @@ search_mark(struct search *s, uint64_t account, uint64_t *modseq, struct err *er
 	return read_mark(p, account, modseq, err);
 }
 
+/* Never that of words whose doc was forgotten: they are still in the lists. */
 static enum rc
 next_id(struct part *p, uint64_t account, int64_t *id, struct err *err)
 {
 	*id = first_id(account);
-	PREPARE(q, p->db, "SELECT max(id) FROM doc WHERE id BETWEEN ? AND ?", err);
+	PREPARE(q, p->db,
+		"SELECT max(id) FROM (SELECT max(id) AS id FROM doc WHERE id BETWEEN ?1 AND ?2"
+		" UNION ALL SELECT * FROM (SELECT rowid FROM words"
+		" WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC LIMIT 1))",
+		err);
 	db_bind_i64(q, 1, first_id(account));
 	db_bind_i64(q, 2, first_id(account + 1) - 1);
 	enum rc rc = db_step(q, err);

@@ -197,16 +197,22 @@ TEST(an_account_that_is_gone_is_found_by_nobody)
 	assert_int_equal(search_mark(s, 1, &mark, NULL), RC_OK);
 	assert_int_equal(mark, 0);
 	assert_string_equal(find(s, 17, SEARCH_ALL, "one").ids, "B1 ");
+	/* and when there is mail again its words are not another message's */
+	add(s, 1, "A2", 5, "two", "", "x");
+	assert_string_equal(find(s, 1, SEARCH_ALL, "one").ids, "");
+	assert_string_equal(find(s, 1, SEARCH_ALL, "two").ids, "A2 ");
 	search_close(&s);
 }
 
 static enum rc
-note_latest(uint64_t account, uint64_t modseq, void *arg, struct err *err)
+note_latest(
+	uint64_t account, uint64_t modseq, uint64_t highest, void *arg, struct err *err)
 {
 	uint64_t *sum = arg;
 
 	(void)err;
 	assert_true(modseq > 0);
+	assert_true(highest >= modseq);
 	*sum += account;
 	return RC_OK;
 }
