@@ -60,6 +60,7 @@ begin(struct bench *b)
 	assert_int_equal(chan_pair(pair, NULL), RC_OK);
 	b->channel = pair[1];
 	scanners_channel(b->scanners, 0, pair[0]);
+	scan_prepare(); /* before there are threads, as a scanner does */
 	b->scanner = thread_start("scanner", serve, b);
 }
 

@@ -99,6 +99,7 @@ plug(struct bench *b, unsigned slot, struct scanner *s, void *(*run)(void *))
 {
 	int pair[2];
 
+	scan_prepare(); /* before there are threads, as a scanner does */
 	assert_int_equal(chan_pair(pair, NULL), RC_OK);
 	s->fd = pair[1];
 	s->thread = thread_start("scanner", run, s);
