@@ -87,7 +87,7 @@ static struct shown shown;
 static bool
 to_stdout(str bytes)
 {
-	return fwrite(bytes.ptr, 1, bytes.len, stdout) == bytes.len;
+	return bytes.len == 0 || fwrite(bytes.ptr, 1, bytes.len, stdout) == bytes.len;
 }
 
 bool
