@@ -49,7 +49,8 @@ build-asan/build.ninja:
 tsan: build-tsan/build.ninja
 	ninja -C build-tsan
 	tools/sanitized.sh meson test -C build-tsan --no-rebuild --print-errorlogs \
-		--timeout-multiplier 8 base net journal directory store scan filter deliver smtp
+		--timeout-multiplier 8 base net journal directory store held scan filter deliver \
+		release fulltext smtp
 
 build-tsan/build.ninja:
 	$(MESON) build-tsan -Db_sanitize=thread -Db_lundef=false
