@@ -73,7 +73,7 @@ put_reduced(struct out *o, str s, bool unfold)
 			put(o, STR(" "));
 		begin = i = end;
 	}
-	put(o, (str){ s.ptr + begin, s.len - begin });
+	put(o, str_skip(s, begin));
 }
 
 static void

@@ -357,9 +357,10 @@ too_many(str raw)
 {
 	size_t n = 0;
 
+	if (raw.len == 0)
+		return false;
 	for (const char *p = raw.ptr, *end = p + raw.len;
-		n <= PARAM_SEMICOLONS && raw.len > 0 &&
-		(p = memchr(p, ';', (size_t)(end - p))) != NULL;
+		n <= PARAM_SEMICOLONS && (p = memchr(p, ';', (size_t)(end - p))) != NULL;
 		p++)
 		n++;
 	return n > PARAM_SEMICOLONS;

@@ -41,10 +41,13 @@ blank(char c)
 static str
 shown_encoding(str raw)
 {
-	struct param_cursor c = { raw.ptr, raw.ptr + raw.len };
+	struct param_cursor c;
 	str token;
 
-	if (raw.len == 0 || param_blanks(&c) < 0 || param_token(&c, &token) != 0)
+	if (raw.len == 0)
+		return STR("");
+	c = (struct param_cursor){ raw.ptr, raw.ptr + raw.len };
+	if (param_blanks(&c) < 0 || param_token(&c, &token) != 0)
 		return STR("");
 	return token;
 }
