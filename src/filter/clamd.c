@@ -115,11 +115,12 @@ probe_if_due(struct clamd *c, uint64_t until_ms, struct err *err)
 }
 
 static void
-note(struct clamd *c, bool answered, const struct err *err)
+note(struct clamd *c, bool answered, bool late, const struct err *err)
 {
 	LOCK_AUTO held = lock_take(&c->lock);
 
 	c->busy--;
+	c->blamed -= late;
 	(void)pthread_cond_signal(&c->freed);
 	if (answered) {
 		c->misses = 0;
@@ -141,13 +142,14 @@ static bool
 had_a_thread(struct clamd *c)
 {
 	LOCK_AUTO held = lock_take(&c->lock);
-	uint64_t now = clock_ms(), others = c->busy - 1;
+	uint64_t now = clock_ms(), others = c->busy - c->blamed - 1;
 	uint64_t keep = c->limits.scan_ms != 0 ? c->limits.scan_ms : LATE_MS;
 	unsigned n = c->nlate < CLAMD_LATE ? c->nlate : CLAMD_LATE;
 
 	for (unsigned i = 0; i < n; i++)
 		others += now - c->late_ms[i] < keep;
 	c->late_ms[c->nlate++ % CLAMD_LATE] = now;
+	c->blamed++;
 	return others < c->limits.threads;
 }
 
@@ -254,9 +256,10 @@ clamd_scan(struct clamd *c, int fd, uint64_t size, uint64_t until_ms,
 		rc = clamd_fildes(&a.peer, fd, until_ms, line, &answer, err);
 	else if (asked)
 		rc = clamd_instream(&a.peer, &file, until_ms, line, &answer, err);
-	if (rc == RC_TEMP && clock_ms() >= until_ms)
+	bool late = rc == RC_TEMP && clock_ms() >= until_ms;
+	if (late)
 		rc = blame(c, &a.peer, err);
-	note(c, rc != RC_TEMP, err);
+	note(c, rc != RC_TEMP, late, err);
 	if (rc != RC_OK)
 		return rc;
 	if (!a.peer.none && !asked)

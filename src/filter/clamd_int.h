@@ -30,6 +30,7 @@ struct clamd {
 	/* When questions were given up: clamd may work on them until MaxScanTime. */
 	uint64_t late_ms[CLAMD_LATE];
 	unsigned nlate;
+	unsigned blamed; /* of the busy ones: those that are already among the late */
 	bool down, probing;
 	uint64_t probe_ms; /* not before */
 };
