@@ -245,6 +245,10 @@ def test_what_clamd_never_ends_with_is_refused_the_second_time(gatepost, stallin
     assert g.send(A, text)[0] == 451
     code, reply = g.send(A, text)
     assert code == 550 and LINK.match(f"{code} {reply}"), (code, reply)
+    again, third = g.send(A, text)
+    assert again == 550 and LINK.match(f"{again} {third}"), (again, third)
+    assert not [r for r in g.mail("postmaster@example.test")], "no scanner was lost"
+    assert "SCANNER_LOST" not in g.verb("ledger")
 
 
 def test_messages_that_stall_clamd_stall_nobody_elses(gatepost, stalling):

@@ -44,6 +44,7 @@ struct smtp_gate {
 	struct smtp_recent *known;	/* clients that delivered before: no greet delay */
 	struct smtp_recent *samples;	/* infected ones for abuse@, by network and hour */
 	struct smtp_recent *killers;	/* messages that cost scanners */
+	struct smtp_recent *stallers;	/* messages that clamd does not finish */
 	_Atomic unsigned full;		/* the last write found the disk full (clock_ms/1000) */
 };
 

@@ -13,6 +13,7 @@ smtp_gate_init(struct smtp_gate *g)
 	g->known = smtp_recent_new(SMTP_KNOWN_MOST, SMTP_KNOWN_MS);
 	g->samples = smtp_recent_new(SMTP_SAMPLES_MOST, SMTP_SAMPLES_MS);
 	g->killers = smtp_recent_new(SMTP_KILLERS_MOST, SMTP_KILLERS_MS);
+	g->stallers = smtp_recent_new(SMTP_KILLERS_MOST, SMTP_KILLERS_MS);
 }
 
 void
@@ -25,6 +26,7 @@ smtp_gate_clear(struct smtp_gate *g)
 	smtp_recent_free(&g->known);
 	smtp_recent_free(&g->samples);
 	smtp_recent_free(&g->killers);
+	smtp_recent_free(&g->stallers);
 }
 
 void

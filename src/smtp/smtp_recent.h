@@ -7,6 +7,8 @@
  *	killers	messages that cost a scanner, by digest (doc/unreadable.md).  The
  *		first loss may be chance; after the second within a day the message
  *		is refused and no scanner sees it again
+ *	stallers	messages that clamd was at for all of its time, by digest, in
+ *		the same way
  *	samples	infected messages that abuse@ took, by network and hour
  *
  * A bounded number of rows, the one whose last time is oldest out first: who

@@ -276,34 +276,44 @@ judge_all(struct smtp_verdict *v)
 	make_tokens(v);
 }
 
+/* Was the message the reason once more?  The first time may be chance: later. */
+static bool
+once_more(struct smtp_recent *table, str key)
+{
+	return smtp_recent_note(table, key, clock_ms()) >= SMTP_KILLERS_TIMES;
+}
+
 static enum rc
 look(struct smtp_verdict *v)
 {
-	struct smtp_recent *killers = v->gate->killers;
+	struct smtp_recent *killers = v->gate->killers, *stallers = v->gate->stallers;
 	str key = smtp_recent_digest(v->digest);
 	FD_AUTO fd = -1;
 	enum rc rc;
 
-	unsigned times = smtp_recent_times(killers, key, clock_ms());
-	if (times >= SMTP_KILLERS_TIMES)
+	if (smtp_recent_times(killers, key, clock_ms()) >= SMTP_KILLERS_TIMES)
 		return lost_too_many(v);
+	if (smtp_recent_times(stallers, key, clock_ms()) >= SMTP_KILLERS_TIMES)
+		return unread(v, &check_virus_unseen);
 	rc = fs_reopen_read(v->file->fd, &fd, &v->err);
 	if (rc != RC_OK)
 		return rc;
 	rc = scan(v, fd);
-	bool scanned = rc == RC_OK;
-	if (rc == RC_OK && v->scanned.facts.received <= v->conf->smtp.max_received)
-		rc = check(v, fd);
-	if (rc == RC_BAD) {
-		times = smtp_recent_note(killers, key, clock_ms());
-		if (times < SMTP_KILLERS_TIMES)
-			return RC_TEMP;
-		/* clamd was at it for all its time, twice; or it cost two scanners */
-		return scanned ? unread(v, &check_virus_unseen) : lost_too_many(v);
-	}
+	if (rc == RC_BAD)
+		return once_more(killers, key) ? lost_too_many(v) : RC_TEMP;
 	if (rc == RC_OK || rc == RC_PERM)
 		smtp_recent_forget(killers, key);
-	return rc == RC_PERM ? unread(v, &check_unreadable) : rc;
+	if (rc == RC_PERM)
+		return unread(v, &check_unreadable);
+	if (rc != RC_OK || v->scanned.facts.received > v->conf->smtp.max_received)
+		return rc;
+	rc = check(v, fd);
+	if (rc == RC_BAD)
+		return once_more(stallers, key) ? unread(v, &check_virus_unseen)
+						: RC_TEMP;
+	if (rc == RC_OK)
+		smtp_recent_forget(stallers, key);
+	return rc;
 }
 
 /* What we could not promise on disk was not accepted. */
