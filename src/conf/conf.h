@@ -67,6 +67,12 @@ struct conf_sandbox {
 struct conf_store {
 #include "conf/store.def"
 };
+struct conf_imap {
+#include "conf/imap.def"
+};
+struct conf_login {
+#include "conf/login.def"
+};
 struct conf_dns {
 #include "conf/dns.def"
 };
@@ -90,6 +96,8 @@ struct conf {
 	struct conf_held held;
 	struct conf_sandbox sandbox;
 	struct conf_store store;
+	struct conf_imap imap;
+	struct conf_login login;
 	struct conf_dns dns;
 	struct conf_test test;
 };

@@ -58,6 +58,16 @@ const struct conf_row conf_rows[] = {
 #include "conf/store.def"
 #undef TITLE
 #undef SECTION
+#define TITLE   "imap"
+#define SECTION imap
+#include "conf/imap.def"
+#undef TITLE
+#undef SECTION
+#define TITLE   "login"
+#define SECTION login
+#include "conf/login.def"
+#undef TITLE
+#undef SECTION
 #define TITLE   "dns"
 #define SECTION dns
 #include "conf/dns.def"

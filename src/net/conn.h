@@ -63,4 +63,10 @@ bool conn_is_tls(const struct conn *c);
 const char *conn_tls_version(const struct conn *c);	/* "TLS1_3"; "" when plain */
 const char *conn_tls_cipher(const struct conn *c);	/* OpenSSL's name */
 const char *conn_why(const struct conn *c);	/* why it closed, for the log */
+/* tls-exporter (RFC 9266): 32 bytes; false: not TLS, or not possible. */
+bool conn_exporter(const struct conn *c, uint8_t out[32]);
+/* COMPRESS=DEFLATE (RFC 4978): from now on, both ways; what was written before goes out as it is.
+ * About 100 KiB of memory until the connection ends.  What inflates is never more
+ * than the input buffer holds.  False: no memory for it. */
+bool conn_start_deflate(struct conn *c);
 uint64_t conn_received(const struct conn *c);	/* payload bytes so far */

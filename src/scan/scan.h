@@ -42,6 +42,7 @@ enum scan_want {
 	SCAN_TEXT = 2, /* content.text and .hidden too */
 	SCAN_JOBS = 4, /* and descriptors for the virus scanner */
 	SCAN_TOKENS = 8, /* and content.tokens */
+	SCAN_SEARCH = 16, /* content.search_head and .search_text */
 };
 
 /* Everything that is known of a message afterwards. */
@@ -91,3 +92,27 @@ void scanners_stop(struct scanners *s);
  * is out at a time is at most twice what one message may unpack, and RC_TEMP past that. */
 enum rc scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
 	struct arena *mem, struct scanned *out, struct err *err) MUST_CHECK;
+
+/*
+ * What readers need of a scanner; with the same answers as scan_ask().
+ */
+/* Bytes [at, end) of the file, decoded as Content-Transfer-Encoding says: a sealed memfd, the
+ * caller's, and how long it is.  RC_NONE: no encoding that is known (RFC 3516: UNKNOWN-CTE);
+ * RC_PERM: more than job->most_unpacked. */
+enum rc scan_part(struct scanners *s, const struct scan_job *job, uint64_t at, uint64_t end,
+	str encoding, uint64_t until_ms, int *fd, uint64_t *size, struct err *err) MUST_CHECK;
+/* A text in a charset as UTF-8, in mem.  RC_NONE: not a charset that is known; RC_BAD of a
+ * text that is not one of that charset cannot be told from others and is RC_NONE too. */
+enum rc scan_convert(struct scanners *s, str charset, str bytes, uint64_t until_ms,
+	struct arena *mem, str *out, struct err *err) MUST_CHECK;
+
+enum { SCAN_KEYS = 64 };
+
+struct scan_key {		/* as struct search_key of store/search.h */
+	bool head, text;
+	str field, what;	/* what: folded (wire/sortkey.h) */
+};
+
+/* Which of the keys are in the message, all of it decoded; yes[i]. */
+enum rc scan_search(struct scanners *s, const struct scan_job *job, const struct scan_key *keys,
+	size_t n, uint64_t until_ms, bool *yes, struct err *err) MUST_CHECK;

@@ -36,6 +36,11 @@ struct store_want {
 	int data;		/* the data folder; must stay open */
 	size_t cache_bytes;	/* of each index database */
 	bool read_only;
+	/* A session that watches a mailbox is to be woken; quick, never waits; may be NULL. */
+	void (*wake)(uint64_t number, void *arg);
+	/* A reader says what a message is (store/change.h); under no lock; may be NULL. */
+	void (*train)(uint64_t account, const struct msg_id *id, bool spam, void *arg);
+	void *arg;
 };
 
 enum rc store_open(const struct store_want *w, struct store **out, struct err *err) MUST_CHECK;
@@ -47,9 +52,16 @@ enum rc store_account_make(struct store *s, uint64_t account, struct err *err) M
 /* Removes rows and files of an account. */
 enum rc store_account_remove(struct store *s, uint64_t account, struct err *err) MUST_CHECK;
 
-/* One copy to deliver: the file incoming/ID goes into the account's INBOX. */
+/* One copy to deliver: the file incoming/ID goes into a mailbox of the account. */
 struct store_delivery {
 	uint64_t account;
+	uint64_t mailbox;	/* 0: INBOX, and where it is gone too */
+	unsigned flags;		/* enum store_flag */
+	str keywords;		/* sorted, a blank between */
+	uint32_t trace_bytes;	/* of a trace block in front, which facts do not count: TRACE_BLOCK or 0 */
+	uint64_t replaces_mailbox;	/* another message goes in the same transaction; uid 0: none */
+	uint32_t replaces;
+	uint32_t *uid;		/* out, where it is not NULL: its UID; 0: the account had it before */
 	struct msg_id id;
 	uint64_t size;
 	uint64_t received_ms;
@@ -80,6 +92,10 @@ enum rc store_deliver(struct store *s, const char *journal, const struct store_a
 /* The number up to which every shard has applied. */
 enum rc store_applied(struct store *s, const char *journal, uint64_t *seq, struct err *err)
 	MUST_CHECK;
+/* Returns when everything that was committed for the account before the call is on disk:
+ * one sync for all who wait at the moment, none where there is nothing new.  What has been told to
+ * a client was settled before, so that no UID, modseq or flag is ever taken back. */
+enum rc store_settle(struct store *s, uint64_t account, struct err *err) MUST_CHECK;
 /* Syncs everything applied: databases, and (with syncfs) names.  Afterwards
  * the files in incoming/ of applied records may be removed. */
 enum rc store_checkpoint(struct store *s, struct err *err) MUST_CHECK;

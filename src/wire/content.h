@@ -25,6 +25,8 @@ enum {
 	CONTENT_HIDDEN = 64 * 1024,	/* of text that is not to be seen */
 	CONTENT_SUBJECT = 8 * 1024,
 	CONTENT_PEOPLE = 64 * 1024,	/* From, Sender, Reply-To, To, Cc, Bcc as people see them */
+	CONTENT_SEARCH_HEAD = 64 * 1024,
+	CONTENT_SEARCH_TEXT = 1024 * 1024,
 	CONTENT_NAME = 1020,
 	CONTENT_URL = 2048,
 	CONTENT_JOBS = 64,		/* descriptors for the virus scanner, at most */
@@ -103,6 +105,10 @@ struct content {
 	struct content_job jobs[CONTENT_JOBS];
 	str text, hidden;
 	str subject, people;	/* decoded; people: names and addresses, a line each */
+	/* For full text (store/search.h): every header field as "Name: value", decoded, a line
+	 * each; every text part decoded (HTML as it is, and as it is read). */
+	str search_head, search_text;
+	bool search_cut;	/* there was more */
 };
 
 void content_pack(struct buf *b, const struct content *c);	/* limits cut, never fail */

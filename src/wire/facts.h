@@ -111,6 +111,10 @@ struct facts {
 	struct fact_structure structure;
 	bool known_preview;
 	str preview;			/* RFC 8970, UTF-8 */
+	/* Nor these: known_head false. */
+	bool known_head;
+	str head;			/* wire/head.h, packed */
+	str sortkey;			/* wire/sortkey.h, packed */
 };
 
 void facts_pack(struct buf *b, const struct facts *f);	/* limits cut, never fail */

@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: ISC */
+#include "pop3/pop3.h"
