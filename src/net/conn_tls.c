@@ -217,3 +217,19 @@ conn_tls_cipher(const struct conn *c)
 {
 	return conn_is_tls(c) ? SSL_get_cipher_name(c->ssl) : "";
 }
+
+/* RFC 9266 2, and 4.2: unique only with TLS 1.3 or the extended master secret. */
+bool
+conn_exporter(const struct conn *c, uint8_t out[32])
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+
+	if (!conn_is_tls(c) || (SSL_version(c->ssl) < TLS1_3_VERSION &&
+				       SSL_get_extms_support(c->ssl) != 1))
+		return false;
+	ERR_clear_error();
+	bool made = SSL_export_keying_material(c->ssl, out, 32, label, sizeof(label) - 1,
+			    (const unsigned char *)"", 0, 1) == 1;
+	ERR_clear_error();
+	return made;
+}

@@ -152,6 +152,45 @@ TEST(a_client_that_was_here_resumes_with_its_ticket)
 	fixture_cert_free(&cert);
 }
 
+/* Both ends of a connection have the same 32 bytes, and no other connection has them. */
+static bool
+exported(struct tls *t, int version, bool extended, uint8_t out[32])
+{
+	struct fixture_link l = fixture_link();
+	uint8_t theirs[32];
+
+	SSL_CTX_set_max_proto_version(l.ctx, version);
+	if (!extended)
+		SSL_CTX_set_options(l.ctx, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	assert_false(conn_exporter(l.conn, out));
+	conn_start_tls(l.conn, t);
+	assert_false(conn_exporter(l.conn, out));
+	fixture_handshake(&l, NULL);
+	bool got = conn_exporter(l.conn, out);
+	if (got) {
+		assert_int_equal(SSL_export_keying_material(l.ssl, theirs, 32,
+					 "EXPORTER-Channel-Binding", 24,
+					 (const unsigned char *)"", 0, 1),
+			1);
+		assert_memory_equal(out, theirs, 32);
+	}
+	fixture_link_close(&l);
+	return got;
+}
+
+TEST(a_login_can_be_bound_to_its_connection)
+{
+	struct tls *t = fixture_tls();
+	uint8_t first[32], second[32];
+
+	assert_true(exported(t, TLS1_3_VERSION, true, first));
+	assert_true(exported(t, TLS1_3_VERSION, true, second));
+	assert_memory_not_equal(first, second, 32);
+	assert_true(exported(t, TLS1_2_VERSION, true, first));
+	assert_false(exported(t, TLS1_2_VERSION, false, second));
+	tls_drop(&t);
+}
+
 TEST(ticket_keys_rotate_and_the_last_two_are_accepted)
 {
 	struct tickets *t = tickets_new(HOUR);
