@@ -14,12 +14,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct jrec_answered a;
 	struct jrec_counts c;
 	struct jrec_pending *p;
+	struct jrec_append put;
 	size_t n;
 
 	if (jrec_get_message(payload, mem, &m) == RC_OK) {
 		jrec_put_message(&again, &m);
 		/* records of before have no tail */
 		if (!buf_ok(&again) || (again.len != size && again.len != size + 6))
+			abort();
+	}
+	buf_clear(&again);
+	if (jrec_get_append(payload, mem, &put) == RC_OK) {
+		jrec_put_append(&again, &put);
+		if (!str_eq(buf_str(&again), payload))
 			abort();
 	}
 	(void)!jrec_get_answered(payload, &a);

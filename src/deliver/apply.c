@@ -84,10 +84,12 @@ apply_open(const struct apply_want *w, struct apply **out, struct err *err)
 	a->want = *w;
 	a->folder = a->incoming = -1;
 	a->mem = arena_new(BATCH_MEM);
-	(void)pthread_mutex_init(&a->own_work, NULL);
-	a->work = w->with != NULL ? w->with->work : &a->own_work;
+	(void)pthread_mutex_init(&a->own_turn.next, NULL);
+	(void)pthread_mutex_init(&a->own_turn.work, NULL);
+	a->turn = w->with != NULL ? w->with->turn : &a->own_turn;
 	(void)pthread_mutex_init(&a->lock, NULL);
 	cond_init(&a->wake);
+	cond_init(&a->moved);
 	rc = open_folders(a, err);
 	if (rc == RC_OK)
 		rc = applied_upto(w, w->journal, &a->position, err);
@@ -136,10 +138,13 @@ apply_close(struct apply **ap)
 	fs_close(&a->incoming);
 	arena_free(&a->mem);
 	free(a->list);
+	free(a->uids);
 	free(a->left);
 	(void)pthread_cond_destroy(&a->wake);
+	(void)pthread_cond_destroy(&a->moved);
 	(void)pthread_mutex_destroy(&a->lock);
-	(void)pthread_mutex_destroy(&a->own_work);
+	(void)pthread_mutex_destroy(&a->own_turn.next);
+	(void)pthread_mutex_destroy(&a->own_turn.work);
 	free(a);
 	*ap = NULL;
 }
@@ -174,16 +179,35 @@ apply_position(struct apply *a)
 	return a->position;
 }
 
+bool
+apply_wait(struct apply *a, uint64_t seq, uint64_t until_ms)
+{
+	LOCK_AUTO held = lock_take(&a->lock);
+
+	while (a->position < seq)
+		if (!cond_until(&a->moved, &a->lock, until_ms))
+			return a->position >= seq;
+	return true;
+}
+
+pthread_mutex_t *
+apply_turn(struct apply *a)
+{
+	LOCK_AUTO next = lock_take(&a->turn->next);
+
+	return lock_take(&a->turn->work);
+}
+
 void
 apply_hold(struct apply *a)
 {
-	(void)pthread_mutex_lock(a->work);
+	(void)apply_turn(a);
 }
 
 void
 apply_release(struct apply *a)
 {
-	(void)pthread_mutex_unlock(a->work);
+	(void)pthread_mutex_unlock(&a->turn->work);
 }
 
 enum rc
@@ -192,7 +216,7 @@ apply_all(struct apply *a, uint64_t seq, struct err *err)
 	enum rc rc = RC_OK;
 
 	while (rc == RC_OK && apply_position(a) < seq) {
-		LOCK_AUTO held = lock_take(a->work);
+		LOCK_AUTO held = apply_turn(a);
 
 		rc = apply_batch(a, seq, err);
 	}
@@ -218,7 +242,7 @@ apply_checkpoint(struct apply *a, struct err *err)
 	uint64_t upto;
 	enum rc rc;
 	{
-		LOCK_AUTO held = lock_take(a->work);
+		LOCK_AUTO held = apply_turn(a);
 
 		upto = apply_position(a);
 		if ((rc = ledger_checkpoint(a->want.ledger, err)) != RC_OK ||
@@ -350,7 +374,7 @@ one_round(struct apply *a, struct rounds *r, uint64_t upto, struct err *err)
 	enum rc rc = RC_OK;
 
 	if (apply_position(a) < upto) {
-		LOCK_AUTO held = lock_take(a->work);
+		LOCK_AUTO held = apply_turn(a);
 
 		r->busy_ms = clock_ms();
 		if ((rc = apply_batch(a, upto, err)) != RC_OK && rc != RC_NONE)

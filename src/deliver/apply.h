@@ -39,6 +39,8 @@ struct apply_want {
 	void (*applied)(uint64_t seq, void *arg);	/* synced up to here; may be NULL */
 	void (*delivered)(uint64_t account, void *arg);	/* something came into it; may be NULL */
 	void (*crossed)(uint64_t account, void *arg);	/* may now be over or under quota; may be NULL */
+	/* A message is in a mailbox, not yet durably: its UID, 0: not known; may be NULL */
+	void (*placed)(const struct msg_id *id, uint32_t uid, void *arg);
 	/* After each round of the thread, an hour apart at most, under no lock; may be NULL */
 	void (*round)(void *arg);
 	void *arg;
@@ -56,6 +58,8 @@ enum rc apply_all(struct apply *a, uint64_t seq, struct err *err) MUST_CHECK;
 enum rc apply_checkpoint(struct apply *a, struct err *err) MUST_CHECK;
 void apply_start(struct apply *a);	/* its thread */
 uint64_t apply_position(struct apply *a);
+/* Waits until the position is seq or past it; false: not until then (clock_ms). */
+bool apply_wait(struct apply *a, uint64_t seq, uint64_t until_ms);
 /* Between these nothing is delivered: who removes an account and its mailboxes
  * holds, so that nothing is put into them after that; also for those `with` it. */
 void apply_hold(struct apply *a);

@@ -61,29 +61,39 @@ damaged(const struct apply *a, uint64_t seq, const char *what, struct err *err)
 		a->want.journal, what);
 }
 
+static void
+add_delivery(struct apply *a, const struct store_delivery *what, const uint8_t digest[32],
+	uint64_t seq, struct touched *t)
+{
+	if (a->nlist == a->room) {
+		a->room = a->room == 0 ? 512 : a->room * 2;
+		a->list = realloc(a->list, a->room * sizeof(*a->list));
+		a->uids = realloc(a->uids, a->room * sizeof(*a->uids));
+		if (a->list == NULL || a->uids == NULL)
+			abort();
+	}
+	struct store_apply *s = &a->list[a->nlist++];
+	*s = (struct store_apply){ .seq = seq, .what = *what };
+	s->what.account = t->id;
+	memcpy(s->what.digest, digest, sizeof(s->what.digest));
+	t->bytes += what->size;
+}
+
 /* Adds one copy, unless the account gets this message already. */
 static void
 add_copy(struct apply *a, const struct jrec_message *m, uint64_t seq, struct touched *t,
 	size_t first)
 {
+	const struct store_delivery what = { .id = m->id,
+		.size = m->size,
+		.received_ms = m->time_ms,
+		.trace_bytes = TRACE_BLOCK,
+		.facts = m->facts };
+
 	for (size_t i = first; i < a->nlist; i++)
 		if (a->list[i].what.account == t->id)
 			return;
-	if (a->nlist == a->room) {
-		a->room = a->room == 0 ? 512 : a->room * 2;
-		a->list = realloc(a->list, a->room * sizeof(*a->list));
-		if (a->list == NULL)
-			abort();
-	}
-	struct store_apply *s = &a->list[a->nlist++];
-	*s = (struct store_apply){ .seq = seq,
-		.what = { .account = t->id,
-			.id = m->id,
-			.size = m->size,
-			.received_ms = m->time_ms,
-			.facts = m->facts } };
-	memcpy(s->what.digest, m->digest, sizeof(s->what.digest));
-	t->bytes += m->size;
+	add_delivery(a, &what, m->digest, seq, t);
 }
 
 static enum rc
@@ -144,6 +154,54 @@ add_message(struct apply *a, const struct journal_item *item, struct err *err)
 	if (a->nlist > first)
 		add_leftover(a, &m.id, item->seq);
 	return RC_OK;
+}
+
+/* The other of the two journals is written by the process that strangers talk to: it may
+ * deliver, but not choose a mailbox, or what is replaced. */
+static bool
+may_append(const struct apply *a)
+{
+	return strcmp(a->want.journal, "house") == 0;
+}
+
+/* What a reader appended goes with the account, and to no heir. */
+static enum rc
+add_append(struct apply *a, const struct journal_item *item, struct err *err)
+{
+	struct jrec_append p;
+	struct touched *t;
+	enum rc rc;
+
+	if (!may_append(a) || jrec_get_append(item->payload, a->mem, &p) != RC_OK)
+		return damaged(a, item->seq, "cannot be read", err);
+	if ((rc = touch(a, p.account, &t, err)) != RC_OK)
+		return rc;
+	for (size_t i = 0; i < p.n; i++) {
+		const struct jrec_append_item *one = &p.items[i];
+		const struct store_delivery what = { .mailbox = p.mailbox,
+			.flags = one->flags,
+			.keywords = one->keywords,
+			.trace_bytes = one->trace_bytes,
+			.replaces_mailbox = i == 0 ? p.replaces_mailbox : 0,
+			.replaces = i == 0 ? p.replaces : 0,
+			.id = one->id,
+			.size = one->size,
+			.received_ms = one->received_ms,
+			.facts = one->facts };
+
+		if (t->there)
+			add_delivery(a, &what, one->digest, item->seq, t);
+		add_leftover(a, &one->id, item->seq);
+	}
+	return RC_OK;
+}
+
+static enum rc
+add_item(struct apply *a, const struct journal_item *item, struct err *err)
+{
+	if (item->kind == JREC_MESSAGE)
+		return add_message(a, item, err);
+	return item->kind == JREC_APPEND ? add_append(a, item, err) : RC_OK;
 }
 
 /* Everything applied must still be in the journal: else its next records would
@@ -237,13 +295,35 @@ tell_delivered(struct apply *a)
 		a->want.delivered(t->id, a->want.arg);
 }
 
+static void
+ask_uids(struct apply *a)
+{
+	if (a->want.placed == NULL)
+		return;
+	for (size_t i = 0; i < a->nlist; i++) {
+		a->uids[i] = 0;
+		a->list[i].what.uid = &a->uids[i];
+	}
+}
+
+static void
+tell_uids(struct apply *a)
+{
+	if (a->want.placed == NULL)
+		return;
+	for (size_t i = 0; i < a->nlist; i++)
+		a->want.placed(&a->list[i].what.id, a->uids[i], a->want.arg);
+}
+
 static enum rc
 deliver_items(struct apply *a, struct err *err)
 {
 	uint64_t last = a->items[a->nitems - 1].seq, seq = 0;
 	struct err why = { .rc = RC_OK };
-	enum rc rc = store_deliver(
-		a->want.store, a->want.journal, a->list, a->nlist, last, &why);
+	enum rc rc;
+
+	ask_uids(a);
+	rc = store_deliver(a->want.store, a->want.journal, a->list, a->nlist, last, &why);
 
 	/* The store has gone on past what is lost: nobody can mend it by trying. */
 	if (rc == RC_PERM &&
@@ -255,6 +335,7 @@ deliver_items(struct apply *a, struct err *err)
 	}
 	if (rc != RC_OK)
 		return err_set(err, why.rc, "%s", why.text);
+	tell_uids(a);
 	rc = ledger_enter(a->want.ledger, a->want.journal, a->items, a->nitems, err);
 	if (rc != RC_OK)
 		return rc;
@@ -272,8 +353,7 @@ run_batch(struct apply *a, uint64_t until, struct err *err)
 		return rc;
 	a->nlist = 0;
 	for (size_t i = 0; i < a->nitems && rc == RC_OK; i++)
-		if (a->items[i].kind == JREC_MESSAGE &&
-			(rc = add_message(a, &a->items[i], err)) == RC_PERM && i > 0) {
+		if ((rc = add_item(a, &a->items[i], err)) == RC_PERM && i > 0) {
 			a->nitems = i; /* up to the damage; it is met again */
 			journal_read_close(&a->reader);
 			rc = RC_OK;
@@ -305,6 +385,7 @@ apply_batch(struct apply *a, uint64_t until, struct err *err)
 	a->unsettled = true;
 	(void)pthread_mutex_lock(&a->lock);
 	a->position = a->items[a->nitems - 1].seq;
+	(void)pthread_cond_broadcast(&a->moved);
 	(void)pthread_mutex_unlock(&a->lock);
 	return RC_OK;
 }

@@ -17,16 +17,23 @@ struct leftover {
 	uint64_t seq;
 };
 
+/* Held while a batch or a checkpoint runs.  Who waits is next, however soon the one who
+ * held it comes again: a busy gate's journal does not keep readers waiting. */
+struct work_turn {
+	pthread_mutex_t next, work;
+};
+
 struct apply {
 	struct apply_want want;
 	int folder, incoming;		/* the journal's; where the files are */
 	struct journal_reader *reader;	/* NULL: opened anew at the position */
 
-	pthread_mutex_t own_work, *work;	/* held while a batch or a checkpoint runs */
+	struct work_turn own_turn, *turn;
 	struct arena *mem;		/* of a batch */
 	struct journal_item items[BATCH_RECORDS];
 	size_t nitems;
 	struct store_apply *list;
+	uint32_t *uids;			/* of the list */
 	size_t nlist, room;
 	struct touched *touched;	/* accounts of the batch, apply_batch.c */
 	struct leftover *left;
@@ -34,14 +41,16 @@ struct apply {
 	_Atomic bool unsettled;		/* something was applied since the checkpoint */
 
 	pthread_mutex_t lock;		/* of what follows */
-	pthread_cond_t wake;
+	pthread_cond_t wake, moved;	/* moved: position */
 	uint64_t position, upto;
 	bool stop, running;
 	pthread_t thread;
 };
 
+/* LOCK_AUTO turn = apply_turn(a); */
+pthread_mutex_t *apply_turn(struct apply *a);
 /* Applies the next records up to `until`, at most a batch.  RC_NONE: there are
- * none.  With a->work held. */
+ * none.  With the turn. */
 enum rc apply_batch(struct apply *a, uint64_t until, struct err *err) MUST_CHECK;
 /* Removes files in incoming/ that nobody was answered 250 for; see apply.h. */
 enum rc apply_sweep(const struct apply_want *w, struct err *err) MUST_CHECK;

@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-#include "deliver/own.h"
+#include "deliver/own_int.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/digest.h"
-#include "journal/journal.h"
 
-enum { PIECE = 64 * 1024, SETTLE_MS = 20 * 1000, PAUSE_NS = 1000 * 1000 };
+enum { PIECE = 64 * 1024 };
 
 static const char name[] = "house";
-
-struct own {
-	struct own_want want;
-	struct journal *journal;
-	struct apply *apply;
-	int incoming;
-	pthread_mutex_t turn, closing;
-	bool broken; /* with the turn: a record may or may not be on disk */
-};
 
 static void
 on_synced(uint64_t seq, void *arg)
@@ -60,6 +49,18 @@ on_delivered(uint64_t account, void *arg)
 		o->want.apply.delivered(account, o->want.apply.arg);
 }
 
+static void
+on_placed(const struct msg_id *id, uint32_t uid, void *arg)
+{
+	struct own *o = arg;
+	LOCK_AUTO held = lock_take(&o->waiting);
+	struct waiter *w;
+
+	HASH_FIND(hh, o->waiters, id->text, MSG_ID_LEN, w);
+	if (w != NULL)
+		w->uid = uid;
+}
+
 /* With every call there is, as the argument is ours. */
 static enum rc
 open_apply(struct own *o, struct err *err)
@@ -70,6 +71,7 @@ open_apply(struct own *o, struct err *err)
 	w.applied = on_applied;
 	w.delivered = on_delivered;
 	w.crossed = on_crossed;
+	w.placed = on_placed;
 	w.round = NULL;
 	w.arg = o;
 	return apply_open(&w, &o->apply, err);
@@ -104,6 +106,7 @@ own_open(const struct own_want *w, struct own **out, struct err *err)
 	o->incoming = -1;
 	(void)pthread_mutex_init(&o->turn, NULL);
 	(void)pthread_mutex_init(&o->closing, NULL);
+	(void)pthread_mutex_init(&o->waiting, NULL);
 	rc = open_journal(o, err);
 	if (rc == RC_OK)
 		rc = open_apply(o, err);
@@ -144,6 +147,7 @@ own_close(struct own **op)
 	fs_close(&o->incoming);
 	(void)pthread_mutex_destroy(&o->turn);
 	(void)pthread_mutex_destroy(&o->closing);
+	(void)pthread_mutex_destroy(&o->waiting);
 	free(o);
 	*op = NULL;
 }
@@ -161,23 +165,25 @@ own_incoming(const struct own *o)
 }
 
 enum rc
-own_settle(struct own *o, struct err *err)
+own_await(struct own *o, uint64_t seq, struct err *err)
 {
-	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-	uint64_t seq = journal_synced(o->journal), until = clock_ms() + SETTLE_MS;
 	enum rc rc;
 
 	if (!o->want.thread) {
 		rc = apply_all(o->apply, seq, err);
 		return rc == RC_OK ? apply_checkpoint(o->apply, err) : rc;
 	}
-	while (apply_position(o->apply) < seq && clock_ms() < until)
-		(void)nanosleep(&pause, NULL);
-	if (apply_position(o->apply) >= seq)
+	if (apply_wait(o->apply, seq, clock_ms() + SETTLE_MS))
 		return RC_OK;
 	return err_set(err, RC_TEMP,
 		"what was delivered before is still being put into mailboxes; the log may "
 		"say why");
+}
+
+enum rc
+own_settle(struct own *o, struct err *err)
+{
+	return own_await(o, journal_synced(o->journal), err);
 }
 
 static enum rc
@@ -216,32 +222,45 @@ publish(struct own *o, struct fs_spool *file, const char *id, struct err *err)
 	return rc == RC_OK ? fs_sync_data(file->fd, err) : rc;
 }
 
-/* RC_PERM leaves open whether the next start finds the record: its file stays, and
- * nothing is begun anew until then. */
+enum rc
+own_sound(struct own *o, struct err *err)
+{
+	if (!atomic_load(&o->broken))
+		return RC_OK;
+	return err_set(err, RC_TEMP,
+		"the journal could not be written; restart the server and try again");
+}
+
+enum rc
+own_commit(struct own *o, enum jrec_kind kind, str record, uint64_t *seq, struct err *err)
+{
+	enum rc rc = journal_commit(o->journal, kind, record, true, seq, err);
+
+	if (rc == RC_PERM)
+		atomic_store(&o->broken, true);
+	return rc;
+}
+
 static enum rc
 commit(struct own *o, const struct jrec_message *m, struct err *err)
 {
 	BUF_AUTO record = BUF(JREC_MOST);
-	enum rc rc;
 
 	jrec_put_message(&record, m);
 	if (!buf_ok(&record))
 		return err_set(err, RC_LIMIT, "message %s is too large for the journal",
 			m->id.text);
-	rc = journal_commit(o->journal, JREC_MESSAGE, buf_str(&record), true, NULL, err);
-	o->broken = rc == RC_PERM;
-	return rc;
+	return own_commit(o, JREC_MESSAGE, buf_str(&record), NULL, err);
 }
 
 enum rc
 own_deliver(struct own *o, struct fs_spool *file, struct jrec_message *m, struct err *err)
 {
 	struct err why = { 0 };
-	enum rc rc;
+	enum rc rc = own_sound(o, err);
 
-	if (o->broken)
-		return err_set(err, RC_TEMP,
-			"the journal could not be written; restart the server and try again");
+	if (rc != RC_OK)
+		return rc;
 	rc = measure(file, m, err);
 	if (rc == RC_OK)
 		rc = publish(o, file, m->id.text, err);

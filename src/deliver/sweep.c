@@ -66,26 +66,39 @@ each_journal(int data, journal_fn *fn, void *arg, struct err *err)
 	return rc == RC_OK ? e.rc : rc == RC_NONE ? RC_OK : rc;
 }
 
+static void
+remember_id(struct sweep *s, const struct msg_id *id)
+{
+	struct named *n;
+
+	HASH_FIND(hh, s->waiting, id->text, MSG_ID_LEN, n);
+	if (n != NULL)
+		return;
+	n = calloc(1, sizeof(*n));
+	if (n == NULL)
+		abort();
+	n->id = *id;
+	HASH_ADD_KEYPTR(hh, s->waiting, n->id.text, MSG_ID_LEN, n);
+}
+
 static enum rc
 remember(struct sweep *s, const struct journal_item *item, struct err *err)
 {
 	struct jrec_message m;
-	struct named *n;
+	struct jrec_append p;
+	enum rc rc = RC_OK;
 
-	if (item->kind != JREC_MESSAGE)
-		return RC_OK;
 	arena_reset(s->mem);
-	if (jrec_get_message(item->payload, s->mem, &m) != RC_OK)
-		return err_set(err, RC_PERM, "a record cannot be read");
-	HASH_FIND(hh, s->waiting, m.id.text, MSG_ID_LEN, n);
-	if (n != NULL)
-		return RC_OK;
-	n = calloc(1, sizeof(*n));
-	if (n == NULL)
-		abort();
-	n->id = m.id;
-	HASH_ADD_KEYPTR(hh, s->waiting, n->id.text, MSG_ID_LEN, n);
-	return RC_OK;
+	if (item->kind == JREC_MESSAGE) {
+		rc = jrec_get_message(item->payload, s->mem, &m);
+		if (rc == RC_OK)
+			remember_id(s, &m.id);
+	} else if (item->kind == JREC_APPEND) {
+		rc = jrec_get_append(item->payload, s->mem, &p);
+		for (size_t i = 0; rc == RC_OK && i < p.n; i++)
+			remember_id(s, &p.items[i].id);
+	}
+	return rc == RC_OK ? rc : err_set(err, RC_PERM, "a record cannot be read");
 }
 
 static enum rc

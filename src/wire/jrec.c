@@ -14,8 +14,17 @@
  *	answered  version, id
  *	counts    version, minute, network, four counters
  *	pending   version, count, each: id, time, once
+ *	append    version, account, mailbox, the mailbox and UID of what it replaces, count,
+ *	          each: id, size, digest, time, flags, trace block's bytes, keywords, facts
  */
-enum { VERSION = 1, LINE = 2048, ENHANCED = 16, FINDINGS = 16 * 1024, PENDING = 44 };
+enum {
+	VERSION = 1,
+	LINE = 2048,
+	ENHANCED = 16,
+	FINDINGS = 16 * 1024,
+	PENDING = 44,
+	FLAGS = 31
+};
 
 static void
 put_ip(struct buf *b, const struct ip *ip)
@@ -279,5 +288,88 @@ jrec_get_pending(str payload, struct arena *mem, struct jrec_pending **out, size
 		return RC_BAD;
 	*out = all;
 	*n = count;
+	return RC_OK;
+}
+
+static size_t
+item_bytes(const struct jrec_append_item *i)
+{
+	return MSG_ID_LEN + 8 + sizeof(i->digest) + 8 + 4 + 4 + 4 + i->keywords.len + 4;
+}
+
+static void
+put_item(struct buf *b, const struct jrec_append_item *i, size_t *room)
+{
+	bool fits = i->facts.len <= *room && i->facts.len <= FACTS_MOST;
+
+	put_id(b, &i->id);
+	buf_le(b, i->size, 8);
+	put_bytes(b, i->digest, sizeof(i->digest));
+	buf_le(b, i->received_ms, 8);
+	buf_le(b, i->flags, 4);
+	buf_le(b, i->trace_bytes, 4);
+	pack_put_str(b, i->keywords);
+	pack_put_str(b, fits ? i->facts : STR(""));
+	*room -= fits ? i->facts.len : 0;
+}
+
+void
+jrec_put_append(struct buf *b, const struct jrec_append *a)
+{
+	size_t fixed = 1 + 8 + 8 + 8 + 4 + 4, room;
+
+	for (size_t i = 0; i < a->n; i++)
+		fixed += item_bytes(&a->items[i]);
+	room = fixed < JREC_MOST ? JREC_MOST - fixed : 0;
+	buf_le(b, VERSION, 1);
+	buf_le(b, a->account, 8);
+	buf_le(b, a->mailbox, 8);
+	buf_le(b, a->replaces_mailbox, 8);
+	buf_le(b, a->replaces, 4);
+	buf_le(b, a->n, 4);
+	for (size_t i = 0; i < a->n; i++)
+		put_item(b, &a->items[i], &room);
+}
+
+static void
+get_item(struct pack *p, struct jrec_append_item *i)
+{
+	get_id(p, &i->id);
+	i->size = pack_le(p, 8);
+	pack_bytes(p, i->digest, sizeof(i->digest));
+	i->received_ms = pack_le(p, 8);
+	i->flags = (uint32_t)pack_le(p, 4);
+	i->trace_bytes = (uint32_t)pack_le(p, 4);
+	i->keywords = pack_str(p, JREC_KEYWORDS);
+	i->facts = pack_str(p, FACTS_MOST);
+	if (i->size > INT64_MAX || i->received_ms > INT64_MAX || i->flags > FLAGS ||
+		(i->trace_bytes != 0 && i->trace_bytes != TRACE_BLOCK) ||
+		i->trace_bytes > i->size)
+		p->bad = true;
+}
+
+enum rc
+jrec_get_append(str payload, struct arena *mem, struct jrec_append *a)
+{
+	struct pack p = { .left = payload };
+	uint64_t version = pack_le(&p, 1);
+	struct jrec_append got = { .account = pack_le(&p, 8) };
+
+	got.mailbox = pack_le(&p, 8);
+	got.replaces_mailbox = pack_le(&p, 8);
+	got.replaces = (uint32_t)pack_le(&p, 4);
+	got.n = (size_t)pack_le(&p, 4);
+	if (!pack_ok(&p) || version != VERSION || payload.len > JREC_MOST || got.n == 0 ||
+		got.n > JREC_APPENDED || got.account == 0 || got.account > INT64_MAX ||
+		got.mailbox > INT64_MAX || got.replaces_mailbox > INT64_MAX)
+		return RC_BAD;
+	got.items = arena_array(mem, got.n, sizeof(*got.items));
+	if (got.items == NULL)
+		return RC_LIMIT;
+	for (size_t i = 0; i < got.n; i++)
+		get_item(&p, &got.items[i]);
+	if (!pack_done(&p))
+		return RC_BAD;
+	*a = got;
 	return RC_OK;
 }

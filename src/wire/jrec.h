@@ -19,6 +19,8 @@ enum {
 	JREC_RCPTS = 1000,		/* as RCPTMAX; more are several records */
 	JREC_TARGETS = 1000,
 	JREC_REASON = 256,
+	JREC_APPENDED = 100,		/* messages of one JREC_APPEND */
+	JREC_KEYWORDS = 2048,		/* bytes of keywords */
 };
 
 enum jrec_kind {
@@ -26,6 +28,7 @@ enum jrec_kind {
 	JREC_ANSWERED,		/* the answer of a message has been written to the peer */
 	JREC_COUNTS,		/* refusals at RCPT, per network and minute */
 	JREC_PENDING,		/* at the head of a file: messages not yet answered */
+	JREC_APPEND,		/* house's alone: what a reader put into a mailbox himself */
 };
 
 enum jrec_answer { JREC_DELIVERED = 1, JREC_REFUSED, JREC_NOT_NOW };
@@ -84,6 +87,25 @@ struct jrec_pending {
 	uint8_t once[16];
 };
 
+struct jrec_append_item {
+	struct msg_id id;	/* and the file's name */
+	uint64_t size;		/* of the whole file */
+	uint8_t digest[32];	/* SHA-256 of the file after its trace block */
+	uint64_t received_ms;
+	uint32_t flags;		/* enum store_flag */
+	uint32_t trace_bytes;	/* TRACE_BLOCK where a delivered message is given back; else 0 */
+	str keywords;		/* sorted, a blank between */
+	str facts;		/* wire/facts.h, packed; "": not known, or there was no room */
+};
+
+struct jrec_append {		/* all of it or nothing */
+	uint64_t account, mailbox;
+	uint64_t replaces_mailbox;	/* another message goes at the same moment; uid 0: none */
+	uint32_t replaces;
+	size_t n;			/* 1 to JREC_APPENDED */
+	struct jrec_append_item *items;
+};
+
 void jrec_put_message(struct buf *b, const struct jrec_message *m);
 enum rc jrec_get_message(str payload, struct arena *mem, struct jrec_message *m);
 void jrec_put_answered(struct buf *b, const struct jrec_answered *a);
@@ -94,3 +116,6 @@ void jrec_put_pending(struct buf *b, const struct jrec_pending *p, size_t n);
 enum rc jrec_get_pending(str payload, struct arena *mem, struct jrec_pending **p, size_t *n);
 /* Bytes at the start of every spooled file that hold our trace header fields. */
 enum { TRACE_BLOCK = 1024 };
+/* Facts for which there is no room in JREC_MOST are left out, the later ones first. */
+void jrec_put_append(struct buf *b, const struct jrec_append *a);
+enum rc jrec_get_append(str payload, struct arena *mem, struct jrec_append *a);

@@ -2,6 +2,7 @@
 #include "wire/jrec.h"
 
 #include "test/test.h"
+#include "wire/facts.h"
 
 /* What records of before did not have. */
 enum { TAIL = 1 + MSG_ID_LEN + 1 + MSG_ID_LEN + 4 };
@@ -182,4 +183,102 @@ TEST(messages_without_an_answer_survive_a_new_file)
 	assert_memory_equal(q[0].once, p[0].once, 16);
 	b.data[1] = 3;
 	assert_int_equal(jrec_get_pending(buf_str(&b), mem, &q, &n), RC_BAD);
+}
+
+static void
+append(struct jrec_append *a, struct jrec_append_item items[2])
+{
+	items[0] = (struct jrec_append_item){ .id = ids_message(5),
+		.size = 77,
+		.digest = { 1, 2 },
+		.received_ms = 1234567890123,
+		.flags = 17,
+		.keywords = STR("$Junk work"),
+		.facts = STR("opaque") };
+	items[1] = (struct jrec_append_item){
+		.id = ids_message(6), .size = 2000, .trace_bytes = TRACE_BLOCK
+	};
+	*a = (struct jrec_append){ .account = 7,
+		.mailbox = 8,
+		.replaces_mailbox = 9,
+		.replaces = 10,
+		.n = 2,
+		.items = items };
+}
+
+TEST(what_a_reader_appended_can_be_read_back)
+{
+	BUF_AUTO b = BUF(JREC_MOST);
+	ARENA_AUTO mem = arena_new(1 << 20);
+	struct jrec_append_item items[2];
+	struct jrec_append a, got;
+
+	append(&a, items);
+	jrec_put_append(&b, &a);
+	assert_true(buf_ok(&b));
+	assert_int_equal(jrec_get_append(buf_str(&b), mem, &got), RC_OK);
+	assert_true(got.account == 7 && got.mailbox == 8 && got.n == 2);
+	assert_true(got.replaces_mailbox == 9 && got.replaces == 10);
+	assert_string_equal(got.items[0].id.text, items[0].id.text);
+	assert_int_equal(got.items[0].size, 77);
+	assert_memory_equal(got.items[0].digest, items[0].digest, 32);
+	assert_int_equal(got.items[0].received_ms, 1234567890123);
+	assert_int_equal(got.items[0].flags, 17);
+	assert_int_equal(got.items[0].trace_bytes, 0);
+	assert_true(str_eq(got.items[0].keywords, STR("$Junk work")));
+	assert_true(str_eq(got.items[0].facts, STR("opaque")));
+	assert_string_equal(got.items[1].id.text, items[1].id.text);
+	assert_int_equal(got.items[1].trace_bytes, TRACE_BLOCK);
+	for (size_t n = 0; n < b.len; n++)
+		assert_int_equal(jrec_get_append((str){ b.data, n }, mem, &got), RC_BAD);
+}
+
+TEST(an_append_of_what_cannot_be_is_damage)
+{
+	struct jrec_append_item items[2];
+	struct jrec_append a, got;
+
+	for (int i = 0; i < 5; i++) {
+		BUF_AUTO b = BUF(JREC_MOST);
+		ARENA_AUTO mem = arena_new(1 << 20);
+
+		append(&a, items);
+		items[0].flags = i == 0 ? 32 : 0;
+		items[0].trace_bytes = i == 1 ? 5 : 0;
+		items[1].size = i == 2 ? 100 : 2000;
+		a.n = i == 3 ? 0 : 2;
+		a.account = i == 4 ? 0 : 7;
+		jrec_put_append(&b, &a);
+		assert_int_equal(jrec_get_append(buf_str(&b), mem, &got), RC_BAD);
+	}
+}
+
+TEST(a_hundred_messages_with_long_headers_still_fit_into_a_record)
+{
+	BUF_AUTO b = BUF(JREC_MOST);
+	BUF_AUTO keywords = BUF(JREC_KEYWORDS);
+	BUF_AUTO facts = BUF(FACTS_MOST);
+	ARENA_AUTO mem = arena_new(1 << 20);
+	static struct jrec_append_item items[JREC_APPENDED];
+	struct jrec_append a, got;
+
+	append(&a, items);
+	while (keywords.len < JREC_KEYWORDS)
+		buf_addc(&keywords, 'k');
+	while (facts.len < FACTS_MOST)
+		buf_addc(&facts, 'f');
+	for (size_t i = 0; i < JREC_APPENDED; i++) {
+		items[i] = items[0];
+		items[i].keywords = buf_str(&keywords);
+		items[i].facts = i == 2 ? STR("short") : buf_str(&facts);
+	}
+	a.n = JREC_APPENDED;
+	a.items = items;
+	jrec_put_append(&b, &a);
+	assert_true(buf_ok(&b));
+	assert_int_equal(jrec_get_append(buf_str(&b), mem, &got), RC_OK);
+	assert_int_equal(got.items[0].facts.len, FACTS_MOST);
+	assert_int_equal(got.items[1].facts.len, 0);
+	assert_int_equal(got.items[2].facts.len, 5);
+	assert_int_equal(got.items[99].keywords.len, JREC_KEYWORDS);
 }
