@@ -232,6 +232,41 @@ need_incoming(struct backup *b, const struct jrec_message *m)
 	return RC_OK;
 }
 
+/* The same of what a reader appended: nobody but the account has it. */
+static enum rc
+need_appended(struct backup *b, const struct jrec_append *p)
+{
+	char path[COPY_PATH], from[COPY_PATH];
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < p->n && rc == RC_OK; i++) {
+		(void)snprintf(path, sizeof(path), "incoming/%s", p->items[i].id.text);
+		if (copy_there(b->copy.data, path))
+			continue;
+		copy_blob_path(p->account, &p->items[i].id, from);
+		if (copy_there(b->copy.data, from))
+			rc = fs_link(b->copy.data, from, b->copy.data, path, b->err);
+		else
+			b->unsettled++;
+	}
+	return rc;
+}
+
+static enum rc
+need_record(struct backup *b, const struct journal_item *item, struct arena *mem)
+{
+	struct jrec_message m;
+	struct jrec_append p;
+
+	arena_reset(mem);
+	if (item->kind == JREC_MESSAGE &&
+		jrec_get_message(item->payload, mem, &m) == RC_OK)
+		return need_incoming(b, &m);
+	if (item->kind == JREC_APPEND && jrec_get_append(item->payload, mem, &p) == RC_OK)
+		return need_appended(b, &p);
+	return RC_OK;
+}
+
 static enum rc
 need_records(struct backup *b, const char *journal)
 {
@@ -239,7 +274,6 @@ need_records(struct backup *b, const char *journal)
 	FD_AUTO dir = -1;
 	struct journal_reader *r = NULL;
 	struct journal_item item;
-	struct jrec_message m;
 	char path[64];
 	uint64_t after = 0;
 	enum rc rc;
@@ -250,13 +284,8 @@ need_records(struct backup *b, const char *journal)
 	rc = store_applied(b->copy.store, journal, &after, b->err);
 	if (rc == RC_OK || rc == RC_NONE)
 		rc = journal_read_open(dir, after, &r, b->err);
-	while (rc == RC_OK &&
-		(rc = journal_next(r, UINT64_MAX, &item, b->err)) == RC_OK) {
-		arena_reset(mem);
-		if (item.kind == JREC_MESSAGE &&
-			jrec_get_message(item.payload, mem, &m) == RC_OK)
-			rc = need_incoming(b, &m);
-	}
+	while (rc == RC_OK && (rc = journal_next(r, UINT64_MAX, &item, b->err)) == RC_OK)
+		rc = need_record(b, &item, mem);
 	journal_read_close(&r);
 	return rc == RC_NONE ? RC_OK : rc;
 }

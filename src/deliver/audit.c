@@ -47,8 +47,8 @@ on_damage(const char *sentence, void *arg)
 	audit_breach(arg, "%s", sentence);
 }
 
-static bool
-in_incoming(const struct audit *a, const struct msg_id *id)
+bool
+audit_in_incoming(const struct audit *a, const struct msg_id *id)
 {
 	char path[40];
 	struct stat st;
@@ -82,7 +82,7 @@ check_target(struct audit *a, const struct promise *p, const struct promised *r,
 		return RC_OK;
 	if (rc != RC_OK || (rc = audit_was_there(a, target, p->id, err)) != RC_NONE)
 		return rc;
-	if (p->waiting && in_incoming(a, p->id))
+	if (p->waiting && audit_in_incoming(a, p->id))
 		return RC_OK;
 	/* applied and cleared away while we looked? */
 	if (p->waiting && (rc = audit_was_there(a, target, p->id, err)) != RC_NONE)
@@ -145,26 +145,37 @@ check_promise(struct audit *a, const struct promise *p, struct err *err)
 
 /* --- journals --- */
 
-static enum rc
-check_waiting_file(struct audit *a, const struct jrec_message *m, struct err *err)
+enum rc
+audit_waiting_file(struct audit *a, const struct waiting_file *f, struct err *err)
 {
 	char path[40];
 	char *data = NULL;
 	size_t len = 0;
 	uint8_t digest[SHA256_BYTES];
 
-	(void)snprintf(path, sizeof(path), "incoming/%s", m->id.text);
+	(void)snprintf(path, sizeof(path), "incoming/%s", f->id.text);
 	enum rc rc = fs_read_all(a->w->data, path, 1u << 30, &data, &len, err);
 	if (rc == RC_NONE)
 		return RC_OK;
-	if (rc == RC_OK && len >= TRACE_BLOCK)
-		sha256((str){ data + TRACE_BLOCK, len - TRACE_BLOCK }, digest);
+	if (rc == RC_OK && len >= f->trace_bytes)
+		sha256((str){ data + f->trace_bytes, len - f->trace_bytes }, digest);
 	if (rc == RC_OK &&
-		(len != m->size || memcmp(digest, m->digest, sizeof(digest)) != 0))
+		(len != f->size || memcmp(digest, f->digest, sizeof(digest)) != 0))
 		audit_breach(a, "message %s in incoming/ is not what was accepted",
-			m->id.text);
+			f->id.text);
 	free(data);
 	return rc == RC_BAD ? RC_OK : rc;
+}
+
+static enum rc
+check_waiting_message(struct audit *a, const struct jrec_message *m, struct err *err)
+{
+	const struct waiting_file f = { .id = m->id,
+		.size = m->size,
+		.trace_bytes = TRACE_BLOCK,
+		.digest = m->digest };
+
+	return audit_waiting_file(a, &f, err);
 }
 
 static void
@@ -206,7 +217,7 @@ check_message(struct audit *a, struct journal_state *j, const struct journal_ite
 	}
 	keep_seen(j, &m, item->seq);
 	if (a->verify)
-		return item->seq > applied ? check_waiting_file(a, &m, err) : RC_OK;
+		return item->seq > applied ? check_waiting_message(a, &m, err) : RC_OK;
 	struct promise p = { .id = &m.id,
 		.again = (m.flags & JREC_AGAIN) != 0,
 		.waiting = item->seq > applied,
@@ -242,8 +253,10 @@ read_journal(struct audit *a, struct journal_state *j, int folder, uint64_t appl
 			break;
 		a->sum.records++;
 		j->end = item.seq + 1;
-		if (item.kind == JREC_MESSAGE &&
-			(rc = check_message(a, j, &item, applied, err)) != RC_OK)
+		rc = item.kind == JREC_MESSAGE  ? check_message(a, j, &item, applied, err)
+		     : item.kind == JREC_APPEND ? audit_append(a, j, &item, applied, err)
+						: RC_OK;
+		if (rc != RC_OK)
 			break;
 	}
 	journal_read_close(&r);

@@ -5,10 +5,13 @@
  *   - every delivered recipient of a journal record or ledger row has the
  *     message exactly once in each target (or its owner removed it), or in the
  *     heir's, or the record waits to be applied and its file is in incoming/;
+ *   - every message that a reader appended is, or was, in the account, or waits to be
+ *     applied and its file is in incoming/; only house's journal has such records, and
+ *     the ledger has none of them (doc/appends.md);
  *   - every index row's file is there with its size; every file has a row;
  *   - nothing refused is in a mailbox of the refused recipient;
- *   - numbers of journals have no hole, checksums hold; every journal record is
- *     in the ledger, every ledger row whose record should still be there has it;
+ *   - numbers of journals have no hole, checksums hold; every record of a
+ *     message that came in is in the ledger, every ledger row whose record should still be there has it;
  *     ordinals have no hole;
  *   - who was refused with a link is in the register; what it says is held is there,
  *     what is held is in it, and what was released is, or was, in a mailbox, once.
