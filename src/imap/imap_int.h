@@ -12,6 +12,8 @@
  *	MORE	call me again: after others had their turn, and when what was written has
  *		left.  Whoever writes much says MORE when imap_full(), and at least each few ms
  *	WAIT	until s->errand is done, or s->wake_ms
+ *	READ	until the peer has sent more (conn_bytes() said CONN_QUIET), or a watched
+ *		mailbox has changed, or s->until_ms: then s->late is set
  *
  * What a command remembers between calls hangs on s->cmd.state, in s->cmd.mem, which ends with it;
  * what must be let go of (descriptors, views) s->cmd.end does, which is called in any case.
@@ -46,11 +48,13 @@ enum imap_state {	/* bits: a command names those it is allowed in */
 	IMAP_ANY = 7, IMAP_IN = 6,
 };
 
-enum imap_did { IMAP_DONE, IMAP_MORE, IMAP_WAIT };
+enum imap_did { IMAP_DONE, IMAP_MORE, IMAP_WAIT, IMAP_READ };
 
 enum imap_enabled {
 	ENABLED_REV2 = 1, ENABLED_UTF8 = 2, ENABLED_CONDSTORE = 4, ENABLED_QRESYNC = 8,
 };
+
+enum imap_step { STEP_GO, STEP_PARK, STEP_CLOSE };
 
 struct imap_session;
 typedef enum imap_did imap_run(struct imap_session *s);
@@ -58,8 +62,7 @@ typedef enum imap_did imap_run(struct imap_session *s);
 enum imap_flag_of_command {
 	CMD_UID = 1,		/* also as UID NAME; s->cmd.uid says so */
 	CMD_STILL = 2,		/* no EXPUNGE may be told while or after it (RFC 9051 7.5.1) */
-	CMD_ALONE = 4,		/* what the client sent behind it is looked at afterwards, if at all */
-	CMD_WRITES = 8,		/* not in a mailbox selected with EXAMINE */
+	CMD_WRITES = 4,		/* not in a mailbox selected with EXAMINE */
 };
 
 struct imap_command {
@@ -94,7 +97,9 @@ struct imap_box {
 	uint64_t told;		/* modseq up to which it knows of changes */
 	uint64_t tick;		/* view_tick() at that moment */
 	uint32_t recent;	/* first UID that is \Recent here */
-	bool read_only, gone;
+	bool read_only;
+	size_t nown;		/* modseqs of changes that the client made itself */
+	uint64_t *own;		/* malloc'd; until the next imap_sync() */
 	bool has_saved;		/* SEARCHRES */
 	size_t nsaved;
 	uint32_t *saved;	/* UIDs, ascending; malloc'd */
@@ -108,6 +113,8 @@ struct imap_work {		/* the command under way */
 	struct arena *mem;
 	void *state;
 	void (*end)(struct imap_session *s);	/* may be NULL */
+	void (*then)(struct imap_session *s);	/* once the answer has left; may be NULL */
+	bool answered;
 };
 
 struct imap_session {
@@ -122,16 +129,23 @@ struct imap_session {
 	struct imap_work cmd;
 	struct imap_reply reply;
 	struct errand errand;
-	struct login *login;
-	struct login_answer *answer;	/* of a login under way */
-	struct login_want *login_want;
+	struct login *login;	/* of AUTHENTICATE */
+	struct imap_login *logging_in;	/* imap_login.c; NULL once it is over */
 	struct buf in;		/* the command as it is gathered */
 	struct buf out;		/* what is to be sent; empties into the connection */
-	uint64_t literal_left;
-	uint64_t until_ms, wake_ms;
-	enum imap_did (*phase)(struct imap_session *s);	/* imap_session.c */
+	/* Gathering a command (imap_session.c): */
+	enum imap_step (*phase)(struct imap_session *s);
+	uint64_t literal_left;	/* of the literal that is arriving */
+	size_t line_at;		/* in `in`: where the last line begins */
+	const char *too_much;	/* the command is thrown away as it comes, for this reason */
+	uint64_t thrown;
+	unsigned want;		/* what to park for */
+	uint64_t until_ms;	/* when the client is late */
+	uint64_t wake_ms;	/* with IMAP_WAIT and no errand */
+	uint64_t said_ms;	/* when something was last sent, for INPROGRESS */
 	unsigned bad, turn;
 	bool late, draining, deflated;
+	bool dead;		/* BYE was said while changes were told: the mailbox is gone */
 	const char *why;	/* why it ended, for the log */
 };
 
@@ -166,19 +180,41 @@ enum rc imap_enable_condstore(struct imap_session *s, struct err *err);
 enum rc imap_uids(struct imap_session *s, struct imap_set *set, bool uid, uint32_t **out,
 	size_t *n, struct err *err) MUST_CHECK;
 
+/* ---- imap_copy.c: removes those of the UIDs (NULL: of all) that are marked \Deleted;
+ * *modseq of the last change, 0: there was none ---- */
+enum rc imap_expunge_marked(struct imap_session *s, const uint32_t *uids, size_t n,
+	uint64_t *modseq, struct err *err) MUST_CHECK;
+
 /* ---- mailbox names ---- */
 /* Parses a mailbox name; false: s->reply is set. */
 bool imap_mailbox_arg(struct imap_session *s, str *name);
 /* Store's flags from the grammar's, and back: the same bits (asserted in imap_sync.c). */
 void imap_put_mailbox(struct imap_session *s, str name);
 
+/* ---- imap_session.c, imap_login.c ---- */
+void imap_then_tls(struct imap_session *s);
+void imap_login_clear(struct imap_session *s);
+/* The client went away, or was late, in the middle of a command. */
+enum imap_did imap_lost(struct imap_session *s);
+/* A line of a dialogue within a command: CONN_OK, or IMAP_READ is to be returned, or
+ * the session is lost or late (CONN_CLOSED, CONN_LONG). */
+enum conn_got imap_line(struct imap_session *s, str *line);
+
+/* ---- imap_append.c: does the literal that this beginning of a command ends in hold a message?
+ * Then the command begins now, and reads it itself. ---- */
+bool imap_append_wants(struct imap_session *s, str command);
+
 /* ---- capabilities (imap_capability.c) ---- */
+bool imap_may_log_in(const struct imap_session *s);	/* TLS, or plain_loopback */
+void imap_login_want(const struct imap_session *s, struct login_want *w);
 void imap_put_capabilities(struct imap_session *s, struct buf *b);
 
 /* ---- one function for each command; the table names them ---- */
-imap_run cmd_capability, cmd_noop, cmd_logout, cmd_id, cmd_enable, cmd_starttls, cmd_login,
-	cmd_authenticate, cmd_compress, cmd_idle;	/* imap_session.c, imap_login.c, … */
-imap_run cmd_select, cmd_examine, cmd_close, cmd_unselect, cmd_check;	/* imap_select.c */
+imap_run cmd_capability, cmd_enable;			/* imap_capability.c */
+imap_run cmd_login, cmd_authenticate;			/* imap_login.c */
+imap_run cmd_noop, cmd_check, cmd_logout, cmd_id, cmd_starttls, cmd_compress;	/* imap_plain.c */
+imap_run cmd_idle;					/* imap_idle.c */
+imap_run cmd_select, cmd_examine, cmd_close, cmd_unselect;	/* imap_select.c */
 imap_run cmd_create, cmd_delete, cmd_rename, cmd_subscribe, cmd_unsubscribe;	/* imap_mailbox.c */
 imap_run cmd_list, cmd_lsub, cmd_status, cmd_namespace;	/* imap_list.c */
 imap_run cmd_getquota, cmd_getquotaroot, cmd_setquota;	/* imap_quota.c */
