@@ -66,6 +66,7 @@ conn_free(struct conn **cp)
 	if (!c->closed && conn_flush(c) == CONN_OK)
 		conn_tls_end(c);
 	conn_tls_free(c);
+	conn_deflate_free(c);
 	close_softly(c->fd);
 	free(c->in);
 	buf_free(&c->out);
@@ -177,7 +178,8 @@ conn_unread(const struct conn *c)
 {
 	if (c->quiet || c->closed || c->shaking_hands)
 		return false;
-	return c->end > c->at || (c->ssl != NULL && SSL_has_pending(c->ssl) == 1);
+	return c->end > c->at || conn_deflate_unread(c) ||
+	       (c->ssl != NULL && SSL_has_pending(c->ssl) == 1);
 }
 
 /* ---- writing ---- */
@@ -193,7 +195,10 @@ conn_write(struct conn *c, str data)
 {
 	if (c->closed)
 		return;
-	buf_add(&c->out, data);
+	if (c->z != NULL)
+		conn_deflate_write(c, data, false);
+	else
+		buf_add(&c->out, data);
 	if (buf_ok(&c->out))
 		return;
 	(void)conn_broken(c, "%d bytes written that the peer does not read", OUT_MOST);
@@ -228,6 +233,8 @@ conn_flush(struct conn *c)
 		return CONN_CLOSED;
 	if (c->ssl != NULL && c->shaking_hands)
 		return c->out.len == 0 ? CONN_OK : CONN_FULL;
+	if (conn_deflate_dirty(c))
+		conn_deflate_write(c, STR(""), true);
 	while (c->out.len > 0) {
 		enum conn_got got = c->ssl == NULL
 					    ? send_plain(c, buf_str(&c->out), &n)
@@ -276,6 +283,13 @@ recv_plain(struct conn *c, char *out, size_t size, size_t *n)
 	return CONN_OK;
 }
 
+enum conn_got
+conn_raw_read(struct conn *c, char *out, size_t size, size_t *n)
+{
+	return c->ssl == NULL ? recv_plain(c, out, size, n)
+			      : conn_tls_read(c, out, size, n);
+}
+
 static enum conn_got
 receive(struct conn *c)
 {
@@ -288,8 +302,9 @@ receive(struct conn *c)
 		return CONN_QUIET;
 	make_room(c);
 	assert(c->end < c->cap);
-	got = c->ssl == NULL ? recv_plain(c, c->in + c->end, c->cap - c->end, &n)
-			     : conn_tls_read(c, c->in + c->end, c->cap - c->end, &n);
+	got = c->z == NULL
+		      ? conn_raw_read(c, c->in + c->end, c->cap - c->end, &n)
+		      : conn_deflate_read(c, c->in + c->end, c->cap - c->end, &n);
 	c->quiet = got == CONN_QUIET;
 	if (got != CONN_OK)
 		return got;
@@ -440,7 +455,7 @@ conn_spoke(struct conn *c)
 
 	if (conn_buffered(c) > 0)
 		return true;
-	if (c->ssl != NULL) /* bytes on the wire need not be words: look inside */
+	if (c->ssl != NULL || c->z != NULL) /* bytes need not be words: look inside */
 		return receive(c) == CONN_OK;
 	return recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }

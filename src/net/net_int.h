@@ -28,6 +28,7 @@ struct conn {
 	bool eager;		/* the last read filled all the room there was */
 	size_t thrown;		/* bytes of a line that is too long; 0: none */
 	struct buf out;		/* written and not sent */
+	struct deflate *z;	/* from conn_start_deflate() on */
 	uint64_t received;
 	char why[96];
 };
@@ -43,5 +44,16 @@ enum conn_got conn_tls_read(struct conn *c, char *out, size_t size, size_t *n);
 enum conn_got conn_tls_write(struct conn *c, str data, size_t *n);
 void conn_tls_end(struct conn *c);	/* sends close_notify */
 void conn_tls_free(struct conn *c);
+
+/* As recv() and send() of what the connection is made of, with the results of conn_tls_*. */
+enum conn_got conn_raw_read(struct conn *c, char *out, size_t size, size_t *n);
+
+/* conn_deflate.c: reads what inflates of what arrives; appends to c->out what data
+ * deflates to, and what is still inside when `finish`. */
+enum conn_got conn_deflate_read(struct conn *c, char *out, size_t size, size_t *n);
+void conn_deflate_write(struct conn *c, str data, bool finish);
+bool conn_deflate_unread(const struct conn *c);	/* is there more without the peer? */
+bool conn_deflate_dirty(const struct conn *c);	/* written, and not yet in c->out */
+void conn_deflate_free(struct conn *c);
 
 SSL *tls_session(struct tls *t);	/* server side, no BIO yet */
