@@ -12,6 +12,14 @@ is_eight_bit(str s)
 	return false;
 }
 
+/* Not in a quoted string (RFC 9051 9, TEXT-CHAR). */
+static bool
+ends_lines(str s)
+{
+	return s.len > 0 &&
+		(memchr(s.ptr, '\r', s.len) != NULL || memchr(s.ptr, '\n', s.len) != NULL);
+}
+
 static size_t
 escapes(str s)
 {
@@ -32,7 +40,7 @@ put_literal(struct buf *b, str s)
 void
 imap_put_string(struct buf *b, str s)
 {
-	if (is_eight_bit(s) || escapes(s) > ESCAPES_MOST) {
+	if (is_eight_bit(s) || ends_lines(s) || escapes(s) > ESCAPES_MOST) {
 		put_literal(b, s);
 		return;
 	}

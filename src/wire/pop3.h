@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/err.h"
 #include "base/str.h"
 
 enum { POP3_LINE_MOST = 512 };	/* with SASL initial responses (RFC 5034 4): 12288 */
