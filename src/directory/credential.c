@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "crypto/digest.h"
 #include "crypto/password.h"
-#include "directory/directory_int.h"
+#include "directory/login_int.h"
 
 struct credentials {
 	char yescrypt[PASSWORD_TEXT];
@@ -221,4 +222,135 @@ app_password_revoke(struct directory *d, str address, str name, struct err *err)
 				STR_ARG(account), STR_ARG(name));
 	}
 	return change_end(d, rc, err);
+}
+
+/* ---- what logins ask ---- */
+
+static void
+as_written(str user, struct arena *mem, str *out)
+{
+	user = str_first(user, LOGIN_NAME);
+	char *p = arena_alloc(mem, user.len + 1);
+
+	for (size_t i = 0; p != NULL && i < user.len; i++)
+		p[i] = user.ptr[i] >= 'A' && user.ptr[i] <= 'Z' ? (char)(user.ptr[i] + 32)
+								: user.ptr[i];
+	*out = (str){ p, p == NULL ? 0 : user.len };
+}
+
+static void
+take_credential(struct db_stmt *q, struct login_row *out)
+{
+	str kind = db_str(q, 0), secret = db_str(q, 1), salt = db_str(q, 2);
+
+	if (str_eq(kind, STR("yescrypt"))) {
+		(void)str_z(secret, out->hash, sizeof(out->hash));
+	} else if (str_eq(kind, STR("app"))) {
+		if (secret.len != 32 || out->napps == LOGIN_APPS)
+			return;
+		memcpy(out->apps[out->napps].digest, secret.ptr, 32);
+		out->apps[out->napps++].doors = (unsigned)db_u64(q, 4);
+	} else if (str_eq(kind, STR("scram-sha-256")) && secret.len == 2 * SCRAM_KEY &&
+		   salt.len == SCRAM_SALT) {
+		out->has_scram = true;
+		out->scram.iterations = (uint32_t)db_u64(q, 3);
+		memcpy(out->scram.salt, salt.ptr, SCRAM_SALT);
+		memcpy(out->scram.stored_key, secret.ptr, SCRAM_KEY);
+		memcpy(out->scram.server_key, secret.ptr + SCRAM_KEY, SCRAM_KEY);
+	}
+}
+
+static enum rc
+read_credentials(struct directory *d, struct login_row *out, struct err *err)
+{
+	struct db_stmt *q = db_prepare(d->db,
+		"SELECT kind, secret, salt, iterations, doors FROM credential "
+		"WHERE account = ?",
+		err);
+	enum rc rc;
+
+	if (q == NULL)
+		return RC_TEMP;
+	db_bind_u64(q, 1, out->account);
+	while ((rc = db_step(q, err)) == RC_OK)
+		take_credential(q, out);
+	db_reset(q);
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+login_row_read(struct directory *d, str user, struct arena *mem, struct login_row *out,
+	struct err *err)
+{
+	LOCK_AUTO held = lock_take(&d->lock);
+	struct login_row row = { 0 };
+	struct db_stmt *q;
+	enum rc rc = user.len > LOGIN_NAME
+			     ? RC_BAD
+			     : sql_local(d, user, mem, &row.name, NULL, err);
+
+	if (rc == RC_BAD || rc == RC_LIMIT)
+		as_written(user, mem, &row.name);
+	else if (rc != RC_OK)
+		return rc;
+	q = db_prepare(d->db,
+		"SELECT a.id, a.disabled FROM name n JOIN account a ON a.id = n.account "
+		"WHERE n.address = ?",
+		err);
+	if (q == NULL)
+		return RC_TEMP;
+	db_bind_str(q, 1, row.name);
+	rc = db_step(q, err);
+	if (rc == RC_OK) {
+		row.account = db_u64(q, 0);
+		row.disabled = db_u64(q, 1) != 0;
+	}
+	db_reset(q);
+	if (rc == RC_OK || rc == RC_NONE) /* the same questions for all */
+		rc = read_credentials(d, &row, err);
+	if (rc == RC_OK)
+		*out = row;
+	wipe(&row, sizeof(row));
+	return rc;
+}
+
+static enum rc
+put_secret(struct directory *d, const char *name, const uint8_t value[LOGIN_SECRET],
+	struct err *err)
+{
+	struct db_stmt *q = db_prepare(
+		d->db, "INSERT INTO secret (name, value) VALUES (?, ?)", err);
+
+	if (q == NULL)
+		return RC_TEMP;
+	db_bind_str(q, 1, str_of(name));
+	db_bind_blob(q, 2, (str){ (const char *)value, LOGIN_SECRET });
+	return db_run(q, err);
+}
+
+enum rc
+directory_secret(
+	struct directory *d, const char *name, uint8_t out[LOGIN_SECRET], struct err *err)
+{
+	ARENA_AUTO mem = arena_new(WORK_BYTES);
+	uint8_t secret[LOGIN_SECRET];
+	str value;
+	enum rc rc = change_begin(d, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = sql_text(d, "SELECT value FROM secret WHERE name = ?", str_of(name), mem,
+		&value, err);
+	if (rc == RC_NONE) {
+		ids_random(secret, sizeof(secret));
+		rc = put_secret(d, name, secret, err);
+	} else if (rc == RC_OK && value.len == sizeof(secret)) {
+		memcpy(secret, value.ptr, sizeof(secret));
+	} else if (rc == RC_OK) {
+		rc = err_set(err, RC_TEMP, "the secret \"%s\" is not one", name);
+	}
+	if ((rc = change_end(d, rc, err)) == RC_OK)
+		memcpy(out, secret, sizeof(secret));
+	wipe(secret, sizeof(secret));
+	return rc;
 }

@@ -37,6 +37,7 @@ struct logins *logins_new(struct directory *d, const struct conf *conf);
 void logins_free(struct logins **lp);
 /* Directory's `changed` calls it: what is remembered may be wrong now. */
 void logins_forget(struct logins *l);
+void logins_reload(struct logins *l, const struct conf *conf);
 
 struct login_want {
 	enum login_door door;
