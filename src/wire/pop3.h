@@ -8,12 +8,15 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { POP3_LINE_MOST = 512 };	/* with SASL initial responses (RFC 5034 4): 12288 */
+enum {
+	POP3_LINE_MOST = 512,	/* RFC 2449 4 asks for 255 */
+	POP3_AUTH_MOST = 12288,	/* AUTH with an initial response (RFC 5034 4) */
+};
 
 struct pop3_cmd {
 	str word;		/* as sent */
 	size_t nargs;
-	str args[2];
+	str args[2];		/* the second with whatever is behind it */
 	str rest;		/* everything behind the word: PASS takes blanks */
 };
 
