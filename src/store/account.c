@@ -62,7 +62,7 @@ make_mailbox(struct shard *sh, const struct account *a, size_t i, uint64_t uidva
 	db_bind_u64(q, 2, standard[i].id);
 	db_bind_str(q, 3, standard[i].name);
 	db_bind_str(q, 4, standard[i].special);
-	db_bind_u64(q, 5, uidvalidity);
+	db_bind_u64(q, 5, uidvalidity + i);
 	for (int col = 6; col <= 8; col++)
 		db_bind_u64(q, col, a->modseq);
 	return db_run(q, err);
@@ -83,7 +83,7 @@ make(struct shard *sh, uint64_t id, struct account *a, struct err *err)
 	db_bind_u64(q, 1, id);
 	db_bind_u64(q, 2, a->modseq);
 	db_bind_u64(q, 3, STANDARD + 1);
-	db_bind_u64(q, 4, uidvalidity + 1);
+	db_bind_u64(q, 4, uidvalidity + STANDARD);
 	if ((rc = db_run(q, err)) != RC_OK)
 		return rc;
 	/* A removal that did not come to its end must not take the new files. */
@@ -149,6 +149,8 @@ store_account_make(struct store *s, uint64_t account, struct err *err)
 		rc = db_commit(sh->db, err);
 	if (rc != RC_OK)
 		db_rollback(sh->db);
+	else
+		(void)shard_committed(sh);
 	return rc;
 }
 
@@ -159,7 +161,10 @@ remove_rows(struct shard *sh, uint64_t account, struct err *err)
 		"DELETE FROM account WHERE account_id = ?",
 		"DELETE FROM mailbox WHERE account_id = ?",
 		"DELETE FROM mailbox_gone WHERE account_id = ?",
+		"DELETE FROM mailbox_deleted WHERE account_id = ?",
+		"DELETE FROM subscribed_name WHERE account_id = ?",
 		"DELETE FROM email WHERE account_id = ?",
+		"DELETE FROM email_key WHERE account_id = ?",
 		"DELETE FROM mailbox_email WHERE account_id = ?",
 		"DELETE FROM expunged WHERE account_id = ?",
 		"DELETE FROM gone WHERE account_id = ?",
@@ -209,6 +214,8 @@ store_account_remove(struct store *s, uint64_t account, struct err *err)
 		db_rollback(sh->db);
 		return rc;
 	}
+	(void)shard_committed(sh);
+	views_end(s, account);
 	return remove_files(sh, account, err);
 }
 

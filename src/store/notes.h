@@ -19,6 +19,7 @@ enum note_kind {
 	NOTE_ADDED,	/* row: all of it */
 	NOTE_FLAGS,	/* row: uid, flags, keywords, modseq */
 	NOTE_GONE,	/* row: uid, modseq */
+	NOTE_FACTS,	/* row: uid, sent_s: found out later; nobody is woken */
 	NOTE_MAILBOX,	/* made, renamed, subscribed, deleted, brought back */
 };
 

@@ -103,10 +103,16 @@ store_open(const struct store_want *w, struct store **out, struct err *err)
 		abort();
 	s->data = w->data;
 	s->read_only = w->read_only;
+	s->wake = w->wake;
+	s->train = w->train;
+	s->arg = w->arg;
+	s->views = views_new();
 	(void)pthread_mutex_init(&s->positions_lock, NULL);
 	(void)pthread_mutex_init(&s->checkpoint_lock, NULL);
-	for (unsigned i = 0; i < STORE_SHARDS; i++)
+	for (unsigned i = 0; i < STORE_SHARDS; i++) {
 		(void)pthread_mutex_init(&s->shards[i].lock, NULL);
+		syncing_init(&s->shards[i].sync);
+	}
 	rc = folders(s, err);
 	for (unsigned i = 0; i < STORE_SHARDS && rc == RC_OK; i++)
 		rc = shard_open(s, i, w->cache_bytes, err);
@@ -127,7 +133,9 @@ store_close(struct store **sp)
 
 	if (s == NULL)
 		return;
+	views_free(&s->views);
 	for (unsigned i = 0; i < STORE_SHARDS; i++) {
+		syncing_clear(&s->shards[i].sync);
 		db_close(&s->shards[i].db);
 		arena_free(&s->shards[i].mem);
 		buf_free(&s->shards[i].envelope);
@@ -186,6 +194,7 @@ mark_all(struct store *s, const struct position *list, size_t n, struct err *err
 		db_rollback(sh->db);
 		return rc;
 	}
+	(void)shard_committed(sh);
 	/* Who is told the position removes files and trims journals by it. */
 	return db_sync(sh->db, err);
 }
@@ -259,13 +268,18 @@ store_checkpoint(struct store *s, struct err *err)
 	struct position list[JOURNALS];
 	struct doomed_of *all = calloc(STORE_SHARDS, sizeof(*all));
 	size_t n = positions_now(s, list);
+	uint64_t made[STORE_SHARDS];
 	enum rc rc;
 
 	if (all == NULL)
 		abort();
 	rc = list_doomed(s, all, err);
+	for (unsigned i = 0; i < STORE_SHARDS; i++)
+		made[i] = atomic_load(&s->shards[i].sync.made);
 	if (rc == RC_OK)
 		rc = fs_sync_all(s->data, err);
+	for (unsigned i = 0; i < STORE_SHARDS && rc == RC_OK; i++)
+		shard_synced(&s->shards[i], made[i]);
 	if (rc == RC_OK)
 		rc = mark_if_moved(s, list, n, err);
 	if (rc == RC_OK)

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/thread.h"
 #include "db/db.h"
+#include "store/notes.h"
 #include "store/store.h"
 
 enum {
@@ -18,12 +20,23 @@ enum {
 	BLOB_PATH = 64,		/* accounts/ID/YYYYMM/MSGID */
 };
 
+/* settle.c: how much of a shard's commits is on disk. */
+struct syncing {
+	_Atomic uint64_t made;		/* commits; counted with the shard's lock */
+	_Atomic uint64_t synced;	/* as many of them are on disk */
+	pthread_mutex_t lock;		/* taken last */
+	pthread_cond_t done;
+	bool running;			/* a thread syncs, for all who wait */
+	bool broken;			/* a sync failed: what it was to keep may be lost */
+};
+
 struct shard {
 	pthread_mutex_t lock;
 	struct db *db;
 	int data;
 	struct arena *mem;	/* for one delivery at a time */
 	struct buf envelope;
+	struct syncing sync;
 };
 
 /* How far a journal is applied, in this process's knowledge. */
@@ -41,6 +54,10 @@ struct store {
 	pthread_mutex_t positions_lock;		/* taken last, held briefly */
 	struct position positions[JOURNALS];
 	size_t npositions;
+	struct views *views;
+	void (*wake)(uint64_t number, void *arg);
+	void (*train)(uint64_t account, const struct msg_id *id, bool spam, void *arg);
+	void *arg;
 };
 
 static inline struct shard *
@@ -53,6 +70,25 @@ shard_of(struct store *s, uint64_t account)
 void shard_path(unsigned n, char out[32]);
 /* A connection of one's own, for reading a consistent state without the lock. */
 enum rc shard_reader(struct store *s, unsigned n, struct db **out, struct err *err) MUST_CHECK;
+
+/* settle.c */
+void syncing_init(struct syncing *y);
+void syncing_clear(struct syncing *y);
+/* One more commit (with the lock); its number. */
+uint64_t shard_committed(struct shard *sh);
+/* Returns when the commit of that number is on disk.  Without the lock. */
+enum rc shard_settle(struct shard *sh, uint64_t commit, struct err *err) MUST_CHECK;
+/* Somebody has synced everything after `made` was read as commit. */
+void shard_synced(struct shard *sh, uint64_t commit);
+
+/* view.c: all views of the store. */
+struct views *views_new(void);
+void views_free(struct views **vp);	/* nobody may hold one */
+/* Notes of one mailbox, in order, as of that commit; with the shard's lock. */
+void views_patch(struct store *s, uint64_t account, uint64_t mailbox, uint64_t commit,
+	struct note *const *notes, size_t n);
+/* The account is no more; with the shard's lock. */
+void views_end(struct store *s, uint64_t account);
 
 /* blob.c */
 void blob_path(uint64_t account, const char *msgid, char out[BLOB_PATH]);
@@ -85,7 +121,11 @@ struct facts;
 enum rc thread_of(struct shard *sh, struct account *a, const struct facts *f, uint64_t *thread,
 	struct err *err) MUST_CHECK;
 
-/* expunge.c: files that no row refers to any more.  What is listed before a
+/* expunge.c: takes a message out of a mailbox, in a transaction, as of a->modseq; RC_NONE:
+ * it is not there.  The account is the caller's to save. */
+enum rc expunge_one(struct shard *sh, struct account *a, uint64_t mailbox, uint64_t uid,
+	struct notes *notes, struct err *err) MUST_CHECK;
+/* files that no row refers to any more.  What is listed before a
  * sync may be unlinked after it. */
 struct doomed {
 	uint64_t account;

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Keys to sort by.  Those of a whole mailbox are asked for at once: by scanning all of the
+ * account's where they are much of it, else one by one.
+ */
+#include <stdlib.h>
+
+#include "store/view_int.h"
+#include "wire/sortkey.h"
+
+enum { KEY_CHUNK = 1024, SCAN_SHARE = 4 };
+
+/* A row whose key is asked for. */
+struct asked {
+	char id[MSG_ID_LEN + 1];
+	uint32_t uid;
+	struct order_key *key;
+};
+
+struct asking {
+	struct view *v;
+	struct asked *at;
+	size_t n;
+	uint64_t facts; /* v->facts when it was asked */
+};
+
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(
+		((const struct asked *)a)->id, ((const struct asked *)b)->id, MSG_ID_LEN);
+}
+
+static void
+collect(struct asking *a)
+{
+	struct view *v = a->v;
+	LOCK_AUTO held = lock_take(&v->lock);
+	size_t room = 0;
+
+	a->facts = v->facts;
+	for (size_t i = v->keyed; i < v->n; i++) {
+		const struct row *r = &v->rows[i];
+
+		if (r->gone || r->key != NULL)
+			continue;
+		if (a->n == room) {
+			room = room == 0 ? v->n - i : room * 2;
+			a->at = realloc(a->at, room * sizeof(*a->at));
+			if (a->at == NULL)
+				abort();
+		}
+		struct asked *k = &a->at[a->n++];
+		*k = (struct asked){ .uid = r->uid };
+		memcpy(k->id, r->id, sizeof(r->id));
+	}
+}
+
+static struct order_key *
+key_of(str packed)
+{
+	struct order_key *k = malloc(sizeof(*k) + packed.len);
+
+	if (k == NULL)
+		abort();
+	k->len = (uint32_t)packed.len;
+	memcpy(k->bytes, packed.ptr, packed.len);
+	return k;
+}
+
+/* The same message may be in a mailbox more than once. */
+static size_t
+give(struct asking *a, size_t i, str packed)
+{
+	size_t first = i;
+
+	for (; i < a->n && by_id(&a->at[i], &a->at[first]) == 0; i++)
+		a->at[i].key = packed.len > 0 ? key_of(packed) : &view_no_key;
+	return i;
+}
+
+/* The next ones, each looked up; *at: how far. */
+static enum rc
+look_up(struct asking *a, size_t *at, struct err *err)
+{
+	struct shard *sh = a->v->sh;
+	LOCK_AUTO held = lock_take(&sh->lock);
+	size_t i = *at;
+
+	for (size_t done = 0; i < a->n && done < KEY_CHUNK; done++) {
+		PREPARE(q, sh->db,
+			"SELECT key FROM email_key WHERE account_id = ? AND msgid = ?",
+			err);
+		db_bind_u64(q, 1, a->v->name.account);
+		db_bind_str(q, 2, str_of(a->at[i].id));
+		enum rc rc = db_step(q, err);
+		if (rc != RC_OK && rc != RC_NONE)
+			return rc;
+		i = give(a, i, rc == RC_OK ? db_str(q, 0) : (str){ 0 });
+		db_reset(q);
+	}
+	*at = i;
+	return RC_OK;
+}
+
+/* The next rows of email_key, beside those that are asked for. */
+static enum rc
+scan(struct asking *a, size_t *at, struct err *err)
+{
+	struct shard *sh = a->v->sh;
+	LOCK_AUTO held = lock_take(&sh->lock);
+	size_t i = *at, n = 0;
+	enum rc rc;
+
+	PREPARE(q, sh->db,
+		"SELECT msgid, key FROM email_key WHERE account_id = ? AND msgid >= ?"
+		" ORDER BY msgid LIMIT ?",
+		err);
+	db_bind_u64(q, 1, a->v->name.account);
+	db_bind_str(q, 2, str_of(a->at[i].id));
+	db_bind_u64(q, 3, KEY_CHUNK);
+	for (; i < a->n && (rc = db_step(q, err)) == RC_OK; n++) {
+		str id = db_str(q, 0);
+
+		while (i < a->n && str_cmp(str_of(a->at[i].id), id) < 0)
+			i = give(a, i, (str){ 0 });
+		if (i < a->n && str_eq(str_of(a->at[i].id), id))
+			i = give(a, i, db_str(q, 1));
+	}
+	db_reset(q);
+	if (i < a->n && rc != RC_NONE)
+		return rc;
+	while (i < a->n && n < KEY_CHUNK) /* there are no more */
+		i = give(a, i, (str){ 0 });
+	*at = i;
+	return RC_OK;
+}
+
+/* The messages of the account, more or less. */
+static enum rc
+account_messages(struct asking *a, uint64_t *n, struct err *err)
+{
+	struct shard *sh = a->v->sh;
+	LOCK_AUTO held = lock_take(&sh->lock);
+	struct account account;
+	enum rc rc = account_load(sh, a->v->name.account, &account, err);
+
+	if (rc == RC_OK)
+		*n = account.messages;
+	return rc;
+}
+
+static int
+by_uid(const void *a, const void *b)
+{
+	uint32_t x = ((const struct asked *)a)->uid, y = ((const struct asked *)b)->uid;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Into the rows, which may have changed meanwhile. */
+static void
+keep(struct asking *a)
+{
+	struct view *v = a->v;
+	LOCK_AUTO held = lock_take(&v->lock);
+	size_t at = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		struct asked *k = &a->at[i];
+
+		at = view_find(v, at, k->uid);
+		if (at == v->n)
+			break;
+		struct row *r = &v->rows[at];
+		if (k->key == NULL || r->uid != k->uid || r->gone || r->key != NULL)
+			continue;
+		if (k->key == &view_no_key && a->facts != v->facts)
+			continue; /* it may have come since */
+		r->key = k->key;
+		if (k->key != &view_no_key)
+			v->key_bytes += sizeof(*k->key) + k->key->len;
+		k->key = NULL;
+	}
+	while (v->keyed < v->n &&
+		(v->rows[v->keyed].gone || v->rows[v->keyed].key != NULL))
+		v->keyed++;
+	view_weigh(v);
+}
+
+static enum rc
+ask(struct asking *a, struct err *err)
+{
+	uint64_t all = 0;
+	size_t at = 0;
+	enum rc rc = account_messages(a, &all, err);
+
+	qsort(a->at, a->n, sizeof(*a->at), by_id);
+	while (rc == RC_OK && at < a->n)
+		rc = a->n >= all / SCAN_SHARE ? scan(a, &at, err) : look_up(a, &at, err);
+	qsort(a->at, a->n, sizeof(*a->at), by_uid);
+	if (rc == RC_OK)
+		keep(a);
+	for (size_t i = 0; i < a->n; i++)
+		if (a->at[i].key != NULL && a->at[i].key != &view_no_key)
+			free(a->at[i].key);
+	return rc;
+}
+
+static enum rc
+fill(struct view *v, struct err *err)
+{
+	struct asking a = { .v = v };
+	enum rc rc = RC_OK;
+
+	collect(&a);
+	if (a.n > 0)
+		rc = ask(&a, err);
+	free(a.at);
+	return rc;
+}
+
+/* What cannot be read is as good as not known. */
+static enum rc
+unpack(const struct row *r, struct arena *mem, struct view_order *o)
+{
+	struct sortkey k = { 0 };
+	str packed;
+
+	*o = (struct view_order){ .uid = r->uid };
+	if (r->key == NULL || r->key == &view_no_key)
+		return RC_OK;
+	/* its row may go while the copy is used */
+	if (arena_copy(mem, (str){ r->key->bytes, r->key->len }, &packed) != RC_OK)
+		return RC_LIMIT;
+	enum rc rc = sortkey_unpack(packed, mem, &k);
+	if (rc == RC_LIMIT)
+		return rc;
+	if (rc != RC_OK)
+		return RC_OK;
+	*o = (struct view_order){ .uid = r->uid,
+		.known = true,
+		.reply = k.reply,
+		.subject = k.subject,
+		.from = k.from,
+		.to = k.to,
+		.cc = k.cc,
+		.display_from = k.display_from,
+		.display_to = k.display_to,
+		.message_id = k.message_id,
+		.nrefs = k.nrefs,
+		.refs = k.refs };
+	return RC_OK;
+}
+
+enum rc
+view_orders(struct view *v, const uint32_t *uids, size_t n, struct arena *mem,
+	struct view_order **out, struct err *err)
+{
+	struct view_order *list = arena_array(mem, n + 1, sizeof(*list));
+	size_t at = 0;
+	enum rc rc = list == NULL ? err_set(err, RC_LIMIT, "too many messages to sort")
+				  : fill(v, err);
+
+	if (rc != RC_OK)
+		return rc;
+	LOCK_AUTO held = lock_take(&v->lock);
+	for (size_t i = 0; i < n; i++) {
+		at = view_find(v, at, uids[i]);
+		if (at == v->n)
+			break;
+		if (v->rows[at].uid == uids[i] && !v->rows[at].gone &&
+			unpack(&v->rows[at], mem, &list[i]) != RC_OK)
+			return err_set(err, RC_LIMIT, "too many messages to sort");
+	}
+	*out = list;
+	return RC_OK;
+}
