@@ -52,7 +52,8 @@ struct verb_hits;
 enum rc verb_search(struct verb_io *io, uint64_t account, int n, char **words,
 	struct verb_hits **out) MUST_CHECK;
 void verb_hits_free(struct verb_hits **hp);
-bool verb_is_hit(const struct verb_hits *h, const struct msg_id *id);
+enum rc verb_is_hit(const struct verb_hits *h, const struct msg_id *id, bool *hit, bool *sure,
+	struct err *err) MUST_CHECK;
 uint64_t verb_hits_account(const struct verb_hits *h);
 uint64_t verb_hits_waiting(const struct verb_hits *h);
 /* Everything of an account that is gone: messages, index, full text. */

@@ -97,24 +97,27 @@ on_message(const struct store_message *m, void *arg, struct err *err)
 	BUF_AUTO subject = BUF(1001);
 	struct fact_envelope e = { 0 };
 	char flags[8], when[CLOCK_TEXT];
+	bool hit = true, sure = true;
+	enum rc rc = l->only == NULL ? RC_OK
+				     : verb_is_hit(l->only, &m->id, &hit, &sure, err);
 
-	(void)err;
-	if (l->only != NULL && !verb_is_hit(l->only, &m->id))
-		return RC_OK;
+	if (rc != RC_OK || !hit)
+		return rc;
 	if (facts_unpack_envelope(m->envelope, mem, &e) == RC_OK)
 		describe(&e, mem, &from, &subject);
 	clock_text(m->received_ms, when);
 	str letters = flags_text(m->flags, flags);
 	if (l->io->json)
 		(void)json_array_append_new(l->rows,
-			json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o*}", "uid",
-				(json_int_t)m->uid, "id", m->id.text, "received", when,
-				"size", (json_int_t)m->size, "flags",
+			json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o*, s:o*}",
+				"uid", (json_int_t)m->uid, "id", m->id.text, "received",
+				when, "size", (json_int_t)m->size, "flags",
 				verb_json_str(letters), "from",
 				verb_json_str(buf_str(&from)), "subject",
 				verb_json_str(buf_str(&subject)), "message_id",
 				verb_json_str(e.message_id), "mailbox",
-				l->only == NULL ? NULL : verb_json_str(l->mailbox)));
+				l->only == NULL ? NULL : verb_json_str(l->mailbox),
+				"sure", l->only == NULL ? NULL : json_boolean(sure)));
 	else
 		verb_printf(l->io,
 			STR_FMT "%s%" PRIu64 "\t%s\t" STR_FMT "\t" STR_FMT "\t%" PRIu64
@@ -156,7 +159,7 @@ search_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
 		on_message, l, err);
 }
 
-/* What full text says, which is about whole words and may be a moment behind. */
+/* What full text says; of messages that it does not have, or not whole, it is not sure. */
 enum verb_exit
 verb_mailbox_search(struct verb_io *io, int argc, char **argv)
 {

@@ -2,9 +2,9 @@
 /* Full text and the command line: asking it, and forgetting an account's. */
 #include <stdlib.h>
 
-#include "base/map.h"
 #include "ctl/ctl_int.h"
 #include "store/learn.h"
+#include "wire/sortkey.h"
 
 enum { SEARCH_CACHE = 1 << 20 };
 
@@ -37,40 +37,40 @@ verb_remove_mail(struct verb_io *io, uint64_t account)
 	return rc;
 }
 
-struct hit {
-	struct msg_id id;
-	UT_hash_handle hh;
-};
-
 struct verb_hits {
+	struct search *search;
+	bool own;
 	uint64_t account, waiting;
-	struct hit *at;
+	size_t n;
+	struct search_key keys[SEARCH_KEYS];
 };
 
 void
 verb_hits_free(struct verb_hits **hp)
 {
 	struct verb_hits *h = *hp;
-	struct hit *i, *next;
 
 	if (h == NULL)
 		return;
-	HASH_ITER(hh, h->at, i, next)
-	{
-		HASH_DEL(h->at, i);
-		free(i);
-	}
+	if (h->own)
+		search_close(&h->search);
 	free(h);
 	*hp = NULL;
 }
 
-bool
-verb_is_hit(const struct verb_hits *h, const struct msg_id *id)
+enum rc
+verb_is_hit(const struct verb_hits *h, const struct msg_id *id, bool *hit, bool *sure,
+	struct err *err)
 {
-	struct hit *i;
+	uint8_t says[SEARCH_KEYS];
+	enum rc rc = search_look(h->search, h->account, id, 1, h->keys, h->n, says, err);
 
-	HASH_FIND(hh, h->at, id->text, strlen(id->text), i);
-	return i != NULL;
+	*hit = *sure = true;
+	for (size_t i = 0; i < h->n && rc == RC_OK; i++) {
+		*hit = *hit && says[i] != SEARCH_NO;
+		*sure = *sure && says[i] == SEARCH_YES;
+	}
+	return rc;
 }
 
 uint64_t
@@ -85,42 +85,39 @@ verb_hits_waiting(const struct verb_hits *h)
 	return h->waiting;
 }
 
-/* Those that nobody could read are named too: they may hold anything. */
+/* A key each: all of them must be somewhere in the message. */
 static enum rc
-take(const struct msg_id *id, bool sure, void *arg, struct err *err)
+take_words(struct verb_io *io, struct verb_hits *h, int n, char **words)
 {
-	struct verb_hits *h = arg;
-	struct hit *i;
+	BUF_AUTO folded = BUF(64 * 1024);
 
-	(void)sure;
-	(void)err;
-	if (verb_is_hit(h, id))
-		return RC_OK;
-	i = calloc(1, sizeof(*i));
-	if (i == NULL)
-		abort();
-	i->id = *id;
-	HASH_ADD_KEYPTR(hh, h->at, i->id.text, strlen(i->id.text), i);
+	if (n > SEARCH_KEYS)
+		return err_set(&io->err, RC_BAD, "at most %d words at once", SEARCH_KEYS);
+	for (int i = 0; i < n; i++) {
+		struct search_key *k = &h->keys[h->n++];
+
+		*k = (struct search_key){ .head = true, .text = true };
+		buf_clear(&folded);
+		sortkey_fold(str_of(words[i]), &folded);
+		if (arena_copy(io->mem, buf_str(&folded), &k->what) != RC_OK)
+			return err_set(&io->err, RC_LIMIT, "the words are too long");
+	}
 	return RC_OK;
 }
 
 static enum rc
-ask(struct verb_io *io, struct search *s, int n, char **words, struct verb_hits *h)
+ask(struct verb_io *io, int n, char **words, struct verb_hits *h)
 {
 	struct store_newer newer[STORE_NEWER];
-	str at[VERB_ARGS];
 	uint64_t mark;
 	size_t waiting = 0;
-	enum rc rc = search_mark(s, h->account, &mark, &io->err);
+	enum rc rc = take_words(io, h, n, words);
 
-	for (int i = 0; i < n && i < VERB_ARGS; i++)
-		at[i] = str_of(words[i]);
+	if (rc == RC_OK)
+		rc = search_mark(h->search, h->account, &mark, &io->err);
 	if (rc == RC_OK)
 		rc = store_newer(io->store, h->account, mark, newer, &waiting, &io->err);
 	h->waiting = waiting;
-	if (rc == RC_OK)
-		rc = search_find(
-			s, h->account, SEARCH_ALL, at, (size_t)n, take, h, &io->err);
 	return rc;
 }
 
@@ -128,18 +125,12 @@ enum rc
 verb_search(
 	struct verb_io *io, uint64_t account, int n, char **words, struct verb_hits **out)
 {
-	struct search *s;
-	bool own;
-	enum rc rc = open_search(io, &s, &own);
+	struct verb_hits *h = calloc(1, sizeof(*h));
 
-	if (rc != RC_OK)
-		return rc;
-	*out = calloc(1, sizeof(**out));
-	if (*out == NULL)
+	if (h == NULL)
 		abort();
-	(*out)->account = account;
-	rc = ask(io, s, n, words, *out);
-	if (own)
-		search_close(&s);
-	return rc;
+	*out = h;
+	h->account = account;
+	enum rc rc = open_search(io, &h->search, &h->own);
+	return rc == RC_OK ? ask(io, n, words, h) : rc;
 }

@@ -36,6 +36,7 @@ struct db_want {
 	size_t cache_bytes;
 	bool read_only;
 	mode_t mode;		/* of a new file; 0 means 0600 */
+	unsigned page_bytes;	/* of a new file; 0 means 4096 */
 };
 
 enum rc db_open(const struct db_want *w, struct db **out, struct err *err) MUST_CHECK;
@@ -66,7 +67,7 @@ enum rc db_begin_read(struct db *db, struct err *err) MUST_CHECK;	/* one moment 
 enum rc db_commit(struct db *db, struct err *err) MUST_CHECK;
 void db_rollback(struct db *db);
 /* Bytes committed since the last checkpoint: when it is worth one.  (Commits
- * make one themselves only past 8 MiB.) */
+ * make one themselves only past 2048 pages.) */
 uint64_t db_unsettled(struct db *db);
 /* What is committed so far is on disk (with DB_SYNC_FULL it always is). */
 enum rc db_sync(struct db *db, struct err *err) MUST_CHECK;

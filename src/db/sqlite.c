@@ -20,7 +20,7 @@
 
 enum {
 	PAGE = 4096,
-	WAL_MOST_PAGES = 2048, /* 8 MiB */
+	WAL_MOST_PAGES = 2048,
 	WAL_AGAIN_PAGES = 512, /* a reader was in the way: try after as many more */
 	BUSY_MS = 500, /* another process, a verb, holds a lock */
 };
@@ -31,6 +31,7 @@ struct conn {
 	int dirfd;
 	char *name; /* for errors */
 	unsigned wal_pages, wal_limit;
+	unsigned page; /* bytes */
 };
 
 static enum rc
@@ -165,11 +166,13 @@ settings(struct conn *c, const struct db_want *w, struct err *err)
 	char sql[400];
 	size_t kib = w->cache_bytes / 1024;
 
+	c->page = w->page_bytes > 0 ? w->page_bytes : PAGE;
 	switches(c->h);
 	(void)snprintf(sql, sizeof(sql),
+		"PRAGMA page_size=%u;"
 		"PRAGMA temp_store=MEMORY; PRAGMA cache_size=-%zu; PRAGMA secure_delete=OFF;"
 		"PRAGMA synchronous=%s;%s",
-		kib < 64 ? 64 : kib, w->sync == DB_SYNC_FULL ? "FULL" : "NORMAL",
+		c->page, kib < 64 ? 64 : kib, w->sync == DB_SYNC_FULL ? "FULL" : "NORMAL",
 		w->read_only
 			? ""
 			: "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=8388608;");
@@ -416,7 +419,7 @@ sqlite_set_version(void *conn, unsigned version, struct err *err)
 static uint64_t
 sqlite_unsettled(void *conn)
 {
-	return (uint64_t)((struct conn *)conn)->wal_pages * PAGE;
+	return (uint64_t)((struct conn *)conn)->wal_pages * ((struct conn *)conn)->page;
 }
 
 /* The WAL holds what the database file does not.  It carries no fcntl locks, so

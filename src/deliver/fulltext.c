@@ -133,7 +133,7 @@ ask(struct fulltext *f, int fd, uint64_t size, struct arena *mem, struct scanned
 		.hostname = str_of(f->hostname),
 		.most_ms = f->want.scanner_ms,
 		.most_unpacked = f->want.unpacked,
-		.want = SCAN_CONTENT | SCAN_TEXT };
+		.want = SCAN_SEARCH };
 	enum rc rc = RC_BAD;
 
 	for (int i = 0; i < 2 && rc == RC_BAD; i++) {
@@ -167,9 +167,9 @@ read_one(struct fulltext *f, uint64_t account, const struct store_newer *m,
 	}
 	if (rc != RC_OK)
 		return rc;
-	doc->subject = got.content.subject;
-	doc->people = got.content.people;
-	doc->body = got.content.text;
+	doc->head = got.content.search_head;
+	doc->text = got.content.search_text;
+	doc->cut = got.content.search_cut;
 	if (m->facts_missing)
 		rc = store_learn(f->want.store, account, &m->id, &got.facts, err);
 	scanned_clear(&got);
@@ -225,7 +225,7 @@ static bool
 enter(struct fulltext *f, struct batch *b)
 {
 	struct err err = { 0 };
-	enum rc rc = search_add_all(f->want.search, b->news, b->n, &err);
+	enum rc rc = search_add(f->want.search, b->news, b->n, &err);
 
 	for (size_t i = 0; i < b->n && rc != RC_OK; i++)
 		put_off(f, b->news[i].account, &err);

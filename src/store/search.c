@@ -9,11 +9,16 @@
 #include "search_sql.h"
 #include "store/search_words.h"
 #include "store/store_int.h"
+#include "wire/sortkey.h"
 
 enum {
 	STEPS = sizeof(search_schema) / sizeof(search_schema[0]),
-	CHECKPOINT_BYTES = 4 << 20, /* of a WAL, before it is written back */
-	CHUNK = 256, /* found messages read under the lock at once */
+	CHECKPOINT_BYTES = 8 << 20, /* of a WAL, before it is written back */
+	PAGE = 32 *
+	       1024, /* a row is 5 KB: with small pages half of it would lie elsewhere */
+	UNREAD = 1,
+	CUT = 2, /* message.flags */
+	STRAYS = 4,
 };
 
 struct part {
@@ -22,7 +27,6 @@ struct part {
 };
 
 struct search {
-	bool read_only;
 	struct part parts[STORE_SHARDS];
 };
 
@@ -32,28 +36,49 @@ part_of(struct search *s, uint64_t account)
 	return &s->parts[account % STORE_SHARDS];
 }
 
-static int64_t
-first_id(uint64_t account)
+static enum rc
+part_remove(int data, const char *path, struct err *err)
 {
-	return (int64_t)(account << 32);
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && rc == RC_OK; i++) {
+		char name[48];
+
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		rc = fs_unlink(data, name, err);
+		rc = rc == RC_NONE ? RC_OK : rc;
+	}
+	return rc;
 }
 
+/* One of an older version is thrown away: it is derived data, and none of its pages
+ * would be of use. */
 static enum rc
 part_open(struct search *s, const struct search_want *w, unsigned n, struct err *err)
 {
+	struct db **db = &s->parts[n].db;
 	char path[32];
-	enum rc rc;
+	unsigned version;
+	enum rc rc = RC_OK;
 
 	(void)snprintf(path, sizeof(path), "search/%u.db", n);
-	rc = db_open(&(struct db_want){ .dirfd = w->data,
-			     .path = path,
-			     .sync = DB_SYNC_NORMAL,
-			     .cache_bytes = w->cache_bytes,
-			     .read_only = w->read_only },
-		&s->parts[n].db, err);
+	const struct db_want want = { .dirfd = w->data,
+		.path = path,
+		.sync = DB_SYNC_NORMAL,
+		.cache_bytes = w->cache_bytes,
+		.read_only = w->read_only,
+		.page_bytes = PAGE };
+	rc = db_open(&want, db, err);
 	if (rc == RC_OK)
-		rc = db_migrate(s->parts[n].db, search_schema, STEPS, err);
-	return rc;
+		rc = db_version(*db, &version, err);
+	if (rc == RC_OK && version > 0 && version < STEPS && !w->read_only) {
+		db_close(db);
+		rc = part_remove(w->data, path, err);
+		if (rc == RC_OK)
+			rc = db_open(&want, db, err);
+	}
+	return rc == RC_OK ? db_migrate(*db, search_schema, STEPS, err) : rc;
 }
 
 enum rc
@@ -64,7 +89,6 @@ search_open(const struct search_want *w, struct search **out, struct err *err)
 
 	if (s == NULL)
 		abort();
-	s->read_only = w->read_only;
 	for (unsigned i = 0; i < STORE_SHARDS; i++)
 		(void)pthread_mutex_init(&s->parts[i].lock, NULL);
 	if (!w->read_only)
@@ -116,78 +140,66 @@ search_mark(struct search *s, uint64_t account, uint64_t *modseq, struct err *er
 	return read_mark(p, account, modseq, err);
 }
 
-/* Never that of words whose doc was forgotten: they are still in the lists. */
-static enum rc
-next_id(struct part *p, uint64_t account, int64_t *id, struct err *err)
-{
-	*id = first_id(account);
-	PREPARE(q, p->db,
-		"SELECT max(id) FROM (SELECT max(id) AS id FROM doc WHERE id BETWEEN ?1 AND ?2"
-		" UNION ALL SELECT * FROM (SELECT rowid FROM words"
-		" WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid DESC LIMIT 1))",
-		err);
-	db_bind_i64(q, 1, first_id(account));
-	db_bind_i64(q, 2, first_id(account + 1) - 1);
-	enum rc rc = db_step(q, err);
-	if (rc == RC_OK && !db_is_null(q, 0))
-		*id = db_i64(q, 0) + 1;
-	db_reset(q);
-	return rc == RC_NONE ? RC_OK : rc;
-}
+/* What is entered, made before anybody's lock is held. */
+struct row {
+	struct buf head, words;
+	unsigned flags;
+};
 
 static void
-bind_words(struct db_stmt *q, int i, str text, struct buf *words)
+row_make(struct row *r, const struct search_doc *d)
 {
-	buf_clear(words);
-	search_words(str_first(text, SEARCH_TEXT), words);
-	db_bind_str(q, i, buf_str(words));
+	*r = (struct row){ BUF(4 * SEARCH_HEAD_MOST), BUF(2 * SEARCH_TEXT_MOST), 0 };
+	sortkey_fold(str_first(d->head, SEARCH_HEAD_MOST), &r->head);
+	search_words(str_first(d->text, SEARCH_TEXT_MOST), &r->words);
+	r->flags |= d->unread ? UNREAD : 0u;
+	if (d->cut || d->head.len > SEARCH_HEAD_MOST || d->text.len > SEARCH_TEXT_MOST ||
+		r->head.over || r->words.over)
+		r->flags |= CUT;
 }
 
 static enum rc
-add_one(struct part *p, int64_t id, const struct search_doc *d, struct err *err)
-{
-	BUF_AUTO words = BUF(2 * SEARCH_TEXT);
-	enum rc rc;
-
-	PREPARE(q, p->db, "INSERT INTO doc(id, msgid, unread) VALUES(?, ?, ?)", err);
-	db_bind_i64(q, 1, id);
-	db_bind_str(q, 2, msg_id_str(&d->id));
-	db_bind_u64(q, 3, d->unread);
-	if ((rc = db_run(q, err)) != RC_OK || d->unread)
-		return rc;
-	PREPARE(w, p->db,
-		"INSERT INTO words(rowid, subject, people, body) VALUES(?, ?, ?, ?)",
-		err);
-	db_bind_i64(w, 1, id);
-	bind_words(w, 2, d->subject, &words);
-	bind_words(w, 3, d->people, &words);
-	bind_words(w, 4, d->body, &words);
-	return db_run(w, err);
-}
-
-static enum rc
-add_all(struct part *p, uint64_t account, const struct search_doc *list, size_t n,
+add_row(struct part *p, uint64_t account, const struct msg_id *id, const struct row *r,
 	struct err *err)
 {
-	uint64_t mark;
-	int64_t id;
-	enum rc rc = read_mark(p, account, &mark, err);
+	PREPARE(q, p->db,
+		"INSERT OR REPLACE INTO message(account_id, msgid, flags, head, words)"
+		" VALUES(?, ?, ?, ?, ?)",
+		err);
+	db_bind_u64(q, 1, account);
+	db_bind_str(q, 2, msg_id_str(id));
+	db_bind_u64(q, 3, r->flags);
+	db_bind_blob(q, 4, buf_str(&r->head));
+	db_bind_blob(q, 5, buf_str(&r->words));
+	return db_run(q, err);
+}
 
-	if (rc == RC_OK)
-		rc = next_id(p, account, &id, err);
-	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		if (list[i].modseq <= mark)
-			continue;
-		rc = add_one(p, id++, &list[i], err);
-		mark = list[i].modseq;
-	}
-	if (rc != RC_OK)
-		return rc;
+static enum rc
+set_mark(struct part *p, uint64_t account, uint64_t modseq, struct err *err)
+{
 	PREPARE(q, p->db, "INSERT OR REPLACE INTO mark(account_id, modseq) VALUES(?, ?)",
 		err);
 	db_bind_u64(q, 1, account);
-	db_bind_u64(q, 2, mark);
+	db_bind_u64(q, 2, modseq);
 	return db_run(q, err);
+}
+
+static enum rc
+add_all(struct part *p, const struct search_news *news, const struct row *rows,
+	struct err *err)
+{
+	uint64_t mark;
+	enum rc rc = read_mark(p, news->account, &mark, err);
+
+	for (size_t i = 0; i < news->n && rc == RC_OK; i++) {
+		const struct search_doc *d = &news->list[i];
+
+		if (d->modseq <= mark)
+			continue;
+		rc = add_row(p, news->account, &d->id, &rows[i], err);
+		mark = d->modseq;
+	}
+	return rc == RC_OK ? set_mark(p, news->account, mark, err) : rc;
 }
 
 /* What does not succeed leaves nothing behind. */
@@ -205,32 +217,46 @@ settle(struct part *p, enum rc rc, struct err *err)
 	return RC_OK;
 }
 
-enum rc
-search_add_all(
-	struct search *s, const struct search_news *news, size_t n, struct err *err)
+static enum rc
+add_rows(struct part *p, const struct search_news *news, size_t n, const struct row *rows,
+	struct err *err)
 {
-	if (n == 0)
-		return RC_OK;
-	struct part *p = part_of(s, news[0].account);
 	LOCK_AUTO held = lock_take(&p->lock);
 	enum rc rc = db_begin(p->db, err);
 
 	if (rc != RC_OK)
 		return rc;
 	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		assert(part_of(s, news[i].account) == p);
-		rc = add_all(p, news[i].account, news[i].list, news[i].n, err);
+		rc = add_all(p, &news[i], rows, err);
+		rows += news[i].n;
 	}
 	return settle(p, rc, err);
 }
 
 enum rc
-search_add(struct search *s, uint64_t account, const struct search_doc *list, size_t n,
-	struct err *err)
+search_add(struct search *s, const struct search_news *news, size_t n, struct err *err)
 {
-	const struct search_news news = { account, list, n };
+	size_t all = 0, at = 0;
 
-	return search_add_all(s, &news, 1, err);
+	for (size_t i = 0; i < n; i++) {
+		assert(part_of(s, news[i].account) == part_of(s, news[0].account));
+		all += news[i].n;
+	}
+	if (n == 0)
+		return RC_OK;
+	struct row *rows = calloc(all + 1, sizeof(*rows));
+	if (rows == NULL)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < news[i].n; k++)
+			row_make(&rows[at++], &news[i].list[k]);
+	enum rc rc = add_rows(part_of(s, news[0].account), news, n, rows, err);
+	for (size_t i = 0; i < all; i++) {
+		buf_free(&rows[i].head);
+		buf_free(&rows[i].words);
+	}
+	free(rows);
+	return rc;
 }
 
 static enum rc
@@ -238,9 +264,8 @@ forget(struct part *p, uint64_t account, struct err *err)
 {
 	enum rc rc;
 
-	PREPARE(q, p->db, "DELETE FROM doc WHERE id BETWEEN ? AND ?", err);
-	db_bind_i64(q, 1, first_id(account));
-	db_bind_i64(q, 2, first_id(account + 1) - 1);
+	PREPARE(q, p->db, "DELETE FROM message WHERE account_id = ?", err);
+	db_bind_u64(q, 1, account);
 	if ((rc = db_run(q, err)) != RC_OK)
 		return rc;
 	PREPARE(m, p->db, "DELETE FROM mark WHERE account_id = ?", err);
@@ -258,106 +283,157 @@ search_forget(struct search *s, uint64_t account, struct err *err)
 	return rc == RC_OK ? settle(p, forget(p, account, err), err) : rc;
 }
 
-/* {subject people} : ("one" AND "two"): what search_words() gives has neither quotes
- * nor anything else of FTS5's syntax in it.  False: there is no word in it. */
-static bool
-put_question(struct buf *b, unsigned fields, const str *words, size_t n)
-{
-	static const char *const names[] = { "subject", "people", "body" };
-	BUF_AUTO folded = BUF(64 * 1024);
-	str rest, word;
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		search_words(str_first(words[i], 1000), &folded);
-	buf_addz(b, "{");
-	for (unsigned i = 0; i < 3; i++)
-		if ((fields & 1u << i) != 0)
-			buf_addf(b, " %s", names[i]);
-	buf_addz(b, " } : (");
-	for (rest = buf_str(&folded); count < SEARCH_WORDS && str_cut(&rest, ' ', &word);
-		count++) {
-		buf_addz(b, count > 0 ? " AND \"" : "\"");
-		buf_add(b, word);
-		buf_addc(b, '"');
-	}
-	buf_addc(b, ')');
-	return count > 0;
-}
-
-struct found {
-	size_t n;
-	int64_t last;
-	struct {
-		struct msg_id id;
-		bool sure;
-	} at[CHUNK];
-};
-
-/* Messages that could not be read, and those that hold the words. */
-static const char unread_sql[] = "SELECT id, msgid, unread FROM doc"
-				 " WHERE id BETWEEN ?1 AND ?2 AND unread = 1"
-				 " ORDER BY id LIMIT 256";
-static const char words_sql[] =
-	"SELECT d.id, d.msgid, d.unread FROM words w JOIN doc d ON d.id = w.rowid"
-	" WHERE w.words MATCH ?3 AND w.rowid BETWEEN ?1 AND ?2"
-	" ORDER BY w.rowid LIMIT 256";
-
 static enum rc
-read_found(struct part *p, const char *sql, str question, int64_t from, int64_t to,
-	struct found *f, struct err *err)
+remove_row(struct part *p, uint64_t account, const struct msg_id *id, struct err *err)
 {
-	LOCK_AUTO held = lock_take(&p->lock);
-	enum rc rc;
-
-	f->n = 0;
-	f->last = to;
-	PREPARE(q, p->db, sql, err);
-	db_bind_i64(q, 1, from);
-	db_bind_i64(q, 2, to);
-	if (sql == words_sql)
-		db_bind_str(q, 3, question);
-	while ((rc = db_step(q, err)) == RC_OK) {
-		f->last = db_i64(q, 0);
-		f->at[f->n].sure = db_u64(q, 2) == 0;
-		(void)str_z(
-			db_str(q, 1), f->at[f->n].id.text, sizeof(f->at[f->n].id.text));
-		f->n++;
-	}
-	db_reset(q);
-	return rc == RC_NONE ? RC_OK : rc;
-}
-
-static enum rc
-each_found(struct part *p, uint64_t account, const char *sql, str question, search_fn *fn,
-	void *arg, struct err *err)
-{
-	int64_t from = first_id(account), to = first_id(account + 1) - 1;
-	struct found f;
-	enum rc rc;
-
-	do {
-		rc = read_found(p, sql, question, from, to, &f, err);
-		for (size_t i = 0; i < f.n && rc == RC_OK; i++)
-			rc = fn(&f.at[i].id, f.at[i].sure, arg, err);
-		from = f.last + 1;
-	} while (rc == RC_OK && f.n == CHUNK);
-	return rc;
+	PREPARE(q, p->db, "DELETE FROM message WHERE account_id = ? AND msgid = ?", err);
+	db_bind_u64(q, 1, account);
+	db_bind_str(q, 2, msg_id_str(id));
+	return db_run(q, err);
 }
 
 enum rc
-search_find(struct search *s, uint64_t account, unsigned fields, const str *words,
-	size_t n, search_fn *fn, void *arg, struct err *err)
+search_remove(struct search *s, uint64_t account, const struct msg_id *ids, size_t n,
+	struct err *err)
 {
 	struct part *p = part_of(s, account);
-	BUF_AUTO question = BUF(2 * SEARCH_WORDS * (SEARCH_WORD + 8) + 100);
-	enum rc rc;
+	LOCK_AUTO held = lock_take(&p->lock);
+	enum rc rc = n == 0 ? RC_NONE : db_begin(p->db, err);
 
-	if ((fields & SEARCH_ALL) == 0 ||
-		!put_question(&question, fields & SEARCH_ALL, words, n))
-		return err_set(err, RC_BAD, "there is no word to look for");
-	rc = each_found(p, account, unread_sql, STR(""), fn, arg, err);
-	if (rc == RC_OK)
-		rc = each_found(p, account, words_sql, buf_str(&question), fn, arg, err);
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_OK : rc;
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		rc = remove_row(p, account, &ids[i], err);
+	return settle(p, rc, err);
+}
+
+/* ---- looking ---- */
+
+struct look {
+	const struct search_key *keys;
+	size_t nkeys;
+	bool words; /* any of them is about the text */
+};
+
+/* The value of the line's field, if it is that one. */
+static bool
+value_of(str line, str field, str *value)
+{
+	if (line.len <= field.len || line.ptr[field.len] != ':' ||
+		!str_ieq(str_first(line, field.len), field))
+		return false;
+	*value = str_skip(line, field.len + 1);
+	if (value->len > 0 && value->ptr[0] == ' ')
+		*value = str_skip(*value, 1);
+	return true;
+}
+
+static bool
+in_head(str head, const struct search_key *k)
+{
+	str line, value;
+
+	if (k->what.len > 0 && memchr(k->what.ptr, '\n', k->what.len) != NULL)
+		return false; /* a field is one line here */
+	if (k->field.len == 0)
+		return search_has(head, k->what);
+	while (str_cut(&head, '\n', &line))
+		if (value_of(line, k->field, &value) && search_has(value, k->what))
+			return true;
+	return false;
+}
+
+/* Whether its words are in there is all that is known of a text of several. */
+static enum search_says
+in_words(str words, str what)
+{
+	str rest = what, word;
+
+	if (what.len == 0)
+		return SEARCH_YES;
+	while (search_next_word(&rest, &word)) {
+		if (word.len == what.len)
+			return search_has(words, word) ? SEARCH_YES : SEARCH_NO;
+		if (!search_has(words, word))
+			return SEARCH_NO;
+	}
+	return SEARCH_MAYBE;
+}
+
+static enum search_says
+judge(const struct search_key *k, unsigned flags, str head, str words)
+{
+	enum search_says says = SEARCH_NO;
+
+	if ((flags & UNREAD) != 0)
+		return SEARCH_MAYBE;
+	if (k->head && in_head(head, k))
+		return SEARCH_YES;
+	if (k->text)
+		says = in_words(words, k->what);
+	return says == SEARCH_NO && (flags & CUT) != 0 ? SEARCH_MAYBE : says;
+}
+
+static void
+take_row(struct db_stmt *q, const struct look *l, uint8_t *says)
+{
+	unsigned flags = (unsigned)db_u64(q, 1);
+	str head = db_str(q, 2), words = l->words ? db_str(q, 3) : STR("");
+
+	for (size_t k = 0; k < l->nkeys; k++)
+		says[k] = (uint8_t)judge(&l->keys[k], flags, head, words);
+}
+
+/* From the first row that is not before this id. */
+static enum rc
+seek(struct db_stmt *q, uint64_t account, const struct msg_id *from,
+	const struct msg_id *last, struct err *err)
+{
+	db_reset(q);
+	db_bind_u64(q, 1, account);
+	db_bind_str(q, 2, msg_id_str(from));
+	db_bind_str(q, 3, msg_id_str(last));
+	return db_step(q, err);
+}
+
+/* The rows from ids[0] to ids[n - 1], in step with ids: what nobody asked for is stepped
+ * over while it is little, and where there is much the next id is looked up. */
+static enum rc
+look_along(struct db_stmt *q, const struct look *l, uint64_t account,
+	const struct msg_id *ids, size_t n, uint8_t *says, struct err *err)
+{
+	enum rc rc = n == 0 ? RC_NONE : seek(q, account, &ids[0], &ids[n - 1], err);
+
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		str id = msg_id_str(&ids[i]);
+		unsigned strays = 0;
+
+		while (rc == RC_OK && str_cmp(db_str(q, 0), id) < 0)
+			rc = strays++ < STRAYS
+				     ? db_step(q, err)
+				     : seek(q, account, &ids[i], &ids[n - 1], err);
+		if (rc == RC_OK && str_eq(db_str(q, 0), id))
+			take_row(q, l, &says[i * l->nkeys]);
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+search_look(struct search *s, uint64_t account, const struct msg_id *ids, size_t n,
+	const struct search_key *keys, size_t nkeys, uint8_t *says, struct err *err)
+{
+	struct part *p = part_of(s, account);
+	LOCK_AUTO held = lock_take(&p->lock);
+	struct look l = { keys, nkeys, false };
+
+	memset(says, SEARCH_MAYBE, n * nkeys);
+	for (size_t k = 0; k < nkeys; k++)
+		l.words = l.words || keys[k].text;
+	PREPARE(q, p->db,
+		"SELECT msgid, flags, head, words FROM message"
+		" WHERE account_id = ? AND msgid BETWEEN ? AND ? ORDER BY msgid",
+		err);
+	enum rc rc = look_along(q, &l, account, ids, n, says, err);
+	db_reset(q);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include "store/learn.h"
 #include "store/search_words.h"
 #include "store/testing.h"
+#include "wire/sortkey.h"
 
 static struct search *
 open_search(int data)
@@ -17,111 +18,195 @@ open_search(int data)
 	return s;
 }
 
-static void
-add(struct search *s, uint64_t account, const char *id, uint64_t modseq,
-	const char *subject, const char *people, const char *body)
+static struct search_doc
+doc(const char *id, uint64_t modseq, const char *head, const char *text)
 {
 	struct search_doc d = { .modseq = modseq,
-		.unread = body == NULL,
-		.subject = str_of(subject),
-		.people = str_of(people),
-		.body = str_of(body) };
+		.unread = text == NULL,
+		.head = str_of(head),
+		.text = str_of(text) };
 
 	(void)snprintf(d.id.text, sizeof(d.id.text), "%s", id);
-	assert_int_equal(search_add(s, account, &d, 1, NULL), RC_OK);
+	return d;
 }
 
-struct got {
-	char ids[4096];
-	unsigned unsure;
-};
-
-static enum rc
-take(const struct msg_id *id, bool sure, void *arg, struct err *err)
+static void
+add(struct search *s, uint64_t account, const struct search_doc *list, size_t n)
 {
-	struct got *g = arg;
-	size_t used = strlen(g->ids);
-
-	(void)err;
-	(void)snprintf(g->ids + used, sizeof(g->ids) - used, "%s ", id->text);
-	g->unsure += !sure;
-	return RC_OK;
+	assert_int_equal(
+		search_add(s, &(struct search_news){ account, list, n }, 1, NULL), RC_OK);
 }
 
-static struct got
-find(struct search *s, uint64_t account, unsigned fields, const char *words)
+static void
+add_one(struct search *s, uint64_t account, const char *id, uint64_t modseq,
+	const char *head, const char *text)
 {
-	struct got g = { 0 };
-	str rest = str_of(words), at[SEARCH_WORDS];
-	size_t n = 0;
+	struct search_doc d = doc(id, modseq, head, text);
 
-	while (n < SEARCH_WORDS && str_cut(&rest, ' ', &at[n]))
-		n++;
-	assert_int_equal(search_find(s, account, fields, at, n, take, &g, NULL), RC_OK);
-	return g;
+	add(s, account, &d, 1);
 }
 
-TEST(a_word_finds_the_messages_of_its_own_account_only)
+enum { HEAD = 1, TEXT = 2, BOTH = 3 };
+
+/* One message and one text, as it is written. */
+static enum search_says
+says(struct search *s, uint64_t account, const char *id, unsigned where,
+	const char *field, const char *what)
+{
+	BUF_AUTO folded = BUF(4096);
+	struct search_key k = { (where & HEAD) != 0, (where & TEXT) != 0, str_of(field),
+		{ 0 } };
+	struct msg_id at = { 0 };
+	uint8_t got = 99;
+
+	sortkey_fold(str_of(what), &folded);
+	k.what = buf_str(&folded);
+	(void)snprintf(at.text, sizeof(at.text), "%s", id);
+	assert_int_equal(search_look(s, account, &at, 1, &k, 1, &got, NULL), RC_OK);
+	return got;
+}
+
+TEST(a_piece_of_a_word_is_found_in_the_messages_of_its_own_account_only)
 {
 	FD_AUTO data = data_folder();
 	struct search *s = open_search(data);
 
-	add(s, 5, "A1", 10, "Hello", "anna@x.test", "the quick brown fox");
-	add(s, 21, "B1", 11, "Hello", "ben@x.test", "the quick red fox"); /* same shard */
-	add(s, 5, "A2", 12, "Other", "carl@x.test",
+	add_one(s, 5, "A1", 10, "Subject: Hello\nFrom: anna@x.test\n",
+		"the quick brown fox");
+	add_one(s, 21, "B1", 11, "", "the quick red fox"); /* same shard */
+	add_one(s, 5, "A2", 12, "",
 		"Gr\xc3\xbc\xc3\x9f"
 		"e and quick");
-	assert_string_equal(find(s, 5, SEARCH_ALL, "quick").ids, "A1 A2 ");
-	assert_string_equal(find(s, 21, SEARCH_ALL, "quick").ids, "B1 ");
-	assert_string_equal(find(s, 5, SEARCH_ALL, "quick fox").ids, "A1 ");
-	assert_string_equal(find(s, 5, SEARCH_SUBJECT, "quick").ids, "");
-	assert_string_equal(
-		find(s, 5, SEARCH_SUBJECT | SEARCH_PEOPLE, "hello").ids, "A1 ");
-	assert_string_equal(find(s, 5, SEARCH_BODY,
-				    "gr\xc3\xbc\xc3\x9f"
-				    "e")
-				    .ids,
-		"A2 ");
+	assert_int_equal(says(s, 5, "A1", TEXT, "", "UIC"), SEARCH_YES);
+	assert_int_equal(says(s, 5, "A2", TEXT, "", "quick"), SEARCH_YES);
+	assert_int_equal(says(s, 5, "A2", TEXT, "", "brown"), SEARCH_NO);
+	assert_int_equal(says(s, 5, "A2", TEXT, "", "gr\xc3\x9c\xc3\x9f"), SEARCH_YES);
+	assert_int_equal(says(s, 5, "B1", TEXT, "", "quick"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 21, "B1", TEXT, "", "red"), SEARCH_YES);
+	assert_int_equal(says(s, 5, "A1", TEXT, "", "anna"), SEARCH_NO);
+	assert_int_equal(says(s, 5, "A1", BOTH, "", "anna"), SEARCH_YES);
+	assert_int_equal(says(s, 5, "A1", HEAD, "", "quick"), SEARCH_NO);
 	search_close(&s);
 }
 
-TEST(questions_cannot_be_anything_else_than_words)
+TEST(a_field_is_searched_alone_and_without_its_name)
 {
-	static const char *const rows[] = { "\"", "a\" OR body:\"b", "NEAR(", "*",
-		"quick*", "body:quick", "{", "AND", "\xff\xfe", "-",
-		"'; DROP TABLE doc; --", "quickly-drop (doc" };
 	FD_AUTO data = data_folder();
 	struct search *s = open_search(data);
 
-	add(s, 1, "A1", 10, "b", "", "quickly drop table doc");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		str word = str_of(rows[i]);
-		struct got g = { 0 };
-
-		enum rc rc = search_find(s, 1, SEARCH_ALL, &word, 1, take, &g, NULL);
-		assert_true(rc == RC_OK || rc == RC_BAD);
-		assert_string_equal(g.ids, strstr(rows[i], "doc") != NULL ? "A1 " : "");
-	}
-	assert_string_equal(find(s, 1, SEARCH_ALL, "drop").ids, "A1 ");
+	add_one(s, 1, "A1", 10,
+		"Subject: One two\nFrom: Fred <fred@x.test>\nX-Empty: \n"
+		"Subject: three\n\tContent-Type: text/plain\n",
+		"body");
+	assert_int_equal(says(s, 1, "A1", HEAD, "subject", "one TWO"), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A1", HEAD, "SUBJECT", "three"), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A1", HEAD, "subject", "subj"), SEARCH_NO);
+	assert_int_equal(says(s, 1, "A1", HEAD, "subject", "fred"), SEARCH_NO);
+	assert_int_equal(says(s, 1, "A1", HEAD, "from", "fred"), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A1", HEAD, "sub", "three"), SEARCH_NO);
+	assert_int_equal(says(s, 1, "A1", HEAD, "", "subject: one"), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A1", HEAD, "", "two\nfrom"), SEARCH_NO);
+	/* it is there, or it is not */
+	assert_int_equal(says(s, 1, "A1", HEAD, "x-empty", ""), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A1", HEAD, "cc", ""), SEARCH_NO);
+	/* a part's field is none of the message's */
+	assert_int_equal(says(s, 1, "A1", HEAD, "content-type", ""), SEARCH_NO);
+	assert_int_equal(says(s, 1, "A1", HEAD, "", "text/plain"), SEARCH_YES);
 	search_close(&s);
 }
 
-TEST(words_are_found_whatever_their_case_accents_or_script)
+TEST(several_words_in_a_text_are_never_sure)
+{
+	FD_AUTO data = data_folder();
+	struct search *s = open_search(data);
+
+	add_one(s, 1, "A1", 10, "Subject: x\n", "the quick\nbrown fox");
+	assert_int_equal(says(s, 1, "A1", TEXT, "", "quick brown"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 1, "A1", TEXT, "", "ick br"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 1, "A1", TEXT, "", "quick green"), SEARCH_NO);
+	assert_int_equal(says(s, 1, "A1", TEXT, "", " quick"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 1, "A1", TEXT, "", "quickbrown"), SEARCH_NO);
+	assert_int_equal(says(s, 1, "A1", TEXT, "", ""), SEARCH_YES);
+	search_close(&s);
+}
+
+TEST(what_is_not_all_there_is_never_surely_without_a_word)
+{
+	static char text[SEARCH_TEXT_MOST + 10];
+	FD_AUTO data = data_folder();
+	struct search *s = open_search(data);
+	struct search_doc d[3] = { doc("A1", 1, "", NULL), doc("A2", 2, "", "some"),
+		doc("A3", 3, "", "") };
+
+	memset(text, 'x', sizeof(text));
+	d[1].cut = true;
+	d[2].text = (str){ text, sizeof(text) };
+	add(s, 1, d, 3);
+	assert_int_equal(says(s, 1, "A1", BOTH, "", "some"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 1, "A2", BOTH, "", "some"), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A2", BOTH, "", "other"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 1, "A3", BOTH, "", "xxx"), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A3", BOTH, "", "other"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 1, "A4", BOTH, "", "other"), SEARCH_MAYBE);
+	search_close(&s);
+}
+
+TEST(many_messages_are_looked_at_at_once_whichever_are_asked_for)
+{
+	static struct search_doc d[400];
+	static struct msg_id ids[400];
+	static uint8_t got[400 * 2];
+	static const size_t steps[] = { 1, 2, 3, 7, 50, 399 };
+	const struct search_key keys[2] = { { .text = true, .what = STR("NEEDLE") },
+		{ .head = true, .field = STR("subject"), .what = STR("13") } };
+	FD_AUTO data = data_folder();
+	struct search *s = open_search(data);
+
+	for (size_t i = 0; i < 400; i++) {
+		d[i] = doc("", i + 1, i == 13 ? "Subject: 13\n" : "Subject: none\n",
+			i % 3 == 0 ? "a needle" : "hay");
+		(void)snprintf(d[i].id.text, sizeof(d[i].id.text), "%03zu", 2 * i);
+	}
+	add(s, 3, d, 400);
+	for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++) {
+		size_t n = 0;
+
+		/* every other id is nobody's */
+		for (size_t i = 0; i < 800; i += steps[k])
+			if (n < 400)
+				(void)snprintf(
+					ids[n++].text, sizeof(ids[0].text), "%03zu", i);
+		assert_int_equal(search_look(s, 3, ids, n, keys, 2, got, NULL), RC_OK);
+		for (size_t i = 0; i < n; i++) {
+			size_t id = i * steps[k];
+
+			assert_int_equal(got[2 * i], id % 2 != 0       ? SEARCH_MAYBE
+						     : id / 2 % 3 == 0 ? SEARCH_YES
+								       : SEARCH_NO);
+			assert_int_equal(got[2 * i + 1], id % 2 != 0 ? SEARCH_MAYBE
+							 : id == 26  ? SEARCH_YES
+								     : SEARCH_NO);
+		}
+	}
+	assert_int_equal(search_look(s, 3, ids, 0, keys, 2, got, NULL), RC_OK);
+	search_close(&s);
+}
+
+TEST(a_text_is_kept_as_its_different_words)
 {
 	static const struct {
 		const char *text, *words;
 	} rows[] = {
-		{ "Hello, World-2!", "hello world 2 " },
-		{ "Stra\xc3\x9f"
-		  "e CAF\xc3\x89 caf\x65\xcc\x81",
-			"strasse cafe cafe " },
-		{ "\xe6\x97\xa5\xe6\x9c\xac x", "\xe6\x97\xa5 \xe6\x9c\xac x " },
-		{ "\xd0\x9f\xd0\xa0\xd0\x98", "\xd0\xbf\xd1\x80\xd0\xb8 " },
-		{ "a\xe2\x80\x93"
-		  "b\xff"
-		  "c\xc3",
-			"a b c " },
+		{ "Hello, World-2!  hello,\r\n\thello", "HELLO,\nWORLD-2!\nHELLO\n" },
+		{ "a\xc2\xa0"
+		  "b\xe3\x80\x80"
+		  "c",
+			"A\nB\nC\n" },
+		{ "caf\xc3\xa9 cafe\xcc\x81", "CAFE\xcc\x81\n" },
+		{ "x\x01y\x7fx", "X\nY\n" },
+		{ "\xff", "\xef\xbf\xbd\n" },
 		{ "", "" },
+		{ " \n", "" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -132,75 +217,107 @@ TEST(words_are_found_whatever_their_case_accents_or_script)
 	}
 }
 
+TEST(thousands_of_different_words_are_all_kept)
+{
+	BUF_AUTO text = BUF(1 << 20);
+	BUF_AUTO words = BUF(1 << 20);
+
+	for (int k = 0; k < 2; k++)
+		for (int i = 0; i < 5000; i++)
+			buf_addf(&text, "W%d\n", i);
+	search_words(buf_str(&text), &words);
+	assert_true(str_eq(buf_str(&words), str_first(buf_str(&text), text.len / 2)));
+}
+
+TEST(a_text_is_found_wherever_it_stands)
+{
+	static char hay[5000];
+	static const char *const needles[] = { "Q", "ZEBRA", "EEEE", "EEEEB", "<A",
+		"\xc3\xa9x", "E" };
+
+	for (size_t k = 0; k < sizeof(needles) / sizeof(needles[0]); k++) {
+		str what = str_of(needles[k]);
+
+		for (size_t at = 0; at + what.len <= sizeof(hay); at += 499) {
+			memset(hay, needles[k][0] == 'E' ? 'X' : 'E', sizeof(hay));
+			assert_false(search_has((str){ hay, sizeof(hay) }, what) &&
+				     strcmp(needles[k], "E") != 0);
+			memcpy(hay + at, what.ptr, what.len);
+			assert_true(search_has((str){ hay, sizeof(hay) }, what));
+			assert_true(search_has((str){ hay + at, what.len }, what));
+			assert_false(search_has((str){ hay + at, what.len - 1 }, what));
+		}
+	}
+	assert_true(search_has(STR(""), STR("")));
+}
+
 TEST(a_message_is_taken_once_however_often_it_is_given)
 {
 	FD_AUTO data = data_folder();
 	struct search *s = open_search(data);
 	uint64_t mark;
 
-	add(s, 1, "A1", 10, "one", "", "x");
-	add(s, 1, "A1", 10, "one", "", "x");
+	add_one(s, 1, "A1", 10, "", "one");
+	add_one(s, 1, "A1", 10, "", "two");
 	assert_int_equal(search_mark(s, 1, &mark, NULL), RC_OK);
 	assert_int_equal(mark, 10);
 	search_close(&s);
 	s = open_search(data);
-	add(s, 1, "A1", 10, "one", "", "x");
-	add(s, 1, "A2", 11, "one", "", "y");
-	assert_string_equal(find(s, 1, SEARCH_ALL, "one").ids, "A1 A2 ");
+	add_one(s, 1, "A1", 10, "", "three");
+	add_one(s, 1, "A2", 11, "", "four");
+	assert_int_equal(says(s, 1, "A1", TEXT, "", "one"), SEARCH_YES);
+	assert_int_equal(says(s, 1, "A2", TEXT, "", "four"), SEARCH_YES);
 	search_close(&s);
 }
 
-TEST(what_could_not_be_read_is_always_named_as_unsure)
+TEST(what_is_gone_is_found_by_nobody)
 {
 	FD_AUTO data = data_folder();
 	struct search *s = open_search(data);
-
-	add(s, 1, "A1", 10, "one", "", "x");
-	add(s, 1, "A2", 11, "", "", NULL);
-	struct got g = find(s, 1, SEARCH_ALL, "one");
-	assert_string_equal(g.ids, "A2 A1 ");
-	assert_int_equal(g.unsure, 1);
-	search_close(&s);
-}
-
-TEST(more_messages_than_are_read_at_once_are_all_found)
-{
-	FD_AUTO data = data_folder();
-	struct search *s = open_search(data);
-	struct search_doc d[700];
-	char ids[700][24];
-	struct got g = { 0 };
-	str word = STR("needle");
-
-	for (size_t i = 0; i < 700; i++) {
-		(void)snprintf(ids[i], sizeof(ids[i]), "%03zu", i);
-		d[i] = (struct search_doc){ .modseq = i + 1,
-			.body = i % 2 == 0 ? STR("a needle") : STR("hay") };
-		(void)snprintf(d[i].id.text, sizeof(d[i].id.text), "%s", ids[i]);
-	}
-	assert_int_equal(search_add(s, 3, d, 700, NULL), RC_OK);
-	assert_int_equal(search_find(s, 3, SEARCH_ALL, &word, 1, take, &g, NULL), RC_OK);
-	assert_int_equal(strlen(g.ids), 350 * 4);
-	search_close(&s);
-}
-
-TEST(an_account_that_is_gone_is_found_by_nobody)
-{
-	FD_AUTO data = data_folder();
-	struct search *s = open_search(data);
+	struct msg_id gone = { "A1" };
 	uint64_t mark;
 
-	add(s, 1, "A1", 10, "one", "", "x");
-	add(s, 17, "B1", 10, "one", "", "x");
+	add_one(s, 1, "A1", 10, "", "one");
+	add_one(s, 1, "A2", 11, "", "one");
+	add_one(s, 17, "B1", 10, "", "one");
+	assert_int_equal(search_remove(s, 1, &gone, 1, NULL), RC_OK);
+	assert_int_equal(search_remove(s, 1, &gone, 0, NULL), RC_OK);
+	assert_int_equal(says(s, 1, "A1", TEXT, "", "one"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 1, "A2", TEXT, "", "one"), SEARCH_YES);
 	assert_int_equal(search_forget(s, 1, NULL), RC_OK);
-	assert_string_equal(find(s, 1, SEARCH_ALL, "one").ids, "");
+	assert_int_equal(says(s, 1, "A2", TEXT, "", "one"), SEARCH_MAYBE);
 	assert_int_equal(search_mark(s, 1, &mark, NULL), RC_OK);
 	assert_int_equal(mark, 0);
-	assert_string_equal(find(s, 17, SEARCH_ALL, "one").ids, "B1 ");
-	/* and when there is mail again its words are not another message's */
-	add(s, 1, "A2", 5, "two", "", "x");
-	assert_string_equal(find(s, 1, SEARCH_ALL, "one").ids, "");
-	assert_string_equal(find(s, 1, SEARCH_ALL, "two").ids, "A2 ");
+	assert_int_equal(says(s, 17, "B1", TEXT, "", "one"), SEARCH_YES);
+	search_close(&s);
+}
+
+TEST(a_folder_of_an_older_version_is_made_anew)
+{
+	FD_AUTO data = data_folder();
+	struct db *old;
+	uint64_t mark;
+
+	assert_int_equal(fs_mkdirs(data, "search", 0700, NULL), RC_OK);
+	assert_int_equal(
+		db_open(&(struct db_want){ .dirfd = data, .path = "search/1.db" }, &old,
+			NULL),
+		RC_OK);
+	assert_int_equal(
+		db_exec(old,
+			"CREATE TABLE doc(id INTEGER PRIMARY KEY);"
+			"CREATE TABLE mark(account_id INTEGER PRIMARY KEY, modseq);"
+			"INSERT INTO mark VALUES(1, 77); PRAGMA user_version = 1",
+			NULL),
+		RC_OK);
+	db_close(&old);
+	struct search *s = open_search(data);
+	assert_int_equal(search_mark(s, 1, &mark, NULL), RC_OK);
+	assert_int_equal(mark, 0); /* so that everything is read again */
+	add_one(s, 1, "A1", 10, "", "one");
+	search_close(&s);
+	s = open_search(data);
+	assert_int_equal(says(s, 1, "A1", TEXT, "", "one"), SEARCH_YES);
 	search_close(&s);
 }
 
@@ -260,20 +377,17 @@ TEST(mail_of_many_accounts_entered_at_once_is_found_by_its_own_people_only)
 {
 	FD_AUTO data = data_folder();
 	struct search *s = open_search(data);
-	const struct search_doc docs[] = {
-		{ .id = { "A1" }, .modseq = 4, .body = STR("apple pear") },
-		{ .id = { "B1" }, .modseq = 9, .body = STR("apple plum") },
-		{ .id = { "B2" }, .modseq = 10, .body = STR("plum") },
-	};
+	const struct search_doc docs[] = { doc("A1", 4, "", "apple pear"),
+		doc("B1", 9, "", "apple plum"), doc("B2", 10, "", "plum") };
 	const struct search_news news[] = { { 3, &docs[0], 1 },
 		{ 3 + STORE_SHARDS, &docs[1], 2 } };
 	uint64_t mark;
 
-	assert_int_equal(search_add_all(s, news, 2, NULL), RC_OK);
-	assert_int_equal(search_add_all(s, news, 0, NULL), RC_OK);
-	assert_string_equal(find(s, 3, SEARCH_BODY, "apple").ids, "A1 ");
-	assert_string_equal(find(s, 3, SEARCH_BODY, "plum").ids, "");
-	assert_string_equal(find(s, 3 + STORE_SHARDS, SEARCH_BODY, "plum").ids, "B1 B2 ");
+	assert_int_equal(search_add(s, news, 2, NULL), RC_OK);
+	assert_int_equal(search_add(s, news, 0, NULL), RC_OK);
+	assert_int_equal(says(s, 3, "A1", TEXT, "", "apple"), SEARCH_YES);
+	assert_int_equal(says(s, 3, "B1", TEXT, "", "apple"), SEARCH_MAYBE);
+	assert_int_equal(says(s, 3 + STORE_SHARDS, "B2", TEXT, "", "plum"), SEARCH_YES);
 	assert_int_equal(search_mark(s, 3 + STORE_SHARDS, &mark, NULL), RC_OK);
 	assert_int_equal(mark, 10);
 	search_close(&s);

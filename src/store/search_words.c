@@ -1,133 +1,140 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/search_words.h"
 
-#include <utf8proc.h>
+#include <stdlib.h>
 
-enum { DECOMPOSED = 32 };
+#include "base/hash.h"
+#include "wire/sortkey.h"
 
-struct words {
-	struct buf *out;
-	size_t n;
-	char word[SEARCH_WORD];
+enum { FOLDED_MOST = 4, FIRST_SLOTS = 1024 };
+
+/* Which words are there: where each begins, by hash; 0: free. */
+struct set {
+	size_t n, slots; /* a power of two */
+	struct slot {
+		uint32_t at, len; /* at: 1 + offset */
+		uint64_t hash;
+	} * of;
 };
 
-static void
-end_word(struct words *w)
-{
-	if (w->n == 0)
-		return;
-	buf_add(w->out, (str){ w->word, w->n });
-	buf_addc(w->out, ' ');
-	w->n = 0;
-}
-
-static void
-put(struct words *w, const char *bytes, size_t n)
-{
-	if (w->n + n > SEARCH_WORD)
-		return;
-	memcpy(w->word + w->n, bytes, n);
-	w->n += n;
-}
-
 static bool
-is_word_character(utf8proc_int32_t c)
+blank(char c)
 {
-	utf8proc_category_t k = utf8proc_category(c);
-
-	return (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_NO) ||
-	       k == UTF8PROC_CATEGORY_CO;
+	return (unsigned char)c <= ' ' || c == 0x7f;
 }
 
-/* Kana, Han (with extensions), and Thai: no spaces between words. */
+bool
+search_next_word(str *folded, str *word)
+{
+	size_t from = 0, to;
+
+	while (from < folded->len && blank(folded->ptr[from]))
+		from++;
+	for (to = from; to < folded->len && !blank(folded->ptr[to]);)
+		to++;
+	*word = str_first(str_skip(*folded, from), to - from);
+	*folded = str_skip(*folded, to);
+	return word->len > 0;
+}
+
+static void
+set_grow(struct set *s)
+{
+	struct set more = { s->n, s->slots == 0 ? FIRST_SLOTS : 2 * s->slots, NULL };
+
+	more.of = calloc(more.slots, sizeof(*more.of));
+	if (more.of == NULL)
+		abort();
+	for (size_t i = 0; i < s->slots; i++) {
+		size_t k = s->of[i].hash & (more.slots - 1);
+
+		if (s->of[i].at == 0)
+			continue;
+		while (more.of[k].at != 0)
+			k = (k + 1) & (more.slots - 1);
+		more.of[k] = s->of[i];
+	}
+	free(s->of);
+	*s = more;
+}
+
+/* False: it was there already. */
 static bool
-stands_alone(utf8proc_int32_t c)
+set_add(struct set *s, const char *base, str word)
 {
-	return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff) ||
-	       (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff) ||
-	       (c >= 0x0e00 && c <= 0x0e7f);
-}
+	/* keyed: strangers choose the words */
+	uint64_t hash = hash_keyed(word.ptr, word.len);
+	size_t k;
 
-static void
-put_folded(struct words *w, utf8proc_int32_t c)
-{
-	utf8proc_int32_t to[DECOMPOSED];
-	utf8proc_ssize_t n = utf8proc_decompose_char(c, to, DECOMPOSED,
-		UTF8PROC_CASEFOLD | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE |
-			UTF8PROC_STRIPMARK | UTF8PROC_IGNORE,
-		NULL);
-
-	for (utf8proc_ssize_t i = 0; i < n && n <= DECOMPOSED; i++) {
-		utf8proc_uint8_t bytes[4];
-		utf8proc_ssize_t len = utf8proc_encode_char(to[i], bytes);
-
-		if (to[i] == ' ')
-			continue; /* what some symbols decompose to */
-		put(w, (const char *)bytes, (size_t)len);
-	}
-}
-
-static void
-wide(struct words *w, utf8proc_int32_t c)
-{
-	bool alone = stands_alone(c);
-
-	if (!is_word_character(c) || alone)
-		end_word(w);
-	if (!is_word_character(c))
-		return;
-	put_folded(w, c);
-	if (alone)
-		end_word(w);
-}
-
-/* Letters and digits in front go into the word; how many. */
-static size_t
-ascii(struct words *w, str text)
-{
-	static const char folded[] =
-		"................................................0123456789......"
-		".abcdefghijklmnopqrstuvwxyz......abcdefghijklmnopqrstuvwxyz.....";
-	size_t i = 0;
-
-	for (; i < text.len && (unsigned char)text.ptr[i] < 0x80; i++) {
-		char c = folded[(unsigned char)text.ptr[i]];
-
-		if (c == '.')
-			break;
-		if (w->n < SEARCH_WORD)
-			w->word[w->n++] = c;
-	}
-	return i;
+	if (2 * s->n >= s->slots)
+		set_grow(s);
+	for (k = hash & (s->slots - 1); s->of[k].at != 0; k = (k + 1) & (s->slots - 1))
+		if (s->of[k].hash == hash && s->of[k].len == word.len &&
+			memcmp(base + s->of[k].at - 1, word.ptr, word.len) == 0)
+			return false;
+	s->of[k] = (struct slot){ (uint32_t)(word.ptr - base) + 1, (uint32_t)word.len,
+		hash };
+	s->n++;
+	return true;
 }
 
 void
-search_words(str text, struct buf *out)
+search_words(str utf8, struct buf *out)
 {
-	struct words w = { .out = out };
+	BUF_AUTO folded = BUF(FOLDED_MOST * utf8.len + 64);
+	struct set seen = { 0 };
+	str rest, word;
 
-	while (text.len > 0) {
-		char c = text.ptr[0];
-		utf8proc_int32_t wide_c;
-
-		if ((unsigned char)c < 0x80) {
-			size_t n = ascii(&w, text);
-
-			if (n < text.len && (unsigned char)text.ptr[n] < 0x80) {
-				end_word(&w);
-				n++;
-			}
-			text = str_skip(text, n);
-		} else {
-			utf8proc_ssize_t n = utf8proc_iterate(
-				(const utf8proc_uint8_t *)text.ptr,
-				(utf8proc_ssize_t)text.len, &wide_c);
-			if (n > 0)
-				wide(&w, wide_c);
-			else
-				end_word(&w);
-			text = str_skip(text, n > 0 ? (size_t)n : 1);
-		}
+	sortkey_fold(utf8, &folded);
+	out->over = out->over || folded.over;
+	rest = buf_str(&folded);
+	while (search_next_word(&rest, &word)) {
+		if (!set_add(&seen, folded.data, word))
+			continue;
+		buf_add(out, word);
+		buf_addc(out, '\n');
 	}
-	end_word(&w);
+	free(seen.of);
+}
+
+/* How often a byte is in mail, roughly: the rarer of two is looked for. */
+static unsigned
+common(unsigned char c)
+{
+	static const char often[] = "\n EATOINSRLDHCUMPFGY<>=\"/.-0B1VK2;:3";
+	const char *at = memchr(often, c, sizeof(often) - 1);
+
+	return at == NULL ? 0 : (unsigned)(sizeof(often) - (size_t)(at - often));
+}
+
+bool
+search_has(str in, str what)
+{
+	size_t rare = 0;
+
+	if (what.len == 0)
+		return true;
+	if (in.len < what.len)
+		return false;
+	for (size_t i = 1; i < what.len; i++)
+		if (common((unsigned char)what.ptr[i]) <
+			common((unsigned char)what.ptr[rare]))
+			rare = i;
+	if (common((unsigned char)what.ptr[rare]) > 20)
+		return memmem(in.ptr, in.len, what.ptr, what.len) != NULL;
+	const char *at = in.ptr + rare, *end = in.ptr + (in.len - what.len) + rare + 1;
+	size_t misses = 0;
+	while (at < end &&
+		(at = memchr(at, what.ptr[rare], (size_t)(end - at))) != NULL) {
+		const char *from = at - rare;
+
+		if (memcmp(from, what.ptr, what.len) == 0)
+			return true;
+		/* text that is made of it: memmem is linear whatever there is */
+		if (++misses * what.len > 1024 + (size_t)(from - in.ptr))
+			return memmem(from, (size_t)(in.ptr + in.len - from), what.ptr,
+				       what.len) != NULL;
+		at++;
+	}
+	return false;
 }
