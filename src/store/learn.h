@@ -16,7 +16,7 @@ enum { STORE_NEWER = 32 };
 struct store_newer {
 	struct msg_id id;
 	uint64_t modseq, size;
-	bool facts_missing; /* envelope, structure or preview */
+	bool facts_missing; /* envelope, structure, preview or head */
 };
 
 /* The account's first STORE_NEWER messages that came after `modseq`, in their order. */
