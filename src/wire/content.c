@@ -12,14 +12,15 @@
  * Fixed part: 1 byte version, odd (8), parts, depth, html_flags, links_all (4 each),
  * unpacked (8), members, archive_depth (4 each), member_most (8), text_bytes,
  * hidden_bytes (4 each).  Then, each behind its 2-byte number: leaves, links,
- * signatures, tokens, jobs.  Then text, hidden, subject, people.
+ * signatures, tokens, jobs.  Then text, hidden, subject, people, search_head, search_text
+ * and 1 byte search_cut.
  *
  * Leaves, links and signatures have a share of the record for their strings, the same
  * for reader and writer.  A leaf whose strings no longer fit goes without them; links
  * and signatures that do not fit are left out.
  */
 enum {
-	VERSION = 2,
+	VERSION = 3,
 	FIXED = 57,
 	LEAF_FIXED = 76,
 	LINK_FIXED = 12,
@@ -40,7 +41,8 @@ static_assert(FIXED + NUMBERS + CONTENT_LEAVES * LEAF_FIXED + LEAF_SHARE +
 			      CONTENT_SIGNATURES * SIGNATURE_FIXED + SIGNATURE_SHARE +
 			      CONTENT_TOKENS * 8 + CONTENT_JOBS * JOB_FIXED + 4 +
 			      CONTENT_TEXT + 4 + CONTENT_HIDDEN + 4 + CONTENT_SUBJECT +
-			      4 + CONTENT_PEOPLE <=
+			      4 + CONTENT_PEOPLE + 4 + CONTENT_SEARCH_HEAD + 4 +
+			      CONTENT_SEARCH_TEXT + 1 <=
 		      CONTENT_MOST,
 	"the shares fit into the record");
 
@@ -206,6 +208,9 @@ content_pack(struct buf *b, const struct content *c)
 	plain_put(b, c->hidden, CONTENT_HIDDEN, true);
 	plain_put(b, c->subject, CONTENT_SUBJECT, false);
 	plain_put(b, c->people, CONTENT_PEOPLE, true);
+	plain_put(b, c->search_head, CONTENT_SEARCH_HEAD, true);
+	plain_put(b, c->search_text, CONTENT_SEARCH_TEXT, true);
+	buf_le(b, c->search_cut, 1);
 }
 
 /* Counts what is taken from a share. */
@@ -365,7 +370,8 @@ static enum rc
 get_rest(struct pack *p, struct content *c)
 {
 	size_t text = c->text_bytes, hidden = c->hidden_bytes, subject = CONTENT_SUBJECT,
-	       people = CONTENT_PEOPLE;
+	       people = CONTENT_PEOPLE, search_head = CONTENT_SEARCH_HEAD,
+	       search_text = CONTENT_SEARCH_TEXT;
 
 	c->njobs = get_number(p, CONTENT_JOBS, JOB_FIXED);
 	for (size_t i = 0; i < c->njobs; i++)
@@ -374,6 +380,9 @@ get_rest(struct pack *p, struct content *c)
 	c->hidden = get_plain(p, CONTENT_HIDDEN, true, &hidden);
 	c->subject = get_plain(p, CONTENT_SUBJECT, false, &subject);
 	c->people = get_plain(p, CONTENT_PEOPLE, true, &people);
+	c->search_head = get_plain(p, CONTENT_SEARCH_HEAD, true, &search_head);
+	c->search_text = get_plain(p, CONTENT_SEARCH_TEXT, true, &search_text);
+	c->search_cut = get_most(p, 1, 1) == 1;
 	return pack_done(p) ? RC_OK : RC_BAD;
 }
 

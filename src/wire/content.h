@@ -16,7 +16,7 @@
 #include "base/str.h"
 
 enum {
-	CONTENT_MOST = 4 * 1024 * 1024,	/* packed */
+	CONTENT_MOST = 5 * 1024 * 1024,	/* packed */
 	CONTENT_LEAVES = 12000,		/* parts in all readings, embedded files, archive members */
 	CONTENT_LINKS = 1000,
 	CONTENT_SIGNATURES = 16,	/* DKIM-Signature and ARC fields; RFC 6376 has no limit */
@@ -106,7 +106,8 @@ struct content {
 	str text, hidden;
 	str subject, people;	/* decoded; people: names and addresses, a line each */
 	/* For full text (store/search.h): every header field as "Name: value", decoded, a line
-	 * each; every text part decoded (HTML as it is, and as it is read). */
+	 * each, and behind them those of parts, with a tab in front; every text part decoded
+	 * (HTML as it is, and as it is read) and the fields of attached messages. */
 	str search_head, search_text;
 	bool search_cut;	/* there was more */
 };

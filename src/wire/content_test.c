@@ -62,7 +62,10 @@ sample(void)
 		.text = STR("Hello\n\tyou"),
 		.hidden = STR("unseen"),
 		.subject = STR("about"),
-		.people = STR("Ann <ann@x.test>\nben@y.test\n") };
+		.people = STR("Ann <ann@x.test>\nben@y.test\n"),
+		.search_head = STR("Subject: Hello\n\tContent-ID: 1\n"),
+		.search_text = STR("all of it"),
+		.search_cut = true };
 
 	return c;
 }
@@ -100,6 +103,8 @@ TEST(what_was_found_in_a_message_arrives_unchanged)
 	assert_int_equal(got.jobs[0].leaf, 2);
 	assert_true(str_eq(got.text, c.text) && str_eq(got.hidden, c.hidden));
 	assert_true(str_eq(got.subject, c.subject) && str_eq(got.people, c.people));
+	assert_true(str_eq(got.search_head, c.search_head) &&
+		    str_eq(got.search_text, c.search_text) && got.search_cut);
 	content_pack(&again, &got);
 	assert_true(str_eq(buf_str(&b), buf_str(&again)));
 }

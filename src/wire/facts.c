@@ -4,7 +4,9 @@
 #include <assert.h>
 
 #include "wire/facts_int.h"
+#include "wire/head.h"
 #include "wire/plain.h"
+#include "wire/sortkey.h"
 
 /*
  * Fixed part: flags, received, header_bytes (4 each), date_s (8).  Then the
@@ -12,7 +14,8 @@
  * UINT32_MAX); six lists, each a 2-byte count and three strings an
  * address.  Then 2 bytes and the references, 2 bytes and the forged offsets.
  * Then, unless neither is known: a string that is the structure (facts_structure.c),
- * 1 byte (1: a preview) and the preview, a string.
+ * 1 byte (1: a preview) and the preview, a string.  Then, if they are known, head and
+ * sort keys, a string each, as wire/head.h and wire/sortkey.h have them.
  *
  * Every variable part has its own share of the record, so that a message with
  * many addresses does not cost it its references.  Reader and writer use the
@@ -28,7 +31,7 @@ enum {
 
 static_assert(FIXED + 4 * (4 + FACTS_STR) + LISTS * 2 + ADDRESS_SHARE + 2 + REFS_SHARE +
 			      2 + FACTS_FORGED * 4 + 4 + FACTS_STRUCTURE + 1 + 4 +
-			      FACTS_PREVIEW <=
+			      FACTS_PREVIEW + 4 + HEAD_MOST + 4 + SORTKEY_MOST <=
 		      FACTS_MOST,
 	"the shares fit into the record");
 
@@ -155,13 +158,19 @@ put_shown(struct buf *b, const struct facts *f)
 
 	facts_pack_structure(&structure, &f->structure);
 	bool known = buf_str(&structure).len > FACTS_NO_STRUCTURE;
-	if (!known && !f->known_preview)
+	if (!known && !f->known_preview && !f->known_head)
 		return;
 	pack_put_str(b, buf_str(&structure));
 	buf_le(b, f->known_preview, 1);
 	if (f->known_preview)
 		plain_add(&preview, plain_cut(f->preview, FACTS_PREVIEW), false);
 	pack_put_str(b, preview_cut(buf_str(&preview)));
+	if (!f->known_head)
+		return;
+	/* both were packed by their own writers, which know their limits */
+	assert(f->head.len <= HEAD_MOST && f->sortkey.len <= SORTKEY_MOST);
+	pack_put_str(b, f->head);
+	pack_put_str(b, f->sortkey);
 }
 
 void
@@ -293,6 +302,24 @@ get_forged(struct pack *p, struct arena *mem, struct facts *f)
 	return RC_OK;
 }
 
+static enum rc
+get_head(struct pack *p, struct arena *mem, struct facts *f)
+{
+	struct head head;
+	struct sortkey key;
+	enum rc rc;
+
+	f->known_head = !pack_done(p);
+	if (!f->known_head)
+		return RC_OK;
+	f->head = pack_str(p, HEAD_MOST);
+	f->sortkey = pack_str(p, SORTKEY_MOST);
+	if (!pack_done(p))
+		return RC_BAD;
+	rc = f->head.len == 0 ? RC_OK : head_unpack(f->head, mem, &head);
+	return rc == RC_OK ? sortkey_unpack(f->sortkey, mem, &key) : rc;
+}
+
 /* One way to say each thing: whatever is accepted is written again as it was. */
 static enum rc
 get_shown(struct pack *p, uint64_t message_size, struct arena *mem, struct facts *f)
@@ -302,13 +329,15 @@ get_shown(struct pack *p, uint64_t message_size, struct arena *mem, struct facts
 	str structure = pack_str(p, FACTS_STRUCTURE);
 	uint64_t known = pack_le(p, 1);
 	f->preview = pack_str(p, FACTS_PREVIEW);
-	if (!pack_done(p) || known > 1 || (known == 0 && f->preview.len > 0) ||
+	if (!pack_ok(p) || known > 1 || (known == 0 && f->preview.len > 0) ||
 		!plain_ok(f->preview, false) ||
 		preview_cut(f->preview).len != f->preview.len)
 		return RC_BAD;
 	f->known_preview = known == 1;
 	enum rc rc = facts_unpack_structure(structure, message_size, mem, &f->structure);
-	if (rc == RC_OK && f->structure.n == 0 && !f->known_preview)
+	if (rc == RC_OK)
+		rc = get_head(p, mem, f);
+	if (rc == RC_OK && f->structure.n == 0 && !f->known_preview && !f->known_head)
 		return RC_BAD;
 	return rc;
 }

@@ -18,7 +18,7 @@
 #include "base/str.h"
 
 enum {
-	FACTS_MOST = 224 * 1024,	/* packed */
+	FACTS_MOST = 240 * 1024,	/* packed */
 	FACTS_STR = 8 * 1024,		/* longest single string; longer is cut */
 	FACTS_ADDRESSES = 1000,		/* in all lists together; more are left out */
 	FACTS_REFS = 100,		/* ids in References; the last ones are kept */
@@ -113,7 +113,7 @@ struct facts {
 	str preview;			/* RFC 8970, UTF-8 */
 	/* Nor these: known_head false. */
 	bool known_head;
-	str head;			/* wire/head.h, packed */
+	str head;			/* wire/head.h, packed; "": too many for it, ask the file */
 	str sortkey;			/* wire/sortkey.h, packed */
 };
 

@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 #include "test/test.h"
+#include "wire/head.h"
+#include "wire/sortkey.h"
 
 enum { MEM = 4 * 1024 * 1024, MESSAGE = 100 * 1024 };
 
@@ -232,6 +234,47 @@ TEST(a_record_of_before_has_neither_structure_nor_preview)
 	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
 	assert_true(got.known_preview);
 	assert_int_equal(got.preview.len, 0);
+}
+
+TEST(header_fields_and_sort_keys_travel_with_the_facts)
+{
+	struct head_field fields[] = { { STR("A"), STR("A: 1\r\n") } };
+	struct head h = { 1, fields };
+	struct sortkey k = { .subject = STR("HELLO") };
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO head = BUF(HEAD_MOST);
+	BUF_AUTO key = BUF(SORTKEY_MOST);
+	BUF_AUTO b = BUF(FACTS_MOST);
+	BUF_AUTO again = BUF(FACTS_MOST);
+	struct facts f = sample(), got;
+
+	head_pack(&head, &h);
+	sortkey_pack(&key, &k);
+	f.known_head = true;
+	f.head = buf_str(&head);
+	f.sortkey = buf_str(&key);
+	for (int i = 0; i < 3; i++) {
+		buf_clear(&b);
+		buf_clear(&again);
+		f.known_preview = i == 1;
+		f.head.len = i == 2 ? 0 : head.len; /* too many fields for a record */
+		facts_pack(&b, &f);
+		assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+		assert_true(got.known_head && got.known_preview == (i == 1));
+		assert_true(str_eq(got.head, f.head) && str_eq(got.sortkey, f.sortkey));
+		facts_pack(&again, &got);
+		assert_true(str_eq(buf_str(&b), buf_str(&again)));
+	}
+	b.data[b.len - key.len] = 9; /* a version that nobody knows */
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
+	b.data[b.len - key.len] = 1;
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_OK);
+	b.len--;
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
+	f.head = STR("nonsense");
+	buf_clear(&b);
+	facts_pack(&b, &f);
+	assert_int_equal(unpack(&b, MESSAGE, mem, &got), RC_BAD);
 }
 
 TEST(a_preview_has_256_characters_and_no_control_characters)
