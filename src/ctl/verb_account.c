@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "crypto/digest.h"
 #include "ctl/ctl_int.h"
+#include "directory/login.h"
 
 enum { MOST_FROM_FILE = 1000000 };
 
@@ -132,14 +133,16 @@ verb_account_list(struct verb_io *io, int argc, char **argv)
 }
 
 static enum rc
-add_app_name(str name, uint64_t created_ms, void *arg, struct err *err)
+add_app_name(str name, unsigned doors, uint64_t created_ms, void *arg, struct err *err)
 {
-	char created[CLOCK_TEXT];
+	char created[CLOCK_TEXT], text[LOGIN_DOORS_TEXT];
 
 	(void)err;
 	clock_text(created_ms, created);
-	(void)json_array_append_new(arg,
-		json_pack("{s:o, s:s}", "name", verb_json_str(name), "created", created));
+	login_doors_text(doors, text);
+	(void)json_array_append_new(
+		arg, json_pack("{s:o, s:s, s:s}", "name", verb_json_str(name), "for",
+			     text, "created", created));
 	return RC_OK;
 }
 
@@ -161,8 +164,9 @@ print_account(struct verb_io *io, const struct account *a, const struct store_us
 	for (size_t i = 0; i < json_array_size(apps); i++) {
 		const json_t *app = json_array_get(apps, i);
 
-		verb_printf(io, "app password\t%s, made %s\n",
+		verb_printf(io, "app password\t%s, for %s, made %s\n",
 			json_string_value(json_object_get(app, "name")),
+			json_string_value(json_object_get(app, "for")),
 			json_string_value(json_object_get(app, "created")));
 	}
 }
@@ -289,13 +293,20 @@ verb_account_quota(struct verb_io *io, int argc, char **argv)
 enum verb_exit
 verb_app_password_add(struct verb_io *io, int argc, char **argv)
 {
+	const char *which = verb_option(&argc, argv, "--for");
+	unsigned doors = DOOR_ALL;
 	char secret[32];
 	enum rc rc;
 
 	if (!verb_words(io, "account app-password add", argc, argv, 2, 2))
 		return VERB_USAGE;
+	if (which != NULL && !login_doors_parse(str_of(which), &doors)) {
+		(void)err_set(&io->err, RC_BAD,
+			"--for takes some of imap,pop3,smtp,web, or all");
+		return VERB_USAGE;
+	}
 	rc = app_password_add(
-		io->directory, str_of(argv[0]), str_of(argv[1]), secret, &io->err);
+		io->directory, str_of(argv[0]), str_of(argv[1]), doors, secret, &io->err);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
 	if (io->json)
@@ -320,8 +331,9 @@ verb_app_password_list(struct verb_io *io, int argc, char **argv)
 	for (size_t i = 0; rc == RC_OK && !io->json && i < json_array_size(apps); i++) {
 		const json_t *app = json_array_get(apps, i);
 
-		verb_printf(io, "%s\t%s\n",
+		verb_printf(io, "%s\t%s\t%s\n",
 			json_string_value(json_object_get(app, "name")),
+			json_string_value(json_object_get(app, "for")),
 			json_string_value(json_object_get(app, "created")));
 	}
 	if (rc == RC_OK && io->json)

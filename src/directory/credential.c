@@ -47,6 +47,7 @@ credentials_free(struct credentials **cp)
 struct row {
 	str kind, name, secret, salt;
 	uint32_t iterations;
+	unsigned doors; /* 0: all */
 };
 
 static enum rc
@@ -54,8 +55,8 @@ put_row(struct directory *d, uint64_t account, const struct row *r, struct err *
 {
 	struct db_stmt *q = db_prepare(d->db,
 		"INSERT INTO credential "
-		"(account, kind, name, secret, salt, iterations, created_ms) "
-		"VALUES (?, ?, ?, ?, ?, ?, ?)",
+		"(account, kind, name, secret, salt, iterations, created_ms, doors) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 		err);
 
 	if (q == NULL)
@@ -72,6 +73,7 @@ put_row(struct directory *d, uint64_t account, const struct row *r, struct err *
 		db_bind_u64(q, 6, r->iterations);
 	}
 	db_bind_u64(q, 7, clock_wall_ms());
+	db_bind_u64(q, 8, r->doors == 0 ? DOOR_ALL : r->doors);
 	return db_run(q, err);
 }
 
@@ -139,15 +141,35 @@ must_be_a_name(str name, struct err *err)
 	return RC_OK;
 }
 
+static enum rc
+must_have_room(struct directory *d, uint64_t account, struct err *err)
+{
+	struct db_stmt *q = db_prepare(d->db,
+		"SELECT count(*) FROM credential WHERE account = ? AND kind = 'app'",
+		err);
+	enum rc rc;
+
+	if (q == NULL)
+		return RC_TEMP;
+	db_bind_u64(q, 1, account);
+	if ((rc = db_step(q, err)) == RC_OK && db_u64(q, 0) >= LOGIN_APPS)
+		rc = err_set(err, RC_LIMIT,
+			"an account has at most %d app passwords; revoke one that is not used",
+			LOGIN_APPS);
+	db_reset(q);
+	return rc;
+}
+
 enum rc
-app_password_add(
-	struct directory *d, str address, str name, char secret[32], struct err *err)
+app_password_add(struct directory *d, str address, str name, unsigned doors,
+	char secret[32], struct err *err)
 {
 	ARENA_AUTO mem = arena_new(WORK_BYTES);
 	uint8_t digest[32];
 	struct row app = { .kind = STR("app"),
 		.name = name,
-		.secret = { (const char *)digest, sizeof(digest) } };
+		.secret = { (const char *)digest, sizeof(digest) },
+		.doors = doors };
 	uint64_t id;
 	str account;
 	enum rc rc = must_be_a_name(name, err);
@@ -156,6 +178,8 @@ app_password_add(
 		return rc;
 	app_secret_make(secret, digest);
 	rc = sql_account(d, address, mem, &account, &id, err);
+	if (rc == RC_OK)
+		rc = must_have_room(d, id, err);
 	if (rc == RC_OK && (rc = put_row(d, id, &app, err)) == RC_BAD)
 		rc = err_set(err, RC_BAD,
 			STR_FMT " has an app password \"" STR_FMT
@@ -181,14 +205,15 @@ app_password_list(
 	if (rc != RC_OK)
 		return rc;
 	q = db_prepare(d->db,
-		"SELECT name, created_ms FROM credential "
+		"SELECT name, doors, created_ms FROM credential "
 		"WHERE account = ? AND kind = 'app' ORDER BY name",
 		err);
 	if (q == NULL)
 		return RC_TEMP;
 	db_bind_u64(q, 1, id);
 	while ((rc = db_step(q, err)) == RC_OK)
-		if ((rc = fn(db_str(q, 0), db_u64(q, 1), arg, err)) != RC_OK)
+		if ((rc = fn(db_str(q, 0), (unsigned)db_u64(q, 1), db_u64(q, 2), arg,
+			     err)) != RC_OK)
 			break;
 	db_reset(q);
 	return rc == RC_NONE ? RC_OK : rc;

@@ -115,10 +115,12 @@ enum rc account_password(struct directory *d, str address, str password, struct 
  * gone: its domain's postmaster, else the first domain's.  RC_NONE: no domain. */
 enum rc account_heir(struct directory *d, str address, uint64_t *id, struct err *err) MUST_CHECK;
 
-/* app passwords: made here (20 characters base 32), shown once. */
-enum rc app_password_add(struct directory *d, str address, str name, char secret[32],
-	struct err *err) MUST_CHECK;
-typedef enum rc app_password_fn(str name, uint64_t created_ms, void *arg, struct err *err);
+/* app passwords: made here (20 characters base 32), shown once; at most 64 of an account.
+ * doors: enum login_door, or-ed. */
+enum rc app_password_add(struct directory *d, str address, str name, unsigned doors,
+	char secret[32], struct err *err) MUST_CHECK;
+typedef enum rc app_password_fn(str name, unsigned doors, uint64_t created_ms, void *arg,
+	struct err *err);
 enum rc app_password_list(struct directory *d, str address, app_password_fn *fn, void *arg,
 	struct err *err) MUST_CHECK;
 enum rc app_password_revoke(struct directory *d, str address, str name, struct err *err) MUST_CHECK;

@@ -411,9 +411,9 @@ TEST(credentials_are_kept_as_hashes_of_each_kind)
 	account(&f, "alice@a.test");
 	ok(account_password(f.d, STR("alice@a.test"), STR("open sesame"), &f.err));
 	ok(account_password(f.d, STR("alice@a.test"), STR("open barley"), &f.err));
-	ok(app_password_add(f.d, STR("alice@a.test"), STR("phone"), secret, &f.err));
-	assert_int_equal(
-		app_password_add(f.d, STR("alice@a.test"), STR("phone"), secret, &f.err),
+	ok(app_password_add(f.d, STR("alice@a.test"), STR("phone"), 15, secret, &f.err));
+	assert_int_equal(app_password_add(f.d, STR("alice@a.test"), STR("phone"), 15,
+				 secret, &f.err),
 		RC_BAD);
 	ok(sql_text(f.d,
 		"SELECT group_concat(kind) FROM (SELECT kind FROM credential "

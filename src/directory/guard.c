@@ -17,9 +17,11 @@ static const uint64_t place_ms = 30ULL * 24 * 3600 * 1000;
 
 struct slot {
 	uint64_t key; /* 0: free */
-	uint64_t score, at_ms; /* what it was then; it has faded since */
+	uint64_t at_ms; /* when the score was that; it has faded since */
 	uint64_t until_ms; /* refused until then */
 	uint64_t passed_ms; /* of a place: the last success */
+	uint32_t score;
+	uint32_t owner; /* whose row it is, more exactly */
 };
 
 enum which { ADDRESS, NETWORK, NAME, PLACE, TABLES };
@@ -61,7 +63,9 @@ guard_change(struct guard *g, const struct guard_limits *l)
 /* ---- where a try is noted ---- */
 
 struct spot {
-	uint64_t key, row; /* key 0: nowhere */
+	uint64_t key; /* 0: nowhere */
+	uint64_t row;
+	uint32_t owner;
 };
 
 static uint64_t
@@ -79,6 +83,12 @@ key_of(enum which w, const struct ip *peer, size_t bytes, str name)
 	return key == 0 ? 1 : key;
 }
 
+static struct spot
+spot(uint64_t key, uint64_t row)
+{
+	return (struct spot){ key, row, (uint32_t)(row >> 32) };
+}
+
 static void
 spots(const struct guard_try *t, struct spot out[TABLES])
 {
@@ -87,14 +97,13 @@ spots(const struct guard_try *t, struct spot out[TABLES])
 	uint64_t name = key_of(NAME, &none, 0, t->name);
 
 	memset(out, 0, TABLES * sizeof(*out));
-	out[NAME] = (struct spot){ name, name };
+	out[NAME] = spot(name, name);
 	if (peer->family == 0)
 		return;
 	uint64_t network = key_of(NETWORK, peer, old ? 3 : 6, (str){ 0 });
-	out[NETWORK] = (struct spot){ network, network };
-	out[ADDRESS] = (struct spot){ key_of(ADDRESS, peer, old ? 4 : 8, (str){ 0 }),
-		network };
-	out[PLACE] = (struct spot){ key_of(PLACE, peer, old ? 4 : 8, t->name), name };
+	out[NETWORK] = spot(network, network);
+	out[ADDRESS] = spot(key_of(ADDRESS, peer, old ? 4 : 8, (str){ 0 }), network);
+	out[PLACE] = spot(key_of(PLACE, peer, old ? 4 : 8, t->name), name);
 }
 
 static const struct slot *
@@ -137,28 +146,44 @@ worth(const struct guard *g, enum which w, const struct slot *s, uint64_t now)
 	return s->until_ms > now ? UINT64_MAX : faded(g, s, now);
 }
 
+/* A free one, or that which is worth least: of all, or of the owner's, if half of the row
+ * is his already. */
+static struct slot *
+least_worth(struct guard *g, enum which w, struct spot at, uint64_t now)
+{
+	struct slot *row = g->tables[w][at.row % ROWS], *least = NULL;
+	size_t own = 0;
+
+	for (size_t i = 0; i < ROW; i++) {
+		if (!lives(g, &row[i], now))
+			return &row[i];
+		own += row[i].owner == at.owner;
+	}
+	for (size_t i = 0; i < ROW; i++) {
+		if (own >= ROW / 2 && row[i].owner != at.owner)
+			continue;
+		if (least == NULL || worth(g, w, &row[i], now) < worth(g, w, least, now))
+			least = &row[i];
+	}
+	return least;
+}
+
 /* The slot, or one for it; NULL: all others are worth more. */
 static struct slot *
 place_for(struct guard *g, enum which w, struct spot at, uint64_t worth_now, uint64_t now)
 {
-	struct slot *row = g->tables[w][at.row % ROWS], *least = NULL;
+	struct slot *row = g->tables[w][at.row % ROWS], *least;
 
 	if (at.key == 0)
 		return NULL;
 	for (size_t i = 0; i < ROW; i++)
 		if (row[i].key == at.key)
 			return &row[i];
-	for (size_t i = 0; i < ROW; i++) {
-		if (!lives(g, &row[i], now)) {
-			least = &row[i];
-			break;
-		}
-		if (least == NULL || worth(g, w, &row[i], now) < worth(g, w, least, now))
-			least = &row[i];
-	}
-	if (lives(g, least, now) && worth(g, w, least, now) > worth_now)
+	least = least_worth(g, w, at, now);
+	if (least == NULL ||
+		(lives(g, least, now) && worth(g, w, least, now) > worth_now))
 		return NULL;
-	*least = (struct slot){ .key = at.key };
+	*least = (struct slot){ .key = at.key, .owner = at.owner };
 	return least;
 }
 
@@ -223,12 +248,12 @@ count(struct guard *g, enum which w, struct spot at, uint64_t now)
 
 	if (s == NULL)
 		return;
-	s->score = faded(g, s, now) + weight[w];
+	uint64_t score = faded(g, s, now) + weight[w];
+	uint64_t most = g->limits.block_after * ONE;
+	s->score = (uint32_t)(score < most ? score : most);
 	s->at_ms = now;
-	if (s->score < g->limits.block_after * ONE)
-		return;
-	s->score = g->limits.block_after * ONE;
-	s->until_ms = now + g->limits.block_ms;
+	if (score >= most)
+		s->until_ms = now + g->limits.block_ms;
 }
 
 void
@@ -255,6 +280,7 @@ guard_passed(struct guard *g, const struct guard_try *t, uint64_t now)
 	s = place_for(g, PLACE, at[PLACE], UINT64_MAX, now);
 	if (s == NULL)
 		return;
-	s->score = s->until_ms = 0;
+	s->score = 0;
+	s->until_ms = 0;
 	s->passed_ms = now == 0 ? 1 : now;
 }

@@ -15,7 +15,7 @@
  * Memory is fixed, at most 10.5 MB: four tables of GUARD_MOST slots, in rows of 16.  Where a
  * row is full what counts least goes, and what would count least is not noted.  The
  * addresses of a network share a row, and the places of an account: who has many of them pushes
- * out only his own.  Which row that is depends on a key made when the process began.
+ * out his own before any other.  Which row that is depends on a key made when the process began.
  */
 #pragma once
 

@@ -93,24 +93,63 @@ logins_forget(struct logins *l)
 	l->round++;
 }
 
-/* ---- the log ---- */
+/* ---- doors and the log ---- */
+
+static const struct {
+	enum login_door door;
+	const char *name;
+} doors[] = {
+	{ DOOR_IMAP, "imap" },
+	{ DOOR_POP3, "pop3" },
+	{ DOOR_SMTP, "smtp" },
+	{ DOOR_WEB, "web" },
+};
+
+enum { DOORS = sizeof(doors) / sizeof(doors[0]) };
 
 static const char *
 door_name(enum login_door door)
 {
-	switch (door) {
-	case DOOR_IMAP:
-		return "imap";
-	case DOOR_POP3:
-		return "pop3";
-	case DOOR_SMTP:
-		return "smtp";
-	case DOOR_WEB:
-		return "web";
-	case DOOR_ALL:
-		break;
-	}
+	for (size_t i = 0; i < DOORS; i++)
+		if (doors[i].door == door)
+			return doors[i].name;
 	abort();
+}
+
+bool
+login_doors_parse(str text, unsigned *out)
+{
+	unsigned found = 0;
+	str word;
+
+	if (str_eq(text, STR("all"))) {
+		*out = DOOR_ALL;
+		return true;
+	}
+	while (str_cut(&text, ',', &word)) {
+		unsigned before = found;
+
+		for (size_t i = 0; i < DOORS; i++)
+			if (str_eq(str_trim(word), str_of(doors[i].name)))
+				found |= doors[i].door;
+		if (found == before)
+			return false; /* no such door, or said twice */
+	}
+	if (found != 0)
+		*out = found;
+	return found != 0;
+}
+
+void
+login_doors_text(unsigned which, char out[LOGIN_DOORS_TEXT])
+{
+	BUF_AUTO text = BUF(LOGIN_DOORS_TEXT - 1);
+
+	for (size_t i = 0; i < DOORS && which != DOOR_ALL; i++)
+		if ((which & doors[i].door) != 0)
+			buf_addf(&text, "%s%s", text.len == 0 ? "" : ",", doors[i].name);
+	(void)str_z(
+		which == DOOR_ALL ? STR("all") : buf_str(&text), out, LOGIN_DOORS_TEXT);
 }
 
 /* Nothing in it ends the line or the quotes, or works a terminal. */
@@ -184,7 +223,7 @@ as_try(const struct attempt *t)
 static void
 say_blocked(uint64_t ms, struct login_answer *a)
 {
-	uint64_t minutes = ms / 60000 + 1;
+	uint64_t minutes = ms == 0 ? 1 : (ms + 59999) / 60000;
 
 	(void)snprintf(a->sentence, sizeof(a->sentence),
 		"too many failed logins; try again in %" PRIu64 " minute%s", minutes,

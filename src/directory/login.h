@@ -31,6 +31,11 @@ struct login;
 
 enum login_door { DOOR_IMAP = 1, DOOR_POP3 = 2, DOOR_SMTP = 4, DOOR_WEB = 8, DOOR_ALL = 15 };
 
+/* "imap,pop3", as the command line has it; "all" for all. */
+enum { LOGIN_DOORS_TEXT = 32 };
+bool login_doors_parse(str text, unsigned *doors);
+void login_doors_text(unsigned doors, char out[LOGIN_DOORS_TEXT]);
+
 enum { LOGIN_HASHES = 4, LOGIN_STEP_MOST = 8192, LOGIN_BINDING = 32 };
 
 struct logins *logins_new(struct directory *d, const struct conf *conf);

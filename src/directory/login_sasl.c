@@ -33,6 +33,7 @@ struct login {
 	Gsasl_session *session;
 	struct arena *mem;
 	struct attempt attempt; /* SCRAM's; row NULL: its name is not known yet */
+	bool spoke; /* the client did */
 	bool over; /* `answer` says how */
 	bool for_another, keys; /* keys: they were asked for: a proof is being checked */
 	struct login_answer answer;
@@ -282,6 +283,20 @@ tell(struct login *g, int said)
 		end_bad(g);
 }
 
+/* The name of the binding, if the mechanism has one, and only then (RFC 5802 5.1, 6):
+ * gsasl does not look until the end. */
+static bool
+binding_fits(struct login *g, str in)
+{
+	bool first = !g->spoke && !str_empty(in);
+
+	g->spoke = g->spoke || first;
+	if (!first || !str_starts(str_of(g->mechanism->name), STR("SCRAM-")))
+		return true;
+	return g->mechanism->bound ? str_starts(in, STR("p=tls-exporter,"))
+				   : !str_starts(in, STR("p"));
+}
+
 void
 login_step(struct login *g, str in, struct buf *out, struct login_answer *a)
 {
@@ -293,7 +308,7 @@ login_step(struct login *g, str in, struct buf *out, struct login_answer *a)
 		*a = (struct login_answer){ .says = LOGIN_BAD };
 		return;
 	}
-	if (in.len > LOGIN_STEP_MOST)
+	if (in.len > LOGIN_STEP_MOST || !binding_fits(g, in))
 		r = GSASL_MECHANISM_PARSE_ERROR;
 	else
 		r = gsasl_step(
