@@ -234,7 +234,7 @@ struct vanished {
 	const struct imap_set *set;
 	struct imap_set_out out;
 	size_t line_at;
-	uint32_t next;	/* where UIDs of long ago are not known one by one */
+	uint32_t next; /* where UIDs of long ago are not known one by one */
 };
 
 static void
@@ -333,7 +333,7 @@ texts_of(const struct imap_fetch *w)
 
 	if ((w->items & (ITEM_BODY | ITEM_BODYSTRUCTURE)) != 0)
 		texts |= STORE_STRUCTURE;
-	if ((w->items & (ITEM_PREVIEW | ITEM_PREVIEW_LAZY)) != 0)
+	if ((w->items & ITEM_PREVIEW) != 0)
 		texts |= STORE_PREVIEW;
 	for (size_t i = 0; i < w->nsections; i++) {
 		const struct imap_section *x = &w->sections[i];
@@ -470,6 +470,7 @@ begin_fetch(struct imap_session *s)
 	if (!lex_sp(x) || !lex_set(x, &set) || !lex_sp(x) || !lex_fetch(x, &f->want) ||
 		!lex_end(x))
 		return (void)imap_bad(s), NULL;
+	f->exact = !f->uid && !set.saved;
 	if (f->uid)
 		f->want.items |= ITEM_UID;
 	if (f->want.has_changed) /* RFC 7162 3.1.4.1 */
@@ -501,9 +502,9 @@ finish(struct fetch *f)
 	if (f->unavailable)
 		return imap_no(
 			s, "UNAVAILABLE", "not all could be found out at the moment");
-	if (f->gone > 0 && !f->uid && f->told == 0)
+	if (f->gone > 0 && f->exact && f->told == 0)
 		return imap_no(s, "EXPUNGEISSUED", "the messages have been expunged");
-	if (f->gone > 0 && !f->uid)
+	if (f->gone > 0 && f->exact)
 		return imap_ok(s, "EXPUNGEISSUED", "some messages have been expunged");
 	return imap_ok(s, NULL, "FETCH completed");
 }

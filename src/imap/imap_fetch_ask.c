@@ -41,7 +41,7 @@ unknown(const struct fetch *f, size_t k)
 {
 	const struct store_texts *t = &f->texts[k];
 	unsigned want = f->texts_wanted;
-	bool lazy = (f->want.items & ITEM_PREVIEW) == 0;
+	bool lazy = (f->want.items & ITEM_PREVIEW_LAZY) != 0;
 
 	if (f->rows[f->from + k].uid == 0 || t->header_bytes == UINT32_MAX ||
 		f->learnt[k].tried)
@@ -63,7 +63,8 @@ fetch_unknown(struct fetch *f)
 }
 
 static enum rc
-ask_scanner(struct fetch *f, size_t k, struct arena *mem, struct scanned *out, struct err *err)
+ask_scanner(struct fetch *f, size_t k, struct arena *mem, struct scanned *out,
+	struct err *err)
 {
 	const struct view_row *r = &f->rows[f->from + k];
 	struct imap_session *s = f->s;
@@ -137,7 +138,8 @@ learn(void *arg)
 			continue;
 		enum rc rc = learn_one(f, k, &err);
 		if (rc == RC_TEMP) {
-			log_warn("msg=\"a reader's message could not be looked at\" why=\"%s\"",
+			log_warn(
+				"msg=\"a reader's message could not be looked at\" why=\"%s\"",
 				err.text);
 			f->no_scanner = true;
 			return;

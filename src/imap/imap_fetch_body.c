@@ -61,7 +61,8 @@ fetch_open(struct fetch *f)
 	}
 	f->corrupt = f->corrupt || rc == RC_OK;
 	f->unavailable = f->unavailable || rc != RC_OK;
-	log_error("msg=\"the file of a message cannot be read\" account=%llu id=%s why=\"%s\"",
+	log_error(
+		"msg=\"the file of a message cannot be read\" account=%llu id=%s why=\"%s\"",
 		(unsigned long long)f->s->account, r->id.text,
 		rc == RC_OK ? "it has another size" : err.text);
 	return false;
@@ -190,9 +191,9 @@ send_some(struct fetch *f)
 		enum rc rc = fs_pread(x->fd, piece, n, x->at, &got, &err);
 
 		if (rc != RC_OK || got == 0) {
-			log_error("msg=\"a message cannot be read\" account=%llu id=%s why=\"%s\"",
-				(unsigned long long)f->s->account,
-				f->rows[f->i].id.text,
+			log_error(
+				"msg=\"a message cannot be read\" account=%llu id=%s why=\"%s\"",
+				(unsigned long long)f->s->account, f->rows[f->i].id.text,
 				rc == RC_OK ? "it has become shorter" : err.text);
 			f->s->out.over = true; /* the session ends */
 			return FETCH_ON;
@@ -228,12 +229,12 @@ fields_of_index(struct fetch *f, const struct imap_section *x)
 	const struct store_texts *t = fetch_texts(f);
 	bool not = x->kind == SECTION_FIELDS_NOT;
 
-	if (x->depth > 0 || !t->known_head || (not && t->trace_bytes > 0))
+	if (x->depth > 0 || !t->known_head || (not &&t->trace_bytes > 0))
 		return false;
 	for (size_t i = 0; i < x->nfields && t->trace_bytes > 0; i++)
 		if (is_trace_field(x->fields[i]))
 			return false;
-	return head_put(&f->scratch, t->head, x->fields, x->nfields, not);
+	return head_put(&f->scratch, t->head, x->fields, x->nfields, not );
 }
 
 static void
@@ -315,8 +316,8 @@ put_span(struct fetch *f, int fd, uint64_t at, uint64_t bytes)
 		return next_section(f);
 	}
 	imap_section_partial(x, bytes, &first, &count);
-	return put_file(f, fd, at + first, count,
-		x->binary && has_nul(fd, at + first, count));
+	return put_file(
+		f, fd, at + first, count, x->binary && has_nul(fd, at + first, count));
 }
 
 static enum fetch_got

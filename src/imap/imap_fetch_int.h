@@ -51,6 +51,7 @@ struct fetch {
 	struct imap_fetch want;
 	unsigned texts_wanted;		/* enum store_text, or-ed */
 	bool uid, needs_texts, needs_file, sets_seen;
+	bool exact;			/* messages were named by their numbers */
 	fetch_step *step;
 
 	uint32_t *uids;			/* all that were asked for */

@@ -109,7 +109,7 @@ static void
 put_preview(struct fetch *f)
 {
 	const struct store_texts *t = fetch_texts(f);
-	bool lazy = (f->want.items & ITEM_PREVIEW) == 0;
+	bool lazy = (f->want.items & ITEM_PREVIEW_LAZY) != 0;
 
 	if (!t->known_preview && !lazy && !never(f)) {
 		f->unavailable = true;
@@ -188,8 +188,7 @@ put_numbers(struct fetch *f, const struct view_row *r)
 	}
 	if ((items & ITEM_FLAGS) != 0 || newly) {
 		put_name(f, STR("FLAGS "));
-		imap_put_flags(
-			&s->out, r->flags, is_recent(s, r->uid), r->keywords);
+		imap_put_flags(&s->out, r->flags, is_recent(s, r->uid), r->keywords);
 	}
 	if ((items & ITEM_MODSEQ) != 0 ||
 		(newly && (s->enabled & ENABLED_CONDSTORE) != 0)) {

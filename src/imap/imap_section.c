@@ -41,7 +41,8 @@ find(const struct fact_structure *s, const uint32_t *number, size_t depth)
 }
 
 static bool
-of_message(const struct imap_layout *l, enum imap_section_kind kind, struct imap_span *out)
+of_message(
+	const struct imap_layout *l, enum imap_section_kind kind, struct imap_span *out)
 {
 	uint64_t body = (uint64_t)l->trace + l->header;
 
@@ -66,8 +67,8 @@ of_message(const struct imap_layout *l, enum imap_section_kind kind, struct imap
 }
 
 static bool
-of_part(const struct imap_layout *l, const struct fact_part *p, enum imap_section_kind kind,
-	struct imap_span *out)
+of_part(const struct imap_layout *l, const struct fact_part *p,
+	enum imap_section_kind kind, struct imap_span *out)
 {
 	/* a message's header is that of the one part that it has */
 	bool of_its_message = kind != SECTION_ALL && kind != SECTION_MIME;
