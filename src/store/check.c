@@ -78,10 +78,10 @@ row_now(struct check *c, uint64_t account, const char *msgid, enum row *row)
 	return RC_OK;
 }
 
+/* Of what follows the trace block. */
 static enum rc
-digest_of(struct check *c, int fd, uint8_t out[SHA256_BYTES])
+digest_of(struct check *c, int fd, uint64_t at, uint8_t out[SHA256_BYTES])
 {
-	uint64_t at = TRACE_BLOCK;
 	size_t n = BLOCK;
 
 	while (n == BLOCK) {
@@ -96,9 +96,14 @@ digest_of(struct check *c, int fd, uint8_t out[SHA256_BYTES])
 	return RC_OK;
 }
 
+/* What the row of a message says. */
+struct said {
+	uint64_t account, size, trace_bytes;
+	str id, digest;
+};
+
 static enum rc
-check_content(struct check *c, uint64_t account, const char *msgid, const char *path,
-	str digest)
+check_content(struct check *c, const struct said *m, const char *path)
 {
 	FD_AUTO fd = -1;
 	uint8_t got[SHA256_BYTES];
@@ -106,28 +111,29 @@ check_content(struct check *c, uint64_t account, const char *msgid, const char *
 
 	if (rc == RC_NONE)
 		return RC_OK; /* expunged this moment, or named below */
-	if (rc != RC_OK || (rc = digest_of(c, fd, got)) != RC_OK) {
-		damage(c, "account %" PRIu64 ": message %s cannot be read: %s", account,
-			msgid, c->err == NULL ? path : c->err->text);
+	if (rc != RC_OK || (rc = digest_of(c, fd, m->trace_bytes, got)) != RC_OK) {
+		damage(c, "account %" PRIu64 ": message " STR_FMT " cannot be read: %s",
+			m->account, STR_ARG(m->id), c->err == NULL ? path : c->err->text);
 		return RC_OK;
 	}
-	if (!str_eq(digest, (str){ (const char *)got, sizeof(got) }))
+	if (!str_eq(m->digest, (str){ (const char *)got, sizeof(got) }))
 		damage(c,
-			"account %" PRIu64 ": the bytes of message %s (%s) are not those "
-			"that were delivered",
-			account, msgid, path);
+			"account %" PRIu64 ": the bytes of message " STR_FMT
+			" (%s) are not those that were delivered",
+			m->account, STR_ARG(m->id), path);
 	return RC_OK;
 }
 
 static enum rc
-check_message(struct check *c, uint64_t account, str id, uint64_t size, str digest)
+check_message(struct check *c, const struct said *m)
 {
+	uint64_t account = m->account;
 	char msgid[MSG_ID_LEN + 1], path[BLOB_PATH];
 	struct stat st;
 	enum row row;
 	enum rc rc;
 
-	if (!ids_valid(id) || !str_z(id, msgid, sizeof(msgid))) {
+	if (!ids_valid(m->id) || !str_z(m->id, msgid, sizeof(msgid))) {
 		damage(c, "account %" PRIu64 ": a row has an id that is none", account);
 		return RC_OK;
 	}
@@ -140,14 +146,14 @@ check_message(struct check *c, uint64_t account, str id, uint64_t size, str dige
 				account, msgid, path);
 		return RC_OK;
 	}
-	if ((uint64_t)st.st_size != size)
+	if ((uint64_t)st.st_size != m->size)
 		damage(c,
 			"account %" PRIu64
 			": the file of message %s (%s) has %jd bytes, its "
 			"row says %" PRIu64,
-			account, msgid, path, (intmax_t)st.st_size, size);
+			account, msgid, path, (intmax_t)st.st_size, m->size);
 	else if (c->digests)
-		return check_content(c, account, msgid, path, digest);
+		return check_content(c, m, path);
 	return RC_OK;
 }
 
@@ -156,15 +162,28 @@ check_messages(struct check *c, struct db *db)
 {
 	enum rc rc;
 
-	PREPARE(q, db, "SELECT account_id, msgid, size, digest FROM email", c->err);
-	while ((rc = db_step(q, c->err)) == RC_OK)
-		if ((rc = check_message(c, db_u64(q, 0), db_str(q, 1), db_u64(q, 2),
-			     db_str(q, 3))) != RC_OK) {
+	PREPARE(q, db, "SELECT account_id, msgid, size, digest, trace_bytes FROM email",
+		c->err);
+	while ((rc = db_step(q, c->err)) == RC_OK) {
+		const struct said m = { .account = db_u64(q, 0),
+			.id = db_str(q, 1),
+			.size = db_u64(q, 2),
+			.digest = db_str(q, 3),
+			.trace_bytes = db_u64(q, 4) };
+
+		if ((rc = check_message(c, &m)) != RC_OK) {
 			db_reset(q);
 			return rc;
 		}
+	}
 	return rc == RC_NONE ? RC_OK : rc;
 }
+
+/* Those that were deleted have their messages still. */
+#define BOXES                                                                               \
+	"(SELECT account_id, mailbox_id, name, messages, unseen, uidnext FROM mailbox"      \
+	" UNION ALL SELECT account_id, mailbox_id, name || ' (deleted)', messages, unseen," \
+	" uidnext FROM mailbox_deleted)"
 
 /* Questions whose every answer is a damage. */
 static const char *const questions[] = {
@@ -194,18 +213,37 @@ static const char *const questions[] = {
 	("SELECT 'account ' || account_id || ': ' || name || ' has ' || n ||"
 	 " ' messages, its row says ' || messages FROM (SELECT b.account_id, b.name, b.messages,"
 	 " (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
-	 " AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n <> messages"),
+	 " AND m.mailbox_id = b.mailbox_id) AS n FROM " BOXES
+	 " b) x WHERE n <> messages"),
 
 	("SELECT 'account ' || account_id || ': ' || name || ' has ' || n ||"
 	 " ' unread messages, its row says ' || unseen FROM (SELECT b.account_id, b.name, b.unseen,"
 	 " (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
-	 " AND m.mailbox_id = b.mailbox_id AND m.flags & 1 = 0) AS n FROM mailbox b) x"
+	 " AND m.mailbox_id = b.mailbox_id AND m.flags & 1 = 0) AS n FROM " BOXES " b) x"
 	 " WHERE n <> unseen"),
 
 	("SELECT 'account ' || account_id || ': ' || name || ' holds UID ' || n ||"
 	 " ', the next one is said to be ' || uidnext FROM (SELECT b.account_id, b.name,"
 	 " b.uidnext, (SELECT max(m.uid) FROM mailbox_email m WHERE m.account_id = b.account_id"
-	 " AND m.mailbox_id = b.mailbox_id) AS n FROM mailbox b) x WHERE n >= uidnext"),
+	 " AND m.mailbox_id = b.mailbox_id) AS n FROM " BOXES " b) x WHERE n >= uidnext"),
+
+	("SELECT 'account ' || m.account_id || ': ' || count(*) || ' messages, as ' || min(m.msgid)"
+	 " || ', are in a mailbox that is not there (' || m.mailbox_id || ')'"
+	 " FROM mailbox_email m LEFT JOIN mailbox b ON b.account_id = m.account_id"
+	 " AND b.mailbox_id = m.mailbox_id LEFT JOIN mailbox_deleted d"
+	 " ON d.account_id = m.account_id AND d.mailbox_id = m.mailbox_id"
+	 " WHERE b.mailbox_id IS NULL AND d.mailbox_id IS NULL"
+	 " GROUP BY m.account_id, m.mailbox_id"),
+
+	("SELECT 'account ' || m.account_id || ': what mailbox ' || m.mailbox_id || ' says of message '"
+	 " || m.msgid || ' (UID ' || m.uid || ') is not what its row says' FROM mailbox_email m"
+	 " JOIN email e ON e.account_id = m.account_id AND e.msgid = m.msgid"
+	 " WHERE m.size <> e.size OR m.received_ms <> e.received_ms"
+	 " OR m.thread_id <> e.thread_id OR m.sent_s IS NOT e.sent_s"),
+
+	("SELECT 'account ' || k.account_id || ': message ' || k.msgid ||"
+	 " ' has a key to sort by and no row' FROM email_key k LEFT JOIN email e"
+	 " ON e.account_id = k.account_id AND e.msgid = k.msgid WHERE e.msgid IS NULL"),
 
 	("SELECT 'account ' || a.account_id || ' has no INBOX' FROM account a LEFT JOIN mailbox b"
 	 " ON b.account_id = a.account_id AND b.mailbox_id = 1 WHERE b.mailbox_id IS NULL"),

@@ -362,7 +362,8 @@ TEST(full_text_learns_what_is_new_and_fills_in_what_was_not_known)
 	struct facts f = { .date_s = 5,
 		.structure = { 1, &part },
 		.known_preview = true,
-		.preview = STR("hello there") };
+		.preview = STR("hello there"),
+		.known_head = true };
 	assert_int_equal(store_learn(s, 7, &b.id, &f, NULL), RC_OK);
 	assert_int_equal(store_newer(s, 7, first, newer, &n, NULL), RC_OK);
 	assert_false(newer[0].facts_missing);

@@ -76,7 +76,7 @@ static inline struct store_apply
 delivery(const struct mail *m, uint64_t seq, uint64_t account)
 {
 	struct store_apply a = { .seq = seq, .what = { .account = account, .id = m->id,
-		.size = m->size, .received_ms = 1795397280123, .facts = buf_str(&m->facts) } };
+		.size = m->size, .trace_bytes = TRACE_BLOCK, .received_ms = 1795397280123, .facts = buf_str(&m->facts) } };
 
 	memcpy(a.what.digest, m->digest, sizeof(a.what.digest));
 	return a;

@@ -225,15 +225,12 @@ static enum rc
 unpack(const struct row *r, struct arena *mem, struct view_order *o)
 {
 	struct sortkey k = { 0 };
-	str packed;
 
 	*o = (struct view_order){ .uid = r->uid };
 	if (r->key == NULL || r->key == &view_no_key)
 		return RC_OK;
-	/* its row may go while the copy is used */
-	if (arena_copy(mem, (str){ r->key->bytes, r->key->len }, &packed) != RC_OK)
-		return RC_LIMIT;
-	enum rc rc = sortkey_unpack(packed, mem, &k);
+	/* its strings are copies: the row may go while they are used */
+	enum rc rc = sortkey_unpack((str){ r->key->bytes, r->key->len }, mem, &k);
 	if (rc == RC_LIMIT)
 		return rc;
 	if (rc != RC_OK)
@@ -253,26 +250,41 @@ unpack(const struct row *r, struct arena *mem, struct view_order *o)
 	return RC_OK;
 }
 
+/* Some at a time: who has news for the view waits with a shard's lock. */
+static enum rc
+unpack_some(struct view *v, const uint32_t *uids, size_t n, struct arena *mem,
+	struct view_order *list)
+{
+	LOCK_AUTO held = lock_take(&v->lock);
+	enum rc rc = RC_OK;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		at = view_find(v, at, uids[i]);
+		if (at < v->n && v->rows[at].uid == uids[i] && !v->rows[at].gone)
+			rc = unpack(&v->rows[at], mem, &list[i]);
+	}
+	return rc;
+}
+
 enum rc
 view_orders(struct view *v, const uint32_t *uids, size_t n, struct arena *mem,
 	struct view_order **out, struct err *err)
 {
 	struct view_order *list = arena_array(mem, n + 1, sizeof(*list));
-	size_t at = 0;
-	enum rc rc = list == NULL ? err_set(err, RC_LIMIT, "too many messages to sort")
-				  : fill(v, err);
+	enum rc rc = RC_OK;
 
-	if (rc != RC_OK)
+	if (list == NULL)
+		return err_set(err, RC_LIMIT, "too many messages to sort");
+	if ((rc = fill(v, err)) != RC_OK)
 		return rc;
-	LOCK_AUTO held = lock_take(&v->lock);
-	for (size_t i = 0; i < n; i++) {
-		at = view_find(v, at, uids[i]);
-		if (at == v->n)
-			break;
-		if (v->rows[at].uid == uids[i] && !v->rows[at].gone &&
-			unpack(&v->rows[at], mem, &list[i]) != RC_OK)
-			return err_set(err, RC_LIMIT, "too many messages to sort");
+	for (size_t i = 0; i < n && rc == RC_OK; i += KEY_CHUNK) {
+		size_t some = n - i < KEY_CHUNK ? n - i : KEY_CHUNK;
+
+		rc = unpack_some(v, uids + i, some, mem, list + i);
 	}
+	if (rc != RC_OK)
+		return err_set(err, RC_LIMIT, "too many messages to sort");
 	*out = list;
 	return RC_OK;
 }
