@@ -115,8 +115,7 @@ enum rc account_password(struct directory *d, str address, str password, struct 
  * gone: its domain's postmaster, else the first domain's.  RC_NONE: no domain. */
 enum rc account_heir(struct directory *d, str address, uint64_t *id, struct err *err) MUST_CHECK;
 
-/* app passwords: made here (20 characters base 32), shown once; at most 64 of an account.
- * doors: enum login_door, or-ed. */
+/* app passwords: made here (20 characters base 32), shown once.  doors: login.h */
 enum rc app_password_add(struct directory *d, str address, str name, unsigned doors,
 	char secret[32], struct err *err) MUST_CHECK;
 typedef enum rc app_password_fn(str name, unsigned doors, uint64_t created_ms, void *arg,
