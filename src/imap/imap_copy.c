@@ -15,14 +15,14 @@ enum { CODE_MOST = 512 * 1024, RANGES = 1000 };
 
 struct copying {
 	bool move;
-	bool exact;		/* messages were named by their numbers */
+	bool exact; /* messages were named by their numbers */
 	uint64_t to;
-	uint32_t *uids;		/* asked for */
+	uint32_t *uids; /* asked for */
 	size_t n, at;
-	uint32_t *from, *came;	/* what was copied: came[i] is from[i]'s */
+	uint32_t *from, *came; /* what was copied: came[i] is from[i]'s */
 	size_t done;
-	uint32_t uidvalidity;	/* of the target */
-	uint64_t modseq;	/* of what left */
+	uint32_t uidvalidity; /* of the target */
+	uint64_t modseq; /* of what left */
 };
 
 /* ---- the command ---- */
@@ -88,8 +88,8 @@ copy_slice(struct imap_session *s, struct copying *c, struct err *err)
 	uint64_t modseq = 0;
 	enum rc rc = c->move ? change_move(store, from, c->to, c->uids + c->at, n, &got,
 				       &modseq, err)
-			     : change_copy(store, from, c->to, c->uids + c->at, n, &got,
-				       err);
+			     : change_copy(
+				       store, from, c->to, c->uids + c->at, n, &got, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -293,8 +293,8 @@ expunge_slice(struct imap_session *s, uint32_t *uids, size_t n, uint64_t *modseq
 
 /* Also those that the client has not heard of: RFC 9051 6.4.3 says all. */
 enum rc
-imap_expunge_marked(struct imap_session *s, const uint32_t *uids, size_t n, uint64_t *modseq,
-	struct err *err)
+imap_expunge_marked(struct imap_session *s, const uint32_t *uids, size_t n,
+	uint64_t *modseq, struct err *err)
 {
 	struct view_now now = { 0 };
 	uint32_t slice[CHANGE_MOST];

@@ -11,11 +11,11 @@
 struct changing {
 	struct change_flags change;
 	bool silent;
-	bool exact;		/* messages were named by their numbers */
+	bool exact; /* messages were named by their numbers */
 	uint32_t *uids, *modified;
 	size_t n, at, nmodified, gone;
-	size_t told, end;	/* of the slice, which is told: [told, end) */
-	size_t modified_at;	/* those of the slice begin here */
+	size_t told, end; /* of the slice, which is told: [told, end) */
+	size_t modified_at; /* those of the slice begin here */
 };
 
 /* ---- the command ---- */
@@ -54,7 +54,8 @@ modifier(struct imap_lex *x, struct changing *c)
 		return true;
 	c->change.conditional = true;
 	return lex_char(x, '(') && lex_word(x, STR("UNCHANGEDSINCE")) && lex_sp(x) &&
-	       lex_number64(x, &c->change.unchanged_since) && lex_char(x, ')') && lex_sp(x);
+	       lex_number64(x, &c->change.unchanged_since) && lex_char(x, ')') &&
+	       lex_sp(x);
 }
 
 static bool
@@ -186,9 +187,8 @@ modified_code(struct imap_session *s, const struct changing *c)
 		return NULL;
 	buf_add(&b, STR("MODIFIED "));
 	for (size_t i = 0; i < c->nmodified; i++)
-		imap_set_add(&set,
-			s->cmd.uid ? c->modified[i]
-				   : (uint32_t)number_of(s, c->modified[i]));
+		imap_set_add(&set, s->cmd.uid ? c->modified[i]
+					      : (uint32_t)number_of(s, c->modified[i]));
 	imap_set_done(&set);
 	if (!buf_ok(&b) || arena_copy(s->cmd.mem, buf_str(&b), &code) != RC_OK)
 		return "LIMIT";
