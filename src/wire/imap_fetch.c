@@ -7,8 +7,8 @@
 
 struct row {
 	str name;
-	unsigned items;		/* what it is, where no section follows */
-	enum { ITEM, MACRO, SECTION, WHOLE } is;	/* WHOLE: `section` is what it means */
+	unsigned items; /* what it is, where no section follows */
+	enum { ITEM, MACRO, SECTION, WHOLE } is; /* WHOLE: `section` is what it means */
 	struct imap_section section;
 };
 
@@ -142,7 +142,7 @@ text(struct imap_lex *x, struct imap_section *s)
 		s->kind = kinds[i].kind;
 		lex_took(x, name.len);
 		return (s->kind != SECTION_FIELDS && s->kind != SECTION_FIELDS_NOT) ||
-			fields(x, s);
+		       fields(x, s);
 	}
 	return lex_wanted(x, "a section of a message");
 }
@@ -167,7 +167,8 @@ section(struct imap_lex *x, struct imap_section *s)
 	if (!lex_char(x, '<') || !lex_number64(x, &s->first) || !lex_char(x, '.') ||
 		!lex_number64(x, &s->count))
 		return false;
-	return s->count > 0 ? lex_char(x, '>') : lex_wanted(x, "a number of octets from 1");
+	return s->count > 0 ? lex_char(x, '>')
+			    : lex_wanted(x, "a number of octets from 1");
 }
 
 static bool

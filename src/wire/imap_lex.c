@@ -127,18 +127,26 @@ lex_tag(struct imap_lex *x, str *out)
 	return take(x, is_tag, "a tag", out);
 }
 
+/* A run of characters, or a string; "~" begins both. */
+static bool
+run_or_string(struct imap_lex *x, bool (*is)(unsigned c), str *out)
+{
+	bool literal8 = lex_at(x, 0) == '~' && lex_at(x, 1) == '{';
+
+	return !literal8 && is(lex_at(x, 0)) ? take(x, is, "a string", out)
+					     : lex_string(x, out);
+}
+
 bool
 lex_astring(struct imap_lex *x, str *out)
 {
-	return lex_is_astring(lex_at(x, 0)) ? take(x, lex_is_astring, "a string", out)
-					    : lex_string(x, out);
+	return run_or_string(x, lex_is_astring, out);
 }
 
 bool
 lex_list_mailbox(struct imap_lex *x, str *out)
 {
-	return is_list_char(lex_at(x, 0)) ? take(x, is_list_char, "a string", out)
-					  : lex_string(x, out);
+	return run_or_string(x, is_list_char, out);
 }
 
 /* Of a quoted string's inside, without its backslashes. */
@@ -173,9 +181,10 @@ quoted(struct imap_lex *x, str *out)
 
 		if (c == '\\') {
 			escaped = true;
-			if (++n == rest.len || (rest.ptr[n] != '"' && rest.ptr[n] != '\\'))
-				return lex_wanted(
-					x, "a backslash before a quote or a backslash only");
+			if (++n == rest.len ||
+				(rest.ptr[n] != '"' && rest.ptr[n] != '\\'))
+				return lex_wanted(x,
+					"a backslash before a quote or a backslash only");
 		} else if (c == '\r' || c == '\n' || c == '\0') {
 			return lex_wanted(x, "a quoted string within its line");
 		}
@@ -185,7 +194,8 @@ quoted(struct imap_lex *x, str *out)
 		return lex_wanted(x, "the end of a quoted string");
 	str inside = str_first(rest, n);
 	if (wide && (!x->utf8 || !utf8_valid(inside)))
-		return lex_wanted(x, x->utf8 ? "UTF-8" : "a literal for what is not ASCII");
+		return lex_wanted(
+			x, x->utf8 ? "UTF-8" : "a literal for what is not ASCII");
 	if (escaped && !unescape(x, inside, &inside))
 		return false;
 	*out = inside;
@@ -293,8 +303,8 @@ lex_partial(struct imap_lex *x, int64_t *from, int64_t *to)
 
 	/* of the same sign: first from first, or last from last */
 	x->at += sign < 0;
-	if (!lex_nz_number(x, &a) || !lex_char(x, ':') || (sign < 0 && !lex_char(x, '-')) ||
-		!lex_nz_number(x, &b))
+	if (!lex_nz_number(x, &a) || !lex_char(x, ':') ||
+		(sign < 0 && !lex_char(x, '-')) || !lex_nz_number(x, &b))
 		return lex_back(x, start);
 	*from = sign * (int64_t)a;
 	*to = sign * (int64_t)b;

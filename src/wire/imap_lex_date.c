@@ -40,7 +40,8 @@ month(struct imap_lex *x, unsigned *out)
 static unsigned
 month_days(unsigned year, unsigned m)
 {
-	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
 	return days[m - 1] + (m == 2 && leap ? 1u : 0);
@@ -65,8 +66,9 @@ date_text(struct imap_lex *x, int64_t *days)
 	unsigned day, m, year;
 	size_t start = x->at;
 
-	if (!digits(x, lex_is_digit(lex_at(x, 1)) ? 2 : 1, 1, 31, &day) || !lex_char(x, '-') ||
-		!month(x, &m) || !lex_char(x, '-') || !digits(x, 4, 0, 9999, &year))
+	if (!digits(x, lex_is_digit(lex_at(x, 1)) ? 2 : 1, 1, 31, &day) ||
+		!lex_char(x, '-') || !month(x, &m) || !lex_char(x, '-') ||
+		!digits(x, 4, 0, 9999, &year))
 		return false;
 	if (day > month_days(year, m)) {
 		x->at = start;
@@ -127,8 +129,8 @@ lex_date_time(struct imap_lex *x, uint64_t *ms)
 	if (!lex_char(x, '"'))
 		return lex_wanted_all(x, start, "a date and time");
 	x->at += lex_peek(x, ' '); /* date-day-fixed */
-	if (!date_text(x, &days) || !lex_sp(x) || !time_of_day(x, &seconds) || !lex_sp(x) ||
-		!zone(x, &east) || !lex_char(x, '"'))
+	if (!date_text(x, &days) || !lex_sp(x) || !time_of_day(x, &seconds) ||
+		!lex_sp(x) || !zone(x, &east) || !lex_char(x, '"'))
 		return lex_back(x, start);
 	seconds += days * DAY_S - east;
 	/* older mail than that is told to be from 1970, not refused: people move it here */

@@ -2,7 +2,7 @@
 #include "wire/imap_lex_int.h"
 
 struct words {
-	size_t n, bytes;	/* with a blank behind each */
+	size_t n, bytes; /* with a blank behind each */
 	str at[IMAP_KEYWORDS_MOST];
 };
 

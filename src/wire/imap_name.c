@@ -12,7 +12,7 @@ static bool
 is_inbox(str name)
 {
 	return str_istarts(name, STR("INBOX")) &&
-		(name.len == INBOX_LEN || name.ptr[INBOX_LEN] == '/');
+	       (name.len == INBOX_LEN || name.ptr[INBOX_LEN] == '/');
 }
 
 /* What a name may not have, as RFC 9051 5.1 and RFC 5198 2 say; NULL: nothing of it. */
@@ -22,8 +22,8 @@ unfit(str s)
 	utf8proc_int32_t c;
 
 	for (size_t i = 0; i < s.len;) {
-		i += (size_t)utf8proc_iterate(
-			(const utf8proc_uint8_t *)s.ptr + i, (utf8proc_ssize_t)(s.len - i), &c);
+		i += (size_t)utf8proc_iterate((const utf8proc_uint8_t *)s.ptr + i,
+			(utf8proc_ssize_t)(s.len - i), &c);
 		if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
 			return "a mailbox name has no control characters";
 		if (c == '*' || c == '%')
@@ -60,8 +60,8 @@ normalised(str s, struct arena *mem, str *out)
 
 	if (!str_has_8bit(s))
 		return arena_copy(mem, s, out);
-	n = utf8proc_map((const utf8proc_uint8_t *)s.ptr, (utf8proc_ssize_t)s.len, &composed,
-		UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+	n = utf8proc_map((const utf8proc_uint8_t *)s.ptr, (utf8proc_ssize_t)s.len,
+		&composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 	if (n < 0)
 		return n == UTF8PROC_ERROR_NOMEM ? RC_LIMIT : RC_BAD;
 	enum rc rc = arena_copy(mem, (str){ (char *)composed, (size_t)n }, out);
@@ -90,7 +90,8 @@ decoded(str wire, bool utf8, struct arena *mem, str *out, struct err *err)
 }
 
 enum rc
-imap_name_in(str wire, bool utf8, struct arena *mem, str *out, bool *folder, struct err *err)
+imap_name_in(
+	str wire, bool utf8, struct arena *mem, str *out, bool *folder, struct err *err)
 {
 	bool slash;
 	str name;
@@ -158,7 +159,7 @@ imap_put_name(struct buf *b, str name, bool utf8)
 struct places {
 	bool at[MAILBOX_NAME_MOST + 1];
 	size_t low, len;
-	bool all;	/* from low on, all of them */
+	bool all; /* from low on, all of them */
 };
 
 static void

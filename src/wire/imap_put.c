@@ -69,7 +69,8 @@ static unsigned
 civil(uint64_t days, unsigned *month, unsigned *day)
 {
 	uint64_t since = days + 719468, era = since / 146097, in_era = since % 146097;
-	uint64_t years = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	uint64_t years = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) /
+			 365;
 	uint64_t in_year = in_era - (365 * years + years / 4 - years / 100);
 	uint64_t march = (5 * in_year + 2) / 153;
 

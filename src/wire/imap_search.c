@@ -7,8 +7,19 @@ enum { OBJECT_ID_MOST = 255 };
 
 /* What stands behind a key. */
 enum takes {
-	NOTHING, A_FLAG, NO_FLAG, A_KEYWORD, NO_KEYWORD, A_TEXT, A_FIELD_TEXT, A_DATE, A_NUMBER,
-	SOME_SECONDS, A_SET, A_MODSEQ, AN_ID,
+	NOTHING,
+	A_FLAG,
+	NO_FLAG,
+	A_KEYWORD,
+	NO_KEYWORD,
+	A_TEXT,
+	A_FIELD_TEXT,
+	A_DATE,
+	A_NUMBER,
+	SOME_SECONDS,
+	A_SET,
+	A_MODSEQ,
+	AN_ID,
 };
 
 struct row {
@@ -94,8 +105,8 @@ negate(struct program *p, struct imap_search **sp)
 
 	if (not == NULL)
 		return false;
-	not->first = *sp;
-	*sp = not;
+	not ->first = *sp;
+	*sp = not ;
 	return true;
 }
 
@@ -116,9 +127,9 @@ modseq(struct imap_lex *x, uint64_t *out)
 		return lex_wanted(x, "an entry \"/flags/...\"");
 	}
 	return lex_sp(x) &&
-		(lex_word(x, STR("all")) || lex_word(x, STR("priv")) ||
-			lex_word(x, STR("shared"))) &&
-		lex_sp(x) && lex_number64(x, out);
+	       (lex_word(x, STR("all")) || lex_word(x, STR("priv")) ||
+		       lex_word(x, STR("shared"))) &&
+	       lex_sp(x) && lex_number64(x, out);
 }
 
 static bool
@@ -169,7 +180,7 @@ argument(struct imap_lex *x, enum takes takes, struct imap_search *s)
 		return lex_sp(x) && lex_astring(x, &s->text);
 	case A_FIELD_TEXT:
 		return lex_sp(x) && lex_astring(x, &s->field) && lex_sp(x) &&
-			lex_astring(x, &s->text);
+		       lex_astring(x, &s->text);
 	case A_DATE:
 		return lex_sp(x) && lex_date(x, &s->days);
 	case A_NUMBER:
@@ -290,7 +301,7 @@ key(struct program *p, struct imap_search **out)
 	while (lex_word(p->x, STR("NOT"))) {
 		if (!lex_sp(p->x))
 			return false;
-		not = !not;
+		not = !not ;
 	}
 	if (p->depth > IMAP_DEPTH_MOST)
 		return lex_wanted_all(p->x, p->x->at, "a search that is less deep");

@@ -24,7 +24,7 @@ count(const struct imap_lex *x)
 	size_t n = 1;
 
 	for (size_t i = 0; lex_is_digit(lex_at(x, i)) || lex_at(x, i) == '*' ||
-		lex_at(x, i) == ':' || lex_at(x, i) == ',';
+			   lex_at(x, i) == ':' || lex_at(x, i) == ',';
 		i++)
 		n += lex_at(x, i) == ',';
 	return n;

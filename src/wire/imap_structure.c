@@ -17,7 +17,7 @@ static bool
 ends_lines(str s)
 {
 	return s.len > 0 &&
-		(memchr(s.ptr, '\r', s.len) != NULL || memchr(s.ptr, '\n', s.len) != NULL);
+	       (memchr(s.ptr, '\r', s.len) != NULL || memchr(s.ptr, '\n', s.len) != NULL);
 }
 
 static size_t

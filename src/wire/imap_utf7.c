@@ -5,7 +5,8 @@
 #include "mime/utf8.h"
 #include "wire/imap_name.h"
 
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+static const char letters[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
 enum { SIX = 6, UNIT = 16, HIGH = 0xd800, LOW = 0xdc00, BEYOND = 0xe000 };
 
@@ -18,7 +19,7 @@ stands_for_itself(uint32_t c)
 struct bits {
 	struct buf *to;
 	uint32_t held;
-	unsigned n;	/* less than SIX between units */
+	unsigned n; /* less than SIX between units */
 };
 
 static void
@@ -57,7 +58,8 @@ imap_put_utf7(struct buf *b, str utf8)
 
 	for (size_t i = 0; i < utf8.len;) {
 		utf8proc_int32_t c;
-		utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)utf8.ptr + i,
+		utf8proc_ssize_t n = utf8proc_iterate(
+			(const utf8proc_uint8_t *)utf8.ptr + i,
 			(utf8proc_ssize_t)(utf8.len - i), &c);
 
 		i += n > 0 ? (size_t)n : 1;
@@ -87,7 +89,7 @@ imap_put_utf7(struct buf *b, str utf8)
 struct shifted {
 	char *out;
 	size_t n;
-	uint32_t high;	/* the first half of a pair; 0: none */
+	uint32_t high; /* the first half of a pair; 0: none */
 };
 
 static bool
@@ -115,7 +117,8 @@ unshift(str base64, struct shifted *s)
 	unsigned bits = 0;
 
 	for (size_t i = 0; i < base64.len; i++) {
-		const char *at = base64.ptr[i] == '\0' ? NULL : strchr(letters, base64.ptr[i]);
+		const char *at = base64.ptr[i] == '\0' ? NULL
+						       : strchr(letters, base64.ptr[i]);
 
 		if (at == NULL)
 			return false;
