@@ -65,15 +65,17 @@ map_file(const struct scan_job *job, struct arena *mem, struct mapped *m, struct
 
 /* A header past its limits is a fact; there is no more to be known of such a message. */
 static enum rc
-read_header(
-	str message, str hostname, struct arena *mem, struct facts *f, struct err *err)
+read_header(const struct scan_job *job, str message, struct charsets *cs,
+	struct arena *mem, struct facts *f, struct err *err)
 {
 	size_t length = header_block_length(message, 0);
 	str block = length > 0 ? str_first(message, length) : message;
 
 	if (block.len > HEADER_BYTES)
 		f->flags |= FACT_HEADER_LIMIT;
-	return scan_header(str_first(block, HEADER_BYTES), hostname, mem, f, err);
+	block = str_first(block, HEADER_BYTES);
+	enum rc rc = scan_header(block, job->hostname, mem, f, err);
+	return rc == RC_OK ? scan_keys(block, job->offset > 0, cs, mem, f, err) : rc;
 }
 
 static enum rc
@@ -111,7 +113,7 @@ scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 	enum rc rc = map_file(job, mem, &file, err);
 
 	if (rc == RC_OK)
-		rc = read_header(file.message, job->hostname, mem, f, err);
+		rc = read_header(job, file.message, cs, mem, f, err);
 	if (rc == RC_OK && (f->flags & FACT_HEADER_LIMIT) == 0)
 		rc = read_parts(job, file.message, cs, mem, &got, err);
 	if (rc != RC_OK) {

@@ -10,6 +10,8 @@
 
 #include "base/fs.h"
 #include "test/test.h"
+#include "wire/head.h"
+#include "wire/sortkey.h"
 
 enum { MEM = 16 * 1024 * 1024, STEP = 64 * 1024 };
 
@@ -67,6 +69,79 @@ TEST(a_plain_message_tells_who_when_and_about_what)
 	assert_int_equal(f.header_bytes, 234);
 	assert_true(f.known_preview && str_eq(f.preview, STR("body")));
 	assert_int_equal(f.structure.n, 1);
+}
+
+TEST(the_index_gets_header_fields_and_what_is_sorted_by)
+{
+	static const str wanted[] = { STR_INIT("subject"), STR_INIT("from") };
+	static const str ours[] = { STR_INIT("X-xatepost-Score") };
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO out = BUF(4096);
+	struct facts f = scan(mem,
+		STR("trace\r\n"
+		    "X-Gatepost-Score: 0\r\nReceived: by a\r\n"
+		    "Authentication-Results: mx.example.test; spf=pass\r\n"
+		    "From: =?utf-8?q?J=C3=B6rg?= <joerg@example.test>, b@x.test\r\n"
+		    "To: root@y.test\r\nSUBJECT: Re: [list]\r\n\t=?utf-8?q?caf=C3=A9?=  x\r\n"
+		    "Message-ID: <m@x>\r\nReferences: none\r\n"
+		    "In-Reply-To: <b@x> <c@x>\r\n\r\nbody\r\n"),
+		7);
+	struct sortkey k;
+	struct head h;
+
+	assert_true(f.known_head);
+	assert_int_equal(head_unpack(f.head, mem, &h), RC_OK);
+	assert_int_equal(h.n, 10);
+	assert_true(str_eq(h.fields[1].name, STR("X-xatepost-Score")));
+	assert_int_equal(h.fields[1].bytes.len, 0);
+	assert_true(str_eq(h.fields[3].name, STR("xuthentication-Results")));
+	assert_true(head_put(&out, f.head, wanted, 2, false));
+	assert_string_equal(buf_z(&out),
+		"From: =?utf-8?q?J=C3=B6rg?= <joerg@example.test>, b@x.test\r\n"
+		"SUBJECT: Re: [list]\r\n\t=?utf-8?q?caf=C3=A9?=  x\r\n\r\n");
+	assert_false(head_put(&out, f.head, ours, 1, false));
+	assert_false(head_put(&out, f.head, wanted, 2, true)); /* the trace block */
+	assert_int_equal(sortkey_unpack(f.sortkey, mem, &k), RC_OK);
+	assert_true(k.reply && str_eq(k.subject, STR("CAFE\xcc\x81 X")));
+	assert_true(str_eq(k.from, STR("JOERG")) && str_eq(k.to, STR("ROOT")));
+	assert_true(str_eq(k.display_from, STR("JO\xcc\x88RG")));
+	assert_true(str_eq(k.display_to, STR("ROOT@Y.TEST")));
+	assert_int_equal(k.cc.len, 0);
+	assert_int_equal(k.nrefs, 1);
+	assert_true(k.refs[0] == sortkey_hash(STR("b@x")));
+	assert_true(k.message_id == sortkey_hash(STR("m@x")));
+}
+
+TEST(without_a_trace_block_all_fields_are_there_to_be_asked_for)
+{
+	static const str not [] = { STR_INIT("to") };
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO out = BUF(4096);
+	struct facts f = scan(
+		mem, STR("To: a\nSubject: x\nno field\nReferences: <r@x> <s@x>\n"), 0);
+	struct sortkey k;
+
+	assert_true(head_put(&out, f.head, not, 1, true));
+	assert_string_equal(buf_z(&out), "Subject: x\nReferences: <r@x> <s@x>\n\r\n");
+	assert_int_equal(sortkey_unpack(f.sortkey, mem, &k), RC_OK);
+	assert_int_equal(k.nrefs, 2);
+	assert_true(k.message_id == 0 && !k.reply);
+}
+
+TEST(a_header_of_too_many_fields_leaves_it_to_the_file)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	BUF_AUTO b = BUF(1 << 20);
+	struct sortkey k;
+
+	for (int i = 0; i < 700; i++)
+		buf_addz(&b, "X: 1\r\n");
+	buf_addz(&b, "References: <a@x>\r\n\r\n");
+	struct facts f = scan(mem, buf_str(&b), 0);
+	assert_true(f.known_head);
+	assert_int_equal(f.head.len, 0);
+	assert_int_equal(sortkey_unpack(f.sortkey, mem, &k), RC_OK);
+	assert_int_equal(k.nrefs, 1);
 }
 
 TEST(structural_faults_table)

@@ -9,6 +9,9 @@
  * RC_LIMIT: mem is full. */
 enum rc scan_header(str block, str hostname, struct arena *mem, struct facts *f,
 	struct err *err) MUST_CHECK;
+/* f->head and f->sortkey, from what scan_header() found; traced: a trace block is in front. */
+enum rc scan_keys(str block, bool traced, struct charsets *cs, struct arena *mem,
+	struct facts *f, struct err *err) MUST_CHECK;
 /* The primary tree; none (n 0) where it is too long to be kept.  RC_LIMIT: mem is full. */
 enum rc scan_structure(str message, const struct mime_tree *tree, struct arena *mem,
 	struct fact_structure *out) MUST_CHECK;
