@@ -54,7 +54,7 @@ struct login_want {
 
 enum login_says {
 	LOGIN_MORE,		/* send `out` (not yet base64), and give the answer to the next step */
-	LOGIN_OK,		/* account and address are set; `out` may hold the server's last words */
+	LOGIN_OK,		/* account and address are set; nothing more is to be sent */
 	LOGIN_WRONG,		/* name or password: "authentication failed" */
 	LOGIN_BAD,		/* not this mechanism's language, or cancelled */
 	LOGIN_BLOCKED,		/* too many failures here: `sentence` says until when */

@@ -34,7 +34,8 @@ struct login {
 	struct arena *mem;
 	struct attempt attempt; /* SCRAM's; row NULL: its name is not known yet */
 	bool spoke; /* the client did */
-	bool over; /* `answer` says how */
+	bool over; /* `answer` says how ... */
+	bool last; /* ... once the client has heard us out */
 	bool for_another, keys; /* keys: they were asked for: a proof is being checked */
 	struct login_answer answer;
 };
@@ -297,6 +298,21 @@ binding_fits(struct login *g, str in)
 				   : !str_starts(in, STR("p"));
 }
 
+/* No door of ours has room for the server's last words in its yes: they are a step more, which
+ * the client answers with nothing (RFC 9051 6.2.2, RFC 5034 4, RFC 4954 4). */
+static void
+say(struct login *g, str words, struct buf *out, struct login_answer *a)
+{
+	*a = g->answer;
+	if (a->says == LOGIN_OK && !str_empty(words)) {
+		g->last = true;
+		*a = (struct login_answer){ .says = LOGIN_MORE,
+			.answer_ms = g->answer.answer_ms };
+	}
+	if (a->says == LOGIN_MORE)
+		buf_add(out, words);
+}
+
 void
 login_step(struct login *g, str in, struct buf *out, struct login_answer *a)
 {
@@ -306,6 +322,9 @@ login_step(struct login *g, str in, struct buf *out, struct login_answer *a)
 
 	if (g->over) {
 		*a = (struct login_answer){ .says = LOGIN_BAD };
+		if (g->last && str_empty(in))
+			*a = g->answer;
+		g->last = false;
 		return;
 	}
 	if (in.len > LOGIN_STEP_MOST || !binding_fits(g, in))
@@ -317,10 +336,8 @@ login_step(struct login *g, str in, struct buf *out, struct login_answer *a)
 		g->answer = (struct login_answer){ .says = LOGIN_MORE };
 	else
 		tell(g, r);
-	if (g->answer.says == LOGIN_MORE || g->answer.says == LOGIN_OK)
-		buf_add(out, (str){ said, len });
+	say(g, (str){ said, len }, out, a);
 	gsasl_free(said);
-	*a = g->answer;
 }
 
 void
