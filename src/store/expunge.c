@@ -8,150 +8,107 @@
  */
 #include <inttypes.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
-#include "store/store_int.h"
+#include "store/change_int.h"
 
-struct place {
-	uint64_t mailbox, uid;
-	unsigned flags;
-	struct msg_id id;
-	uint64_t refs, size;
+enum { ONE_MEMORY = 1 << 20 };
+
+struct expunging {
+	uint64_t mailbox; /* 0: by its name */
+	str name;
+	const uint32_t *uids;
+	size_t n, ngone;
+	uint32_t *gone;
+	uint64_t modseq;
 };
 
 static enum rc
-find_place(struct shard *sh, uint64_t account, struct place *p, struct err *err)
+expunge(struct tx *t, void *arg, struct err *err)
 {
-	PREPARE(q, sh->db,
-		"SELECT m.flags, m.msgid, e.refs, e.size FROM mailbox_email m"
-		" LEFT JOIN email e ON e.account_id = m.account_id AND e.msgid = m.msgid"
-		" WHERE m.account_id = ? AND m.mailbox_id = ? AND m.uid = ?",
-		err);
-	db_bind_u64(q, 1, account);
-	db_bind_u64(q, 2, p->mailbox);
-	db_bind_u64(q, 3, p->uid);
-	enum rc rc = db_step(q, err);
-	if (rc != RC_OK)
-		return rc == RC_NONE
-			       ? err_set(err, rc, "no message with UID %" PRIu64, p->uid)
-			       : rc;
-	p->flags = (unsigned)db_u64(q, 0);
-	(void)str_z(db_str(q, 1), p->id.text, sizeof(p->id.text));
-	p->refs = db_u64(q, 2);
-	p->size = db_u64(q, 3);
-	db_reset(q);
-	return RC_OK;
-}
-
-static enum rc
-leave_mailbox(
-	struct shard *sh, const struct account *a, const struct place *p, struct err *err)
-{
+	struct expunging *x = arg;
+	struct placed *list;
+	struct box b;
+	size_t n;
 	enum rc rc;
 
-	PREPARE(q, sh->db,
-		"DELETE FROM mailbox_email WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
-		err);
-	db_bind_u64(q, 1, a->id);
-	db_bind_u64(q, 2, p->mailbox);
-	db_bind_u64(q, 3, p->uid);
-	if ((rc = db_run(q, err)) != RC_OK)
+	if (x->mailbox == 0 &&
+		(rc = mailbox_find(t->sh, t->a.id, x->name, &x->mailbox, err)) != RC_OK)
 		return rc;
-	PREPARE(x, sh->db,
-		"INSERT INTO expunged(account_id, mailbox_id, modseq, uid, msgid)"
-		" VALUES(?, ?, ?, ?, ?)",
-		err);
-	db_bind_u64(x, 1, a->id);
-	db_bind_u64(x, 2, p->mailbox);
-	db_bind_u64(x, 3, a->modseq);
-	db_bind_u64(x, 4, p->uid);
-	db_bind_str(x, 5, msg_id_str(&p->id));
-	if ((rc = db_run(x, err)) != RC_OK)
+	if ((rc = box_load(t, x->mailbox, &b, err)) != RC_OK ||
+		(rc = placed_read(t, x->mailbox, x->uids, x->n, &list, &n, err)) != RC_OK)
 		return rc;
-	PREPARE(m, sh->db,
-		"UPDATE mailbox SET messages = messages - 1, unseen = unseen - ?, modseq = ?"
-		" WHERE account_id = ? AND mailbox_id = ?",
-		err);
-	db_bind_u64(m, 1, (p->flags & STORE_SEEN) == 0);
-	db_bind_u64(m, 2, a->modseq);
-	db_bind_u64(m, 3, a->id);
-	db_bind_u64(m, 4, p->mailbox);
-	return db_run(m, err);
+	if (n == 0)
+		return RC_OK;
+	x->modseq = tx_modseq(t);
+	for (size_t i = 0; i < n; i++)
+		x->gone[i] = list[i].uid;
+	x->ngone = n;
+	if ((rc = placed_leave(t, &b, list, n, err)) != RC_OK ||
+		(rc = email_release(t, list, n, err)) != RC_OK)
+		return rc;
+	return box_save(t, &b, err);
 }
 
-static enum rc
-with_id(struct shard *sh, const char *sql, uint64_t account, const struct msg_id *id,
-	struct err *err)
+enum rc
+change_expunge(struct store *s, struct store_place at, const uint32_t *uids, size_t n,
+	uint32_t *gone, size_t *ngone, uint64_t *modseq, struct err *err)
 {
-	PREPARE(q, sh->db, sql, err);
-	db_bind_u64(q, 1, account);
-	db_bind_str(q, 2, msg_id_str(id));
-	return db_run(q, err);
-}
-
-/* The last mailbox it was in: the message leaves the account. */
-static enum rc
-leave_account(struct shard *sh, struct account *a, const struct place *p, struct err *err)
-{
-	enum rc rc = with_id(sh, "DELETE FROM email WHERE account_id = ? AND msgid = ?",
-		a->id, &p->id, err);
+	struct expunging x = {
+		.mailbox = at.mailbox, .uids = uids, .n = n, .gone = gone
+	};
+	enum rc rc = tx_run(s, at.account, expunge, &x, err);
 
 	if (rc != RC_OK)
 		return rc;
-	PREPARE(q, sh->db, "INSERT INTO gone(account_id, msgid, modseq) VALUES(?, ?, ?)",
-		err);
-	db_bind_u64(q, 1, a->id);
-	db_bind_str(q, 2, msg_id_str(&p->id));
-	db_bind_u64(q, 3, a->modseq);
-	if ((rc = db_run(q, err)) != RC_OK)
-		return rc;
-	a->bytes -= p->size < a->bytes ? p->size : a->bytes;
-	a->messages -= a->messages > 0;
-	return with_id(sh, "INSERT INTO blob_gone(account_id, msgid) VALUES(?, ?)", a->id,
-		&p->id, err);
-}
-
-static enum rc
-expunge(struct shard *sh, uint64_t account, str mailbox, uint64_t uid, struct err *err)
-{
-	struct account a;
-	struct place p = { .uid = uid };
-	enum rc rc = account_load(sh, account, &a, err);
-
-	if (rc != RC_OK ||
-		(rc = mailbox_find(sh, account, mailbox, &p.mailbox, err)) != RC_OK ||
-		(rc = find_place(sh, account, &p, err)) != RC_OK)
-		return rc;
-	(void)account_modseq(&a);
-	if ((rc = leave_mailbox(sh, &a, &p, err)) != RC_OK)
-		return rc;
-	if (p.refs <= 1)
-		rc = leave_account(sh, &a, &p, err);
-	else
-		rc = with_id(sh,
-			"UPDATE email SET refs = refs - 1 WHERE account_id = ? AND msgid = ?",
-			account, &p.id, err);
-	return rc == RC_OK ? account_save(sh, &a, err) : rc;
+	*ngone = x.ngone;
+	*modseq = x.modseq;
+	return RC_OK;
 }
 
 enum rc
 store_expunge(
 	struct store *s, uint64_t account, str mailbox, uint64_t uid, struct err *err)
 {
-	struct shard *sh = shard_of(s, account);
-	LOCK_AUTO held = lock_take(&sh->lock);
+	uint32_t one = (uint32_t)uid, gone;
+	struct expunging x = { .name = mailbox, .uids = &one, .n = 1, .gone = &gone };
 	enum rc rc;
 
-	if (uid > INT64_MAX)
+	if (uid == 0 || uid > UINT32_MAX)
 		return err_set(err, RC_NONE, "no such message");
-	if ((rc = db_begin(sh->db, err)) != RC_OK)
+	if ((rc = tx_run(s, account, expunge, &x, err)) != RC_OK)
 		return rc;
-	rc = expunge(sh, account, mailbox, uid, err);
-	if (rc == RC_OK)
-		rc = db_commit(sh->db, err);
-	if (rc != RC_OK)
-		db_rollback(sh->db);
+	if (x.ngone == 0)
+		return err_set(err, RC_NONE, "no message with UID %" PRIu64, uid);
+	return RC_OK;
+}
+
+enum rc
+expunge_one(struct shard *sh, struct account *a, uint64_t mailbox, uint64_t uid,
+	struct notes *notes, struct err *err)
+{
+	ARENA_AUTO mem = arena_new(ONE_MEMORY);
+	struct tx t = {
+		.sh = sh, .a = *a, .modseq = a->modseq, .notes = *notes, .mem = mem
+	};
+	uint32_t one = (uint32_t)uid, gone;
+	struct expunging x = { .mailbox = mailbox, .uids = &one, .n = 1, .gone = &gone };
+	enum rc rc = uid == 0 || uid > UINT32_MAX ? RC_NONE : expunge(&t, &x, err);
+
+	*a = t.a;
+	*notes = t.notes;
+	if (rc == RC_OK && x.ngone == 0)
+		return err_set(err, RC_NONE, "no message with UID %" PRIu64, uid);
 	return rc;
+}
+
+static enum rc
+forget(struct shard *sh, const struct doomed *d, struct err *err)
+{
+	PREPARE(q, sh->db, "DELETE FROM blob_gone WHERE account_id = ? AND msgid = ?",
+		err);
+	db_bind_u64(q, 1, d->account);
+	db_bind_str(q, 2, msg_id_str(&d->id));
+	return db_run(q, err);
 }
 
 enum rc
@@ -189,13 +146,13 @@ doomed_unlink(struct shard *sh, const struct doomed *list, size_t n, struct err 
 		(rc = db_begin(sh->db, err)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		rc = with_id(sh,
-			"DELETE FROM blob_gone WHERE account_id = ? AND msgid = ?",
-			list[i].account, &list[i].id, err);
+		rc = forget(sh, &list[i], err);
 	if (rc == RC_OK)
 		rc = db_commit(sh->db, err);
 	if (rc != RC_OK)
 		db_rollback(sh->db);
+	else
+		(void)shard_committed(sh);
 	return rc;
 }
 

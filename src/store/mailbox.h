@@ -24,11 +24,11 @@ struct mailbox {
 	str name, special;		/* special: "\\Trash" or "" */
 	bool subscribed;
 	uint32_t uidvalidity, uidnext, messages, unseen, deleted;	/* deleted: with \Deleted */
-	uint64_t bytes, modseq;		/* modseq: HIGHESTMODSEQ */
-	uint32_t recent;
+	uint64_t bytes, deleted_bytes, modseq;	/* modseq: HIGHESTMODSEQ */
+	uint32_t recent;		/* how many no session was told of */
 };
 
-/* All in the order of their names' bytes, INBOX first; bytes and deleted only where asked. */
+/* All in the order of their names' bytes, INBOX first; bytes, deleted and recent only where asked. */
 enum rc mailbox_list(struct store *s, uint64_t account, bool sums, struct arena *mem,
 	struct mailbox **out, size_t *n, struct err *err) MUST_CHECK;
 /* RC_NONE: no such mailbox. */

@@ -126,8 +126,9 @@ sum_up(struct shard *sh, uint64_t account, struct listed *l, struct err *err)
 	if (l->m.messages == 0)
 		return RC_OK;
 	PREPARE(q, sh->db,
-		"SELECT coalesce(sum(size), 0), coalesce(sum((flags & 8) <> 0), 0)"
-		" FROM mailbox_email WHERE account_id = ? AND mailbox_id = ?",
+		"SELECT coalesce(sum(size), 0), coalesce(sum((flags & 8) <> 0), 0),"
+		" coalesce(sum(CASE WHEN flags & 8 THEN size ELSE 0 END), 0) FROM mailbox_email"
+		" WHERE account_id = ? AND mailbox_id = ?",
 		err);
 	db_bind_u64(q, 1, account);
 	db_bind_u64(q, 2, l->m.id);
@@ -136,6 +137,7 @@ sum_up(struct shard *sh, uint64_t account, struct listed *l, struct err *err)
 		return rc;
 	l->m.bytes = db_u64(q, 0);
 	l->m.deleted = (uint32_t)db_u64(q, 1);
+	l->m.deleted_bytes = db_u64(q, 2);
 	db_reset(q);
 	return RC_OK;
 }
