@@ -90,9 +90,11 @@ read_parts(const struct scan_job *job, str message, struct charsets *cs,
 		return rc;
 	rc = scan_structure(message, &tree, mem, &f->structure);
 	if (rc == RC_OK)
-		rc = job->want == 0
+		rc = (job->want & ~(unsigned)SCAN_SEARCH) == 0
 			     ? scan_preview(message, &tree, cs, mem, f)
 			     : scan_content(job, message, &tree, cs, mem, out, err);
+	if (rc == RC_OK && (job->want & SCAN_SEARCH) != 0)
+		rc = scan_search_content(message, &tree, cs, mem, &out->content, err);
 	f->known_preview = true;
 	if (rc == RC_OK && (job->want & SCAN_CONTENT) != 0)
 		rc = dkim_digests(message, f->header_bytes, mem, &out->content.signatures,

@@ -23,6 +23,10 @@ enum rc scan_content(const struct scan_job *job, str message, const struct mime_
 	struct charsets *cs, struct arena *mem, struct scanned *out, struct err *err)
 	MUST_CHECK;
 
+/* c->search_head, search_text and search_cut. */
+enum rc scan_search_content(str message, const struct mime_tree *tree, struct charsets *cs,
+	struct arena *mem, struct content *c, struct err *err) MUST_CHECK;
+
 enum {
 	SCAN_HOSTNAME = 255,
 	SCAN_MEMORY = 96 * 1024 *

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * search: everything that SEARCH looks at in a message (RFC 9051 6.4.4), decoded to UTF-8:
+ * the fields of all headers in the primary tree, and what is in parts of type text and
+ * message.  HTML as it is and, without a field's or part's end in between, as it is read.
+ */
+#pragma once
+
+#include "mime/tree.h"
+#include "scan/scan.h"
+
+enum search_field_of {
+	SEARCH_OF_MESSAGE,
+	SEARCH_OF_PART,		/* of one of its parts */
+	SEARCH_OF_ATTACHED,	/* of, or within, an attached message: part of its text */
+};
+
+/* Who listens; false: no more is wanted.  Views live until the call returns. */
+struct search_sink {
+	bool (*field)(enum search_field_of of, str name, str value, void *arg);
+	bool (*text)(str utf8, void *arg); /* one of them, or (a very long one) some lines */
+	void *arg;
+};
+
+enum rc search_message(str message, const struct mime_tree *tree, struct charsets *cs,
+	const struct search_sink *to, struct err *err) MUST_CHECK;
