@@ -279,7 +279,7 @@ lex_fetch(struct imap_lex *x, struct imap_fetch *out)
 	if (!items(x, &f) || !modifiers(x, &f))
 		return lex_back(x, start);
 	*out = f;
-	return true;
+	return lex_took(x, 0);
 }
 
 static void

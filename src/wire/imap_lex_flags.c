@@ -112,5 +112,5 @@ lex_flags(struct imap_lex *x, bool bare, struct imap_flags *out)
 	if (!list(x, bare, &marks, &w) || !join(x, &w, &keywords))
 		return lex_back(x, start);
 	*out = (struct imap_flags){ marks, keywords };
-	return true;
+	return lex_took(x, 0);
 }

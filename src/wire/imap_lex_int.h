@@ -45,7 +45,7 @@ lex_wanted_all(struct imap_lex *x, size_t start, const char *what)
 	return lex_back(x, start);
 }
 
-/* Moves on behind n more bytes; true. */
+/* Moves on behind n more bytes, and all is well; true. */
 static inline bool
 lex_took(struct imap_lex *x, size_t n)
 {

@@ -381,7 +381,7 @@ lex_search(struct imap_lex *x, struct imap_query *out)
 		!program(x, &q))
 		return lex_back(x, start);
 	*out = q;
-	return true;
+	return lex_took(x, 0);
 }
 
 static bool
@@ -445,7 +445,7 @@ lex_sort(struct imap_lex *x, struct imap_query *out)
 	if (!return_options(x, &q) || !sort_keys(x, &q) || !criteria(x, &q))
 		return lex_back(x, start);
 	*out = q;
-	return true;
+	return lex_took(x, 0);
 }
 
 bool
@@ -463,5 +463,5 @@ lex_thread(struct imap_lex *x, struct imap_query *out)
 	if (!criteria(x, &q))
 		return lex_back(x, start);
 	*out = q;
-	return true;
+	return lex_took(x, 0);
 }
