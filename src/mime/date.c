@@ -289,17 +289,37 @@ to_seconds(struct moment *m, int64_t *out)
 	return RC_OK;
 }
 
-enum rc
-mail_date_parse(str value, int64_t *seconds)
+static enum rc
+read_date(str value, struct moment *m, int64_t *seconds)
 {
-	struct moment m = { UNSET, UNSET, UNSET, UNSET, UNSET, UNSET };
 	char text[TIDY];
 	str t;
 
+	*m = (struct moment){ UNSET, UNSET, UNSET, UNSET, UNSET, UNSET };
 	value = tidy(value, text);
-	(void)iso_date(&value, &m);
+	(void)iso_date(&value, m);
 	for (size_t i = 0; next_token(&value, &t); i++)
-		if (i == TOKENS_MOST || !token(t, &m))
+		if (i == TOKENS_MOST || !token(t, m))
 			return RC_BAD;
-	return to_seconds(&m, seconds);
+	return to_seconds(m, seconds);
+}
+
+enum rc
+mail_date_parse(str value, int64_t *seconds)
+{
+	struct moment m;
+
+	return read_date(value, &m, seconds);
+}
+
+enum rc
+mail_date_day(str value, int64_t *days)
+{
+	struct moment m;
+	int64_t seconds;
+	enum rc rc = read_date(value, &m, &seconds);
+
+	if (rc == RC_OK)
+		*days = days_from_epoch(m.year, m.month, m.day);
+	return rc;
 }

@@ -14,3 +14,5 @@
 
 /* RC_BAD: no date in it that exists.  Years 0 to 9999. */
 enum rc mail_date_parse(str value, int64_t *seconds) MUST_CHECK;
+/* The day as it is written, whatever its zone: days since 1970-01-01. */
+enum rc mail_date_day(str value, int64_t *days) MUST_CHECK;
