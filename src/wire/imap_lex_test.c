@@ -91,6 +91,15 @@ TEST(a_mailbox_or_password_is_read_however_a_client_writes_it)
 	TRY(lex_astring, cases);
 }
 
+TEST(a_literal_that_was_cut_off_is_not_read_past_its_end)
+{
+	struct imap_lex x = imap_lex(str_first(STR("{6}\r\nhello!"), 10), false, NULL);
+	str s;
+
+	assert_false(lex_string(&x, &s));
+	assert_string_equal(x.why, "a literal");
+}
+
 TEST(words_end_where_the_grammar_ends_them)
 {
 	static const struct string_case atoms[] = {

@@ -101,12 +101,12 @@ node(struct program *p, enum imap_key key)
 static bool
 negate(struct program *p, struct imap_search **sp)
 {
-	struct imap_search *not = node(p, KEY_NOT);
+	struct imap_search *outer = node(p, KEY_NOT);
 
-	if (not == NULL)
+	if (outer == NULL)
 		return false;
-	not ->first = *sp;
-	*sp = not ;
+	outer->first = *sp;
+	*sp = outer;
 	return true;
 }
 
@@ -296,19 +296,19 @@ key_within(struct program *p, struct imap_search **out)
 static bool
 key(struct program *p, struct imap_search **out)
 {
-	bool not = false;
+	bool negated = false;
 
 	while (lex_word(p->x, STR("NOT"))) {
 		if (!lex_sp(p->x))
 			return false;
-		not = !not ;
+		negated = !negated;
 	}
 	if (p->depth > IMAP_DEPTH_MOST)
 		return lex_wanted_all(p->x, p->x->at, "a search that is less deep");
 	p->depth++;
 	bool ok = key_within(p, out);
 	p->depth--;
-	return ok && (!not || negate(p, out));
+	return ok && (!negated || negate(p, out));
 }
 
 static bool
