@@ -233,15 +233,16 @@ struct vanished {
 	struct fetch *f;
 	const struct imap_set *set;
 	struct imap_set_out out;
+	bool begun; /* a line, at: */
 	size_t line_at;
-	uint32_t next; /* where UIDs of long ago are not known one by one */
 };
 
 static void
 end_vanished(struct vanished *v)
 {
-	if (!v->out.any)
+	if (!v->begun)
 		return;
+	v->begun = false;
 	imap_set_done(&v->out);
 	buf_add(v->out.to, STR("\r\n"));
 	v->out = (struct imap_set_out){ .to = v->out.to };
@@ -261,9 +262,10 @@ put_vanished(uint32_t uid, void *arg)
 	seq = view_list_seq(l, uid);
 	if (seq <= view_list_count(l) && view_list_uid(l, seq) == uid)
 		return RC_OK;
-	if (v->out.any && s->out.len - v->line_at > VANISHED_LINE)
+	if (v->begun && s->out.len - v->line_at > VANISHED_LINE)
 		end_vanished(v);
-	if (!v->out.any) {
+	if (!v->begun) {
+		v->begun = true;
 		v->line_at = s->out.len;
 		buf_add(&s->out, STR("* VANISHED (EARLIER) "));
 	}

@@ -14,7 +14,8 @@ struct changing {
 	bool exact; /* messages were named by their numbers */
 	uint32_t *uids, *modified;
 	size_t n, at, nmodified, gone;
-	size_t told, end; /* of the slice, which is told: [told, end) */
+	size_t begin, told, end; /* of the slice, which is told: [told, end) */
+	bool others[CHANGE_MOST]; /* of the slice: somebody else has changed it */
 	size_t modified_at; /* those of the slice begin here */
 };
 
@@ -109,14 +110,15 @@ number_of(const struct imap_session *s, uint32_t uid)
 }
 
 /* The flags that it has now, or with .SILENT, for clients that know of modseqs, only that
- * (RFC 7162 3.1.3). */
+ * (RFC 7162 3.1.3).  RFC 9051 6.4.6: also with .SILENT what others changed is told: the
+ * row's modseq is now this command's, and nobody would see it any more. */
 static void
-tell(struct imap_session *s, const struct changing *c, const struct view_row *r)
+tell(struct imap_session *s, const struct changing *c, size_t i, const struct view_row *r)
 {
 	bool uid = s->cmd.uid || (s->enabled & (ENABLED_REV2 | ENABLED_QRESYNC)) != 0;
 	size_t seq = number_of(s, r->uid);
 
-	if (!c->silent) {
+	if (!c->silent || c->others[i]) {
 		imap_put_row(s, seq, r, uid);
 		return;
 	}
@@ -147,9 +149,37 @@ tell_some(struct imap_session *s, struct changing *c)
 		while (*m < c->nmodified && c->modified[*m] < rows[i].uid)
 			++*m;
 		if (*m == c->nmodified || c->modified[*m] != rows[i].uid)
-			tell(s, c, &rows[i]);
+			tell(s, c, c->told + i - c->begin, &rows[i]);
 	}
 	c->told += n;
+}
+
+static bool
+is_own(const struct imap_box *b, uint64_t modseq)
+{
+	for (size_t i = b->nown; i > 0; i--)
+		if (b->own[i - 1] == modseq)
+			return true;
+	return false;
+}
+
+static void
+look_for_others(struct imap_session *s, struct changing *c, size_t n)
+{
+	enum { ROWS = 128 };
+	struct view_row rows[ROWS];
+	const struct imap_box *b = &s->box;
+
+	memset(c->others, 0, n);
+	if (!c->silent || view_tick(b->view) == b->tick)
+		return;
+	for (size_t i = 0, m; i < n; i += m) {
+		m = n - i < ROWS ? n - i : ROWS;
+		view_rows(b->view, c->uids + c->at + i, m, rows);
+		for (size_t j = 0; j < m; j++)
+			c->others[i + j] = rows[j].modseq > b->told &&
+					   !is_own(b, rows[j].modseq);
+	}
 }
 
 static enum rc
@@ -159,15 +189,16 @@ change_slice(struct imap_session *s, struct changing *c, struct err *err)
 	size_t n = c->n - c->at < CHANGE_MOST ? c->n - c->at : CHANGE_MOST, left = 0;
 	uint32_t *modified = c->modified == NULL ? NULL : c->modified + c->nmodified;
 	uint64_t modseq = 0;
+
+	look_for_others(s, c, n);
 	enum rc rc = change_flags(s->house->store, at, c->uids + c->at, n, &c->change,
 		&modseq, modified, &left, err);
-
 	if (rc != RC_OK)
 		return rc;
 	imap_told(s, modseq);
 	c->modified_at = c->nmodified;
 	c->nmodified += left;
-	c->told = c->at;
+	c->begin = c->told = c->at;
 	c->at += n;
 	c->end = c->at;
 	return RC_OK;
