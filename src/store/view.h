@@ -73,7 +73,7 @@ typedef enum rc view_uid_fn(uint32_t uid, void *arg);
 enum rc view_vanished(struct view *v, uint64_t since, view_uid_fn *fn, void *arg,
 	struct err *err) MUST_CHECK;
 
-/* The keywords that its messages have or had, each with a blank before it. */
+/* The keywords that its messages have, each with a blank before it. */
 struct buf;
 void view_keywords(struct view *v, struct buf *out);
 /* \Recent (rev1): the first UID that no session was told of; told, from now on, if `take`. */
