@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pop3_int: what the files of this folder share: the session and the phases it goes through.
+ *
+ * A phase is a function that goes on where the session stands; it says STEP_GO (the
+ * phase may be another now), STEP_PARK (after pop3_wait()) or STEP_CLOSE.  Commands return
+ * their reply; only the phases write.  Long answers are producers: called for a
+ * piece whenever there is room for one.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "pop3/pop3.h"
+#include "store/view.h"
+#include "wire/pop3.h"
+
+enum {
+	POP3_INBOX = 1,			/* the number of the mailbox */
+	POP3_IDLE_MS = 10 * 60 * 1000,	/* RFC 1939 3: at least this */
+	POP3_LOGIN_MS = 60 * 1000,	/* until login, in all */
+	POP3_LAST_MS = 60 * 1000,	/* to hear the last words */
+	POP3_ERRORS = 20,		/* commands that are none, failed logins */
+	POP3_TURN = 64,			/* commands or pieces, then others go first */
+	POP3_PIECE = 16 * 1024,		/* of a file */
+	POP3_ROOM = 2 * POP3_PIECE + 64, /* what may become of it */
+};
+
+enum pop3_state { POP3_NEW = 1, POP3_IN = 2, POP3_ANY = 3 };	/* bits */
+enum pop3_step { STEP_GO, STEP_PARK, STEP_CLOSE };
+
+struct pop3_session;
+struct pop3_login;
+typedef enum pop3_step pop3_phase(struct pop3_session *s);
+
+struct pop3_reply {
+	bool ok;
+	bool bad;			/* counts as an error */
+	bool close;
+	const char *code, *text;	/* "AUTH", or NULL; NULL: a phase will answer */
+	void (*put)(const struct pop3_session *s, struct buf *b);	/* instead: all of it */
+	pop3_phase *next;		/* after the reply; NULL: the next command */
+};
+
+enum pop3_mark { POP3_DELETED = 1, POP3_READ = 2 };
+
+struct pop3_mail {
+	uint32_t uid;
+	unsigned marks;
+	uint64_t size;
+};
+
+/* INBOX as it was when the session came in. */
+struct pop3_drop {
+	struct view *view;
+	uint32_t uidvalidity;
+	size_t n, left;			/* left: not deleted */
+	uint64_t bytes;			/* of those */
+	struct pop3_mail *mails;
+};
+
+/* A long answer. False: that was its end. */
+typedef bool pop3_more(struct pop3_session *s, struct buf *b);
+
+struct pop3_send {
+	pop3_more *more;
+	size_t at;			/* the message, from 0 */
+	int fd;				/* of its file, or -1 */
+	uint64_t offset;
+	uint64_t lines;			/* TOP: of the body, still to go */
+	bool top, body, mid_line, after_cr, only_cr, failed;
+};
+
+struct pop3_session {
+	struct session_io *io;
+	struct pop3_house *house;
+	const struct conf *conf;
+	pop3_phase *phase;
+	enum pop3_state state;
+	bool late, draining, utf8;
+	unsigned want, turn, errors;
+	uint64_t until_ms;		/* for pop3_wait() */
+	uint64_t idle_until_ms;
+	uint64_t account;		/* 0: not logged in */
+	struct errand errand;
+	struct pop3_login *login;	/* NULL: none under way */
+	char user[640];			/* of USER; "": not said */
+	struct pop3_drop drop;
+	struct pop3_send send;
+	uint64_t retrieved, deleted;
+	const char *why;		/* it ended, for the log */
+};
+
+/* pop3_session.c */
+enum pop3_step pop3_wait(struct pop3_session *s, unsigned want, uint64_t until_ms);
+enum pop3_step pop3_answer(struct pop3_session *s, const struct pop3_reply *r);
+enum pop3_step pop3_late(struct pop3_session *s);
+enum pop3_step pop3_gone(struct pop3_session *s);
+pop3_phase pop3_phase_command, pop3_phase_stls, pop3_phase_send;
+
+/* pop3_cmds.c */
+struct pop3_reply pop3_dispatch(struct pop3_session *s, str line);
+
+/* pop3_login.c */
+bool pop3_may_log_in(const struct pop3_session *s);
+void pop3_put_mechanisms(const struct pop3_session *s, struct buf *b);
+struct pop3_reply pop3_user(struct pop3_session *s, const struct pop3_cmd *c);
+struct pop3_reply pop3_pass(struct pop3_session *s, const struct pop3_cmd *c);
+struct pop3_reply pop3_auth(struct pop3_session *s, const struct pop3_cmd *c);
+void pop3_login_end(struct pop3_session *s);	/* no errand may be under way */
+
+/* pop3_drop.c; RC_LIMIT: another session has it */
+enum rc pop3_drop_open(struct pop3_session *s, struct err *err) MUST_CHECK;
+void pop3_drop_close(struct pop3_session *s);
+void pop3_drop_reset(struct pop3_session *s);
+/* Removes what was deleted, marks what was read. */
+enum rc pop3_drop_update(struct pop3_session *s, struct err *err) MUST_CHECK;
+
+/* pop3_send.c */
+enum rc pop3_send_message(struct pop3_session *s, size_t at, bool top, uint64_t lines,
+	struct err *err) MUST_CHECK;
+void pop3_send_list(struct pop3_session *s, pop3_more *more);
+void pop3_send_end(struct pop3_session *s);
+void pop3_put_size(const struct pop3_session *s, size_t at, struct buf *b);
+void pop3_put_uidl(const struct pop3_session *s, size_t at, struct buf *b);
+pop3_more pop3_more_sizes, pop3_more_uidls;
