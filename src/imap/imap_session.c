@@ -287,8 +287,10 @@ begin(struct imap_session *s)
 
 	w->mem = arena_new(IMAP_COMMAND_MEM);
 	w->x = imap_lex(buf_str(&s->in), imap_utf8(s), w->mem);
-	if (!lex_tag(&w->x, &w->tag) || !lex_sp(&w->x))
+	if (!lex_tag(&w->x, &w->tag))
 		return refuse(s, STR(""), "a command begins with a tag and a blank");
+	if (!lex_sp(&w->x))
+		return refuse(s, w->tag, "a blank and the name of a command were expected");
 	if (!lex_atom(&w->x, &name))
 		return refuse(s, w->tag, "the name of a command was expected");
 	if (str_ieq(name, STR("UID"))) {

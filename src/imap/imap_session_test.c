@@ -5,13 +5,13 @@
 #include "imap/imap_world.h"
 #include "test/test.h"
 
-#define MESSAGE                                      \
-	"From: Fred Foobar <foobar@Blurdybloop.example>\r\n" \
-	"Date: Mon, 7 Feb 1994 21:52:25 -0800\r\n"           \
-	"Subject: afternoon meeting\r\n"                     \
-	"To: anna@x.test\r\n"                                \
+#define MESSAGE                                                \
+	"From: Fred Foobar <foobar@Blurdybloop.example>\r\n"   \
+	"Date: Mon, 7 Feb 1994 21:52:25 -0800\r\n"             \
+	"Subject: afternoon meeting\r\n"                       \
+	"To: anna@x.test\r\n"                                  \
 	"Message-Id: <B27397-0100000@Blurdybloop.example>\r\n" \
-	"\r\n"                                               \
+	"\r\n"                                                 \
 	"Hello Joe, do you think we can meet at 3:30 tomorrow?\r\n"
 
 static struct world w;
@@ -20,12 +20,13 @@ TEST(who_says_the_right_password_gets_in)
 {
 	world_open(&w, "");
 	struct client c = client_open(&w);
-	TALK(&c, "C: a SELECT INBOX", "S~ a BAD log in first", "C: b LOGIN anna@x.test wrong",
-		"S~ b NO [AUTHENTICATIONFAILED] ", "C: c LOGIN nobody@x.test secret",
-		"S~ c NO [AUTHENTICATIONFAILED] ", "C: d LOGIN {11}", "S~ + ",
-		"C: anna@x.test {6+}", "C: secret", "S~ d OK [CAPABILITY ",
-		"C: e LOGIN anna@x.test secret", "S~ e BAD not now", "C: f LOGOUT",
-		"S~ * BYE ", "S~ f OK ", "S: (the end)");
+	TALK(&c, "C: a SELECT INBOX", "S~ a BAD log in first",
+		"C: b LOGIN anna@x.test wrong", "S~ b NO [AUTHENTICATIONFAILED] ",
+		"C: c LOGIN nobody@x.test secret", "S~ c NO [AUTHENTICATIONFAILED] ",
+		"C: d LOGIN {11}", "S~ + ", "C: anna@x.test {6+}", "C: secret",
+		"S~ d OK [CAPABILITY ", "C: e LOGIN anna@x.test secret",
+		"S~ e BAD not now", "C: f LOGOUT", "S~ * BYE ", "S~ f OK ",
+		"S: (the end)");
 	client_close(&c);
 	/* AGFubmFAeC50ZXN0AHNlY3JldA==: \0anna@x.test\0secret */
 	c = client_open(&w);
@@ -34,8 +35,8 @@ TEST(who_says_the_right_password_gets_in)
 	c = client_open(&w);
 	TALK(&c, "C: a AUTHENTICATE PLAIN", "S: + ", "C: *", "S~ a BAD ",
 		"C: b AUTHENTICATE PLAIN", "S: + ", "C: not base64", "S~ b BAD ",
-		"C: c AUTHENTICATE PLAIN", "S: + ", "C: AGFubmFAeC50ZXN0AHNlY3JldA==",
-		"S~ c OK ");
+		"C: c AUTHENTICATE PLAIN", "S: + ",
+		"C: AGFubmFAeC50ZXN0AHNlY3JldA==", "S~ c OK ");
 	client_close(&c);
 	world_close(&w);
 }
@@ -44,10 +45,10 @@ TEST(a_command_that_is_none_is_told_so)
 {
 	world_open(&w, "");
 	struct client c = client_in(&w, "anna");
-	TALK(&c, "C: ", "S~ * BAD ", "C: a", "S~ a BAD ", "C: a FROBNICATE", "S~ a BAD no such",
-		"C: a UID NOOP", "S~ a BAD no such", "C: a UID", "S~ a BAD ",
-		"C: a NOOP really", "S~ a BAD ", "C: a NOOP {99999999999999999999}",
-		"S~ a BAD ", "C: b NOOP", "S~ b OK ");
+	TALK(&c, "C: ", "S~ * BAD ", "C: a", "S~ a BAD ", "C: a FROBNICATE",
+		"S~ a BAD no such", "C: a UID NOOP", "S~ a BAD no such", "C: a UID",
+		"S~ a BAD ", "C: a NOOP really", "S~ a BAD ",
+		"C: a NOOP {99999999999999999999}", "S~ a BAD ", "C: b NOOP", "S~ b OK ");
 	client_close(&c);
 	world_close(&w);
 }
@@ -88,8 +89,8 @@ TEST(what_one_session_marks_the_other_sees)
 	struct client a = client_in(&w, "anna"), b = client_in(&w, "anna");
 	TALK(&a, "C: a SELECT INBOX", "S* a OK ");
 	TALK(&b, "C: a SELECT INBOX", "S* a OK ", "C: b IDLE", "S~ + ");
-	TALK(&a, "C: b STORE 1 +FLAGS (\\Deleted)", "S: * 1 FETCH (FLAGS (\\Deleted \\Recent))",
-		"S~ b OK ");
+	TALK(&a, "C: b STORE 1 +FLAGS (\\Deleted)",
+		"S: * 1 FETCH (FLAGS (\\Deleted \\Recent))", "S~ b OK ");
 	TALK(&b, "S~ * 1 FETCH (FLAGS (\\Deleted", "C: DONE", "S~ b OK ");
 	TALK(&a, "C: c EXPUNGE", "S: * 1 EXPUNGE", "S~ c OK ");
 	TALK(&b, "C: c FETCH 1:2 UID", "S: * 2 FETCH (UID 2)", "S~ c ", "C: d NOOP",
