@@ -20,7 +20,7 @@ verb_fn verb_app_password_add, verb_app_password_list, verb_app_password_revoke;
 verb_fn verb_alias_add, verb_alias_list, verb_alias_remove;
 verb_fn verb_policy_show, verb_policy_set;
 verb_fn verb_explain;
-verb_fn verb_mailbox_list, verb_mailbox_read, verb_mailbox_search;
+verb_fn verb_mailbox_list, verb_mailbox_read, verb_mailbox_search, verb_mailbox_restore;
 verb_fn verb_ledger;
 verb_fn verb_refusal_list, verb_refusal_show, verb_refusal_release, verb_refusal_dismiss;
 verb_fn verb_audit, verb_verify;

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "ctl/ctl_int.h"
 #include "mime/word.h"
+#include "store/mailbox.h"
 #include "wire/facts.h"
 
 enum { CHUNK = 64 * 1024, SHOWN = 60, ENVELOPE = 1 << 20 };
@@ -24,37 +25,44 @@ find(struct verb_io *io, const char *address, struct account *out)
 	return account_find(io->directory, str_of(address), io->mem, out, &io->err);
 }
 
-static enum rc
-on_mailbox(const struct store_mailbox *m, void *arg, struct err *err)
+static void
+show_mailbox(struct verb_io *io, const struct mailbox *m, json_t *rows)
 {
-	struct listing *l = arg;
-
-	(void)err;
-	if (l->io->json)
-		(void)json_array_append_new(l->rows,
-			json_pack("{s:o, s:o, s:I, s:I, s:I, s:I}", "name",
+	if (io->json)
+		(void)json_array_append_new(rows,
+			json_pack("{s:o, s:o, s:I, s:b, s:I, s:I, s:I, s:I, s:I}", "name",
 				verb_json_str(m->name), "special",
-				verb_json_str(m->special), "messages",
+				verb_json_str(m->special), "id", (json_int_t)m->id,
+				"subscribed", m->subscribed, "messages",
 				(json_int_t)m->messages, "unseen", (json_int_t)m->unseen,
-				"uidnext", (json_int_t)m->uidnext, "uidvalidity",
+				"bytes", (json_int_t)m->bytes, "uidnext",
+				(json_int_t)m->uidnext, "uidvalidity",
 				(json_int_t)m->uidvalidity));
 	else
-		verb_printf(l->io, STR_FMT "\t%" PRIu64 " messages\t%" PRIu64 " unseen\n",
-			STR_ARG(m->name), m->messages, m->unseen);
-	return RC_OK;
+		verb_printf(io,
+			STR_FMT "\t%" PRIu32 " messages\t%" PRIu32 " unseen\t" STR_FMT
+				"\t%s\n",
+			STR_ARG(m->name), m->messages, m->unseen, STR_ARG(m->special),
+			m->subscribed ? "subscribed" : "");
 }
 
 static enum verb_exit
 list_mailboxes(struct verb_io *io, const struct account *a)
 {
-	struct listing l = { .io = io, .rows = json_array() };
-	enum rc rc = store_mailboxes(io->store, a->id, on_mailbox, &l, &io->err);
+	struct mailbox *list;
+	size_t n;
+	enum rc rc = mailbox_list(io->store, a->id, true, io->mem, &list, &n, &io->err);
 
-	if (rc == RC_OK && io->json)
-		verb_json(io, l.rows);
+	if (rc != RC_OK)
+		return verb_fail(io, rc);
+	json_t *rows = json_array();
+	for (size_t i = 0; i < n; i++)
+		show_mailbox(io, &list[i], rows);
+	if (io->json)
+		verb_json(io, rows);
 	else
-		json_decref(l.rows);
-	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
+		json_decref(rows);
+	return verb_done(io);
 }
 
 static str
