@@ -103,6 +103,10 @@ count_recent(struct shard *sh, uint64_t account, struct listed *l, struct err *e
 
 	if (l->recent_uid >= l->m.uidnext || l->m.messages == 0)
 		return RC_OK;
+	if (l->recent_uid == 1) {
+		l->m.recent = l->m.messages;
+		return RC_OK;
+	}
 	PREPARE(q, sh->db,
 		"SELECT count(*) FROM mailbox_email"
 		" WHERE account_id = ? AND mailbox_id = ? AND uid >= ?",
