@@ -12,22 +12,15 @@
 
 enum { READ_MOST = 64 * 1024 }; /* larger files are mapped */
 
-/* The whole file in memory, and the message in it. */
-struct mapped {
-	void *at;
-	size_t size;
-	str message;
-};
-
-static void
-mapped_end(struct mapped *m)
+void
+scan_unmap(struct mapped *m)
 {
 	if (m->at != NULL)
 		(void)munmap(m->at, m->size);
 }
 
-static enum rc
-map_file(const struct scan_job *job, struct arena *mem, struct mapped *m, struct err *err)
+enum rc
+scan_map(const struct scan_job *job, struct arena *mem, struct mapped *m, struct err *err)
 {
 	uint64_t size = 0;
 	size_t got = 0;
@@ -109,10 +102,10 @@ enum rc
 scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 	struct scanned *out, struct err *err)
 {
-	struct mapped file __attribute__((cleanup(mapped_end))) = { 0 };
+	struct mapped file __attribute__((cleanup(scan_unmap))) = { 0 };
 	struct scanned got = { .facts = { .date_s = INT64_MIN } };
 	struct facts *f = &got.facts;
-	enum rc rc = map_file(job, mem, &file, err);
+	enum rc rc = scan_map(job, mem, &file, err);
 
 	if (rc == RC_OK)
 		rc = read_header(job, file.message, cs, mem, f, err);

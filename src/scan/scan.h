@@ -15,7 +15,13 @@
  *			facts and the content, or nothing: both are in a sealed memfd,
  *			the first descriptor.  Then the descriptors of content.jobs
  *	FACTS_FAILED	body: the same byte, +2: the message is past a limit and will
- *			always be; then a sentence
+ *			always be, +4: no such encoding or charset; then a sentence
+ * What readers ask for is answered with the same two, the byte in front:
+ *	FACTS_PART	fd; body: the job as above, 8 bytes each where it begins and ends,
+ *			pack_str encoding.  FACTS_DONE: 8 bytes size, and a sealed memfd
+ *	FACTS_CONVERT	body: pack_str charset, pack_str text.  FACTS_DONE: UTF-8
+ *	FACTS_SEARCH	fd; body: the job, 1 byte number of keys; each 1 byte (1 head, 2 text),
+ *			pack_str field, pack_str what.  FACTS_DONE: a byte for each, 0 or 1
  */
 #pragma once
 
@@ -106,7 +112,11 @@ enum rc scan_part(struct scanners *s, const struct scan_job *job, uint64_t at, u
 enum rc scan_convert(struct scanners *s, str charset, str bytes, uint64_t until_ms,
 	struct arena *mem, str *out, struct err *err) MUST_CHECK;
 
-enum { SCAN_KEYS = 64 };
+enum {
+	SCAN_KEYS = 64,
+	SCAN_QUESTION = 128 * 1024, /* bytes of all keys; more: RC_PERM */
+	SCAN_CONVERT = 60 * 1024, /* of a text; more: RC_PERM */
+};
 
 struct scan_key {		/* as struct search_key of store/search.h */
 	bool head, text;

@@ -110,12 +110,6 @@ scanners_channel(struct scanners *s, unsigned slot, int fd)
 	(void)pthread_cond_broadcast(&s->freed);
 }
 
-static void
-data_free(char **data)
-{
-	free(*data);
-}
-
 static struct slot *
 free_slot(struct scanners *s)
 {
@@ -168,8 +162,8 @@ give_slot(struct scanners *s, struct slot *at, bool usable)
 	return lost;
 }
 
-static bool
-is_sealed(int fd)
+bool
+scan_is_sealed(int fd)
 {
 	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 	int has = fcntl(fd, F_GET_SEALS);
@@ -177,81 +171,25 @@ is_sealed(int fd)
 	return has >= 0 && (has & seals) == seals;
 }
 
-/* Takes the descriptors of content.jobs out of the answer: exactly these, and sealed. */
-static enum rc
-take_jobs(struct chan_msg *m, unsigned from, unsigned want, struct scanned *out)
-{
-	unsigned n = m->nfds - from;
-
-	if (n != out->content.njobs || n > CONTENT_JOBS ||
-		(n > 0 && (want & SCAN_JOBS) == 0))
-		return RC_BAD;
-	for (unsigned i = from; i < m->nfds; i++)
-		if (!is_sealed(m->fds[i]))
-			return RC_BAD;
-	memcpy(out->jobs, &m->fds[from], n * sizeof(out->jobs[0]));
-	out->njobs = n;
-	m->nfds = from;
-	return RC_OK;
-}
-
-static enum rc
-unpack_records(
-	str facts, str content, uint64_t size, struct arena *mem, struct scanned *out)
-{
-	enum rc rc = facts_unpack(facts, size, mem, &out->facts);
-
-	if (rc == RC_OK)
-		rc = content_unpack(content, size, mem, &out->content);
-	return rc == RC_OK ? arena_copy(mem, facts, &out->packed) : rc;
-}
-
-static enum rc
-take_records(struct chan_msg *m, str rest, const struct scan_job *job, struct arena *mem,
-	struct scanned *out)
-{
-	char *data __attribute__((cleanup(data_free))) = NULL;
-	unsigned from = rest.len == 0 ? 1 : 0;
-	str facts, content;
-
-	if (m->nfds < from)
-		return RC_BAD;
-	if (from == 1) {
-		size_t len;
-
-		if (chan_memfd_read(m->fds[0], SCAN_RECORDS, &data, &len, NULL) != RC_OK)
-			return RC_BAD;
-		rest = (str){ data, len };
-	}
-	if (!scan_get_records(rest, &facts, &content))
-		return RC_BAD;
-	enum rc rc = unpack_records(facts, content, job->size - job->offset, mem, out);
-	return rc == RC_OK ? take_jobs(m, from, job->want, out) : rc;
-}
-
 /* What came back, from a process that may be somebody else's by now. */
 static enum rc
-understand(struct chan_msg *m, const struct scan_job *job, struct arena *mem,
-	unsigned *how, struct scanned *out, struct err *err)
+understand(
+	const struct scan_question *q, struct chan_msg *m, unsigned *how, struct err *err)
 {
-	struct scanned got = { 0 };
 	str rest;
 
 	if (!scan_get_answer(m->body, how, &rest))
 		return err_set(err, RC_BAD, "the scanner's answer cannot be read");
-	if (m->type == FACTS_FAILED && m->nfds == 0)
-		return err_set(err, (*how & SCAN_NEVER) != 0 ? RC_PERM : RC_TEMP,
-			"the scanner could not read the message: " STR_FMT,
-			STR_ARG(str_first(rest, SCAN_SENTENCE)));
-	if (m->type != FACTS_DONE)
+	if (m->type == FACTS_DONE)
+		return q->take(m, rest, q->arg, err);
+	if (m->type != FACTS_FAILED || m->nfds > 0)
 		return err_set(err, RC_BAD, "the scanner's answer is of no known kind");
-	enum rc rc = take_records(m, rest, job, mem, &got);
-	if (rc == RC_BAD)
-		return err_set(err, RC_BAD, "the scanner's facts cannot be true");
-	if (rc != RC_OK)
-		return err_set(err, RC_PERM, "no memory for a message's facts");
-	*out = got;
-	return RC_OK;
+	rest = str_first(rest, SCAN_SENTENCE);
+	if ((*how & SCAN_UNKNOWN) != 0)
+		return err_set(err, q->may_be_unknown ? RC_NONE : RC_BAD,
+			"the scanner says: " STR_FMT, STR_ARG(rest));
+	return err_set(err, (*how & SCAN_NEVER) != 0 ? RC_PERM : RC_TEMP,
+		"the scanner could not read the message: " STR_FMT, STR_ARG(rest));
 }
 
 /* A scanner that is only starting may fail for reasons of its own. */
@@ -274,31 +212,30 @@ await_ready(struct slot *at, uint64_t until_ms, struct err *err)
 
 /* When the scanner's time is over; *whole: it is all of most_ms. */
 static uint64_t
-deadline(const struct scan_job *job, uint64_t until_ms, bool *whole)
+deadline(uint64_t most_ms, uint64_t until_ms, bool *whole)
 {
-	uint64_t end = clock_ms() + job->most_ms;
+	uint64_t end = clock_ms() + most_ms;
 
-	*whole = job->most_ms == 0 || end <= until_ms;
-	return job->most_ms != 0 && *whole ? end : until_ms;
+	*whole = most_ms == 0 || end <= until_ms;
+	return most_ms != 0 && *whole ? end : until_ms;
 }
 
 /* RC_TEMP: the message has no part in it; RC_BAD: it may be the cause. */
 static enum rc
-ask(struct slot *at, uint64_t id, const struct scan_job *job, uint64_t until_ms,
+ask(struct slot *at, uint64_t id, const struct scan_question *q, uint64_t until_ms,
 	struct chan_msg *answer, struct err *err)
 {
-	BUF_AUTO body = BUF(32 + SCAN_HOSTNAME);
-	struct chan_msg m = {
-		.type = FACTS_SCAN, .id = id, .fds = { job->fd }, .nfds = 1
-	};
+	struct chan_msg m = { .type = q->type,
+		.id = id,
+		.body = q->body,
+		.fds = { q->fd },
+		.nfds = q->fd >= 0 };
 	enum rc rc = await_ready(at, until_ms, err);
 	bool whole;
 
 	if (rc != RC_OK)
 		return rc;
-	uint64_t end_ms = deadline(job, until_ms, &whole);
-	scan_put_job(&body, job);
-	m.body = buf_str(&body);
+	uint64_t end_ms = deadline(q->most_ms, until_ms, &whole);
 	if (chan_send(at->fd, &m, end_ms, err) != RC_OK)
 		return RC_TEMP;
 	rc = chan_recv(at->fd, at->frame, CHAN_HEADER + CHAN_MOST, answer, end_ms, err);
@@ -325,9 +262,8 @@ scanned_clear(struct scanned *s)
 	s->jobs_of = NULL;
 }
 
-/* Dozens of messages that are small and become large may wait for clamd at once. */
-static enum rc
-count_jobs(struct scanners *s, const struct scan_job *job, struct scanned *out,
+enum rc
+scan_count_jobs(struct scanners *s, const struct scan_job *job, struct scanned *out,
 	struct err *err)
 {
 	uint64_t unpacked = job->most_unpacked > 0 ? job->most_unpacked : SCAN_UNPACKED;
@@ -353,31 +289,24 @@ count_jobs(struct scanners *s, const struct scan_job *job, struct scanned *out,
 }
 
 enum rc
-scan_ask(struct scanners *s, const struct scan_job *job, uint64_t until_ms,
-	struct arena *mem, struct scanned *out, struct err *err)
+scan_exchange(struct scanners *s, const struct scan_question *q, uint64_t until_ms,
+	struct err *err)
 {
 	struct chan_msg answer = { 0 };
 	unsigned how = 0;
 	uint64_t id;
-
-	/* ours to get right, and nothing that the message is to blame for */
-	if (job->offset > job->size || job->hostname.len > SCAN_HOSTNAME)
-		return err_set(err, RC_TEMP, "no such message");
 	struct slot *at = take_slot(s, until_ms, &id);
+
 	if (at == NULL)
 		return err_set(err, RC_TEMP,
 			is_stopped(s) ? "the scanners are being stopped"
 				      : "no scanner was free in time");
-	enum rc rc = ask(at, id, job, until_ms, &answer, err);
+	enum rc rc = ask(at, id, q, until_ms, &answer, err);
 	bool bad = rc != RC_OK;
 	if (rc == RC_OK) {
-		rc = understand(&answer, job, mem, &how, out, err);
+		rc = understand(q, &answer, &how, err);
 		bad = rc == RC_BAD;
 		chan_close_fds(&answer);
-	}
-	if (rc == RC_OK && (rc = count_jobs(s, job, out, err)) != RC_OK) {
-		scanned_clear(out);
-		rc = RC_TEMP;
 	}
 	/* One that retires ends by itself; its channel is done with, not lost. */
 	if (give_slot(s, at, !bad && (how & SCAN_RETIRES) == 0) && bad)

@@ -15,7 +15,7 @@ struct serving {
 	struct charsets *cs;
 	struct arena *mem;
 	struct buf facts, content, answer;
-	char frame[4096]; /* FACTS_SCAN is small; larger is not ours */
+	char frame[CHAN_HEADER + CHAN_MOST];
 };
 
 static struct charsets *prepared;
@@ -58,29 +58,122 @@ pack_answer(
 	return rc;
 }
 
+/* One function for each kind of question: its answer behind the byte in s->answer. */
+typedef enum rc answer_fn(
+	struct serving *s, const struct chan_msg *q, struct chan_msg *m, struct err *err);
+
+/* Whoever asks so is none of ours: there is no answer, and the channel ends. */
+static enum rc
+not_understood(struct chan_msg *m)
+{
+	m->type = 0;
+	return RC_BAD;
+}
+
+static enum rc
+answer_scan(
+	struct serving *s, const struct chan_msg *q, struct chan_msg *m, struct err *err)
+{
+	struct scanned got = { 0 };
+	struct scan_job job;
+	enum rc rc = scan_get_job(q->body, &job);
+
+	if (rc != RC_OK)
+		return not_understood(m);
+	job.fd = q->fds[0];
+	rc = scan_message(&job, s->cs, s->mem, &got, err);
+	if (rc == RC_OK)
+		rc = pack_answer(s, &got, m, err);
+	if (rc != RC_OK) {
+		scanned_clear(&got);
+		return rc;
+	}
+	memcpy(&m->fds[m->nfds], got.jobs, got.njobs * sizeof(got.jobs[0]));
+	m->nfds += got.njobs;
+	return RC_OK;
+}
+
+static enum rc
+answer_part(
+	struct serving *s, const struct chan_msg *q, struct chan_msg *m, struct err *err)
+{
+	struct pack p = { .left = q->body };
+	struct scan_part_of part;
+	struct scan_job job;
+
+	if (scan_take_job(&p, &job) != RC_OK || scan_get_part(&p, &part) != RC_OK)
+		return not_understood(m);
+	job.fd = q->fds[0];
+	enum rc rc = scan_do_part(&job, &part, s->mem, &s->answer, &m->fds[0], err);
+	m->nfds = rc == RC_OK;
+	return rc;
+}
+
+static enum rc
+answer_convert(
+	struct serving *s, const struct chan_msg *q, struct chan_msg *m, struct err *err)
+{
+	str charset, bytes;
+
+	if (scan_get_convert(q->body, &charset, &bytes) != RC_OK)
+		return not_understood(m);
+	return scan_do_convert(charset, bytes, s->cs, &s->answer, err);
+}
+
+static enum rc
+answer_search(
+	struct serving *s, const struct chan_msg *q, struct chan_msg *m, struct err *err)
+{
+	struct pack p = { .left = q->body };
+	struct scan_key keys[SCAN_KEYS];
+	struct scan_job job;
+	size_t n;
+
+	if (scan_take_job(&p, &job) != RC_OK || scan_get_keys(&p, keys, &n) != RC_OK)
+		return not_understood(m);
+	job.fd = q->fds[0];
+	return scan_do_search(&job, keys, n, s->cs, s->mem, &s->answer, err);
+}
+
+static const struct question {
+	uint16_t type;
+	unsigned nfds;
+	answer_fn *answer;
+} questions[] = {
+	{ FACTS_SCAN, 1, answer_scan },
+	{ FACTS_PART, 1, answer_part },
+	{ FACTS_CONVERT, 0, answer_convert },
+	{ FACTS_SEARCH, 1, answer_search },
+};
+
+static const struct question *
+question_of(const struct chan_msg *q)
+{
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+		if (q->type == questions[i].type && q->nfds == questions[i].nfds)
+			return &questions[i];
+	return NULL;
+}
+
 static void
-answer_with(
-	struct serving *s, struct chan_msg *m, bool retire, const struct scan_job *job)
+answer_with(struct serving *s, const struct question *how, const struct chan_msg *q,
+	struct chan_msg *m, bool retire)
 {
 	struct err err = { 0 };
-	struct scanned got = { 0 };
-	unsigned how = retire ? SCAN_RETIRES : 0;
-	enum rc rc = scan_message(job, s->cs, s->mem, &got, &err);
+	unsigned first = retire ? SCAN_RETIRES : 0;
 
 	buf_clear(&s->answer);
-	buf_le(&s->answer, how, 1);
+	buf_le(&s->answer, first, 1);
 	m->type = FACTS_DONE;
-	m->nfds = 0;
-	if (rc == RC_OK)
-		rc = pack_answer(s, &got, m, &err);
-	if (rc == RC_OK) {
-		memcpy(&m->fds[m->nfds], got.jobs, got.njobs * sizeof(got.jobs[0]));
-		m->nfds += got.njobs;
-	} else {
-		scanned_clear(&got);
+	enum rc rc = how->answer(s, q, m, &err);
+	if (rc != RC_OK && m->type != 0) {
+		first |= rc == RC_LIMIT ? SCAN_NEVER : 0;
+		first |= rc == RC_NONE ? SCAN_UNKNOWN : 0;
+		chan_close_fds(m);
+		m->nfds = 0;
 		m->type = FACTS_FAILED;
 		buf_clear(&s->answer);
-		buf_le(&s->answer, rc == RC_LIMIT ? how | SCAN_NEVER : how, 1);
+		buf_le(&s->answer, first, 1);
 		buf_addz(&s->answer, err.text);
 	}
 	m->body = buf_str(&s->answer);
@@ -90,7 +183,6 @@ answer_with(
 static bool
 serve_one(struct serving *s, bool last)
 {
-	struct scan_job job;
 	struct chan_msg m;
 	enum rc rc;
 
@@ -100,16 +192,15 @@ serve_one(struct serving *s, bool last)
 	while (rc == RC_NONE);
 	if (rc != RC_OK)
 		return false;
-	if (m.type != FACTS_SCAN || m.nfds != 1 || scan_get_job(m.body, &job) != RC_OK) {
-		chan_close_fds(&m);
-		return false;
-	}
+	const struct question *how = question_of(&m);
 	struct chan_msg answer = { .id = m.id };
-	job.fd = m.fds[0];
-	answer_with(s, &answer, last, &job);
+	if (how != NULL)
+		answer_with(s, how, &m, &answer, last);
 	arena_reset(s->mem);
 	chan_close_fds(&m);
-	rc = chan_send(s->channel, &answer, clock_ms() + ANSWER_MS, NULL);
+	rc = answer.type == 0
+		     ? RC_BAD
+		     : chan_send(s->channel, &answer, clock_ms() + ANSWER_MS, NULL);
 	chan_close_fds(&answer);
 	return rc == RC_OK;
 }

@@ -26,7 +26,8 @@ enum {
 	FACTS_PARTS = 1000,		/* in the structure; with more there is none */
 	FACTS_STRUCTURE = 64 * 1024,	/* packed; longer: there is none */
 	FACTS_PREVIEW = 256 * 4,	/* RFC 8970: 256 characters */
-	FACTS_SCAN = 1, FACTS_DONE, FACTS_FAILED, FACTS_READY, /* chan types, see scan/scan.h */
+	/* chan types, see scan/scan.h */
+	FACTS_SCAN = 1, FACTS_DONE, FACTS_FAILED, FACTS_READY, FACTS_PART, FACTS_CONVERT, FACTS_SEARCH,
 };
 
 /* Structural anomalies of the header block, for the checks. */
