@@ -12,9 +12,12 @@
 #include "ctl/ctl_int.h"
 #include "deliver/apply.h"
 #include "journal/journal.h"
+#include "store/change.h"
+#include "store/mailbox.h"
+#include "store/view.h"
 #include "wire/facts.h"
 
-enum { ENVELOPE = 1 << 20 };
+enum { ENVELOPE = 1 << 20, BOXES = 16 << 20 };
 
 struct known {
 	UT_hash_handle hh;
@@ -31,6 +34,9 @@ struct back {
 	struct journal *journal;
 	struct account from, to;
 	struct known *known; /* what the account has */
+	struct store_mailbox box; /* of the backup; its messages go to `mailbox` */
+	struct view *view; /* of it */
+	uint64_t mailbox; /* 0: not looked for yet */
 	uint64_t count, last;
 	struct err *err;
 };
@@ -104,6 +110,35 @@ learn(const struct store_message *m, void *arg, struct err *err)
 	return RC_OK;
 }
 
+/* The mailbox of the same name, made where there is none. */
+static enum rc
+find_mailbox(struct back *b)
+{
+	ARENA_AUTO mem = arena_new(ENVELOPE);
+	struct mailbox m;
+	enum rc rc;
+
+	if (b->mailbox != 0)
+		return RC_OK;
+	rc = mailbox_by_name(b->store, b->to.id, b->box.name, false, mem, &m, b->err);
+	if (rc == RC_OK)
+		b->mailbox = m.id;
+	return rc != RC_NONE ? rc
+			     : mailbox_create(b->store, b->to.id, b->box.name, STR(""),
+				       &b->mailbox, b->err);
+}
+
+/* What is there of its facts; the rest is asked of a scanner. */
+static void
+pack_facts(const struct store_message *m, struct arena *mem, struct buf *out)
+{
+	struct facts f = { .date_s = INT64_MIN };
+
+	if (facts_unpack_envelope(m->envelope, mem, &f.envelope) != RC_OK)
+		f.envelope = (struct fact_envelope){ 0 };
+	facts_pack(out, &f);
+}
+
 /* As a record of house's journal, applied with the others in the end. */
 static enum rc
 commit(struct back *b, const struct msg_id *id, const struct store_message *m)
@@ -111,35 +146,35 @@ commit(struct back *b, const struct msg_id *id, const struct store_message *m)
 	ARENA_AUTO mem = arena_new(ENVELOPE);
 	BUF_AUTO facts = BUF(FACTS_MOST);
 	BUF_AUTO record = BUF(JREC_MOST);
-	struct facts f = { .date_s = INT64_MIN };
-	struct jrec_rcpt rcpt = {
-		.address = b->to.address,
-		.answer = JREC_DELIVERED,
-		.code = 250,
-		.enhanced = STR("2.0.0"),
-		.reason = STR("given back from a backup"),
-		.ntargets = 1,
-		.targets = &b->to.id,
-	};
-	struct jrec_message r = { .id = *id,
-		.time_ms = clock_wall_ms(),
-		.helo = STR("restore"),
+	const struct msg_id *ids[] = { &m->id };
+	uint32_t uid = (uint32_t)m->uid;
+	struct store_texts texts;
+	struct view_row row;
+	struct jrec_append_item item = { .id = *id,
 		.size = m->size,
-		.nrcpts = 1,
-		.rcpts = &rcpt };
+		.received_ms = m->received_ms,
+		.flags = m->flags };
+	struct jrec_append r = { .account = b->to.id, .n = 1, .items = &item };
+	enum rc rc = find_mailbox(b);
 
-	if (facts_unpack_envelope(m->envelope, mem, &f.envelope) != RC_OK)
-		f.envelope = (struct fact_envelope){ 0 };
-	facts_pack(&facts, &f);
-	r.facts = buf_str(&facts);
-	memcpy(r.digest, m->digest, sizeof(r.digest));
-	(void)ip_parse(STR("127.0.0.1"), &r.client);
-	jrec_put_message(&record, &r);
+	if (rc != RC_OK)
+		return rc;
+	rc = store_texts(b->from_store, b->from.id, ids, 1, 0, mem, &texts, b->err);
+	if (rc != RC_OK)
+		return rc;
+	view_rows(b->view, &uid, 1, &row);
+	pack_facts(m, mem, &facts);
+	r.mailbox = b->mailbox;
+	item.keywords = row.keywords;
+	item.trace_bytes = texts.trace_bytes;
+	item.facts = buf_str(&facts);
+	memcpy(item.digest, m->digest, sizeof(item.digest));
+	jrec_put_append(&record, &r);
 	if (!buf_ok(&facts) || !buf_ok(&record))
 		return err_set(b->err, RC_LIMIT,
 			"message %s is too large for the journal", id->text);
 	return journal_commit(
-		b->journal, JREC_MESSAGE, buf_str(&record), true, &b->last, b->err);
+		b->journal, JREC_APPEND, buf_str(&record), true, &b->last, b->err);
 }
 
 static enum rc
@@ -174,26 +209,44 @@ give_back(const struct store_message *m, void *arg, struct err *err)
 	return learn(m, b, err);
 }
 
+struct boxes {
+	struct arena *mem;
+	struct store_mailbox *at;
+	size_t n;
+};
+
 static enum rc
-add_name(const struct store_mailbox *m, void *arg, struct err *err)
+add_box(const struct store_mailbox *m, void *arg, struct err *err)
 {
-	(void)err;
-	(void)json_array_append_new(arg, verb_json_str(m->name));
-	return RC_OK;
+	struct boxes *x = arg;
+
+	if (x->n == MAILBOXES_MOST)
+		return err_set(err, RC_LIMIT, "more than %d mailboxes", MAILBOXES_MOST);
+	x->at[x->n] = *m;
+	return arena_copy(x->mem, m->name, &x->at[x->n++].name);
 }
 
+/* What the account has, or what the backup has of it. */
 static enum rc
-each_message(struct back *b, struct store *s, uint64_t account, store_message_fn *fn)
+each_message(struct back *b, bool backup)
 {
-	json_t *names = json_array();
-	enum rc rc = store_mailboxes(s, account, add_name, names, b->err);
+	ARENA_AUTO mem = arena_new(BOXES);
+	struct boxes x = { .mem = mem,
+		.at = arena_array(mem, MAILBOXES_MOST, sizeof(*x.at)) };
+	struct store *s = backup ? b->from_store : b->store;
+	uint64_t account = backup ? b->from.id : b->to.id;
+	enum rc rc = store_mailboxes(s, account, add_box, &x, b->err);
 
-	for (size_t i = 0; (rc == RC_OK || rc == RC_NONE) && i < json_array_size(names);
-		i++)
-		rc = store_messages(s, account,
-			str_of(json_string_value(json_array_get(names, i))), 0, fn, b,
-			b->err);
-	json_decref(names);
+	for (size_t i = 0; (rc == RC_OK || rc == RC_NONE) && i < x.n; i++) {
+		b->box = x.at[i];
+		b->mailbox = 0;
+		if (backup)
+			rc = view_open(s, account, b->box.id, &b->view, b->err);
+		if (rc == RC_OK)
+			rc = store_messages(s, account, b->box.name, 0,
+				backup ? give_back : learn, b, b->err);
+		view_close(&b->view);
+	}
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
@@ -261,7 +314,7 @@ give_all_back(struct back *b)
 	enum rc rc = open_journal(b);
 
 	if (rc == RC_OK)
-		rc = each_message(b, b->from_store, b->from.id, give_back);
+		rc = each_message(b, true);
 	journal_close(&b->journal);
 	return rc;
 }
@@ -287,13 +340,15 @@ restore_account(
 	if (rc == RC_OK)
 		rc = finish_earlier(&b, in->conf);
 	if (rc == RC_OK)
-		rc = each_message(&b, b.store, b.to.id, learn);
+		rc = store_account_make(b.store, b.to.id, b.err);
+	if (rc == RC_OK)
+		rc = each_message(&b, false);
 	if (rc == RC_OK)
 		rc = give_all_back(&b);
 	if (rc == RC_OK && b.count > 0)
 		rc = apply(&b, in->conf);
 	if (rc == RC_OK)
-		verb_printf(io, "%" PRIu64 " messages are back in the INBOX of %s\n",
+		verb_printf(io, "%" PRIu64 " messages are back in the mailboxes of %s\n",
 			b.count, address);
 	close_all(&b);
 	return rc;

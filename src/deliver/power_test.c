@@ -9,33 +9,18 @@
  * was refused before is held, and what is taken for a duplicate of it is one; what was
  * released is in its mailboxes, once, also when it is released again; audit
  * and verify find no breach; and a next message finds its way.
- *
- * As many prefixes as fit into the time are looked at, evenly; all of them with
- * GATEPOST_POWER_ALL=1.  GATEPOST_POWER_CASE="EVENT MODE SEED" looks at one.
- */
-#include <errno.h>
-#include <ftw.h>
+ * */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "crypto/digest.h"
+#include "deliver/power_play.h"
 #include "deliver/release.h"
-#include "deliver/testing.h"
-#include "test/power.h"
 #include "test/test.h"
 
-enum {
-	MESSAGES = 64,
-	EXPUNGED = 4,
-	RELEASES = 8,
-	ACCOUNTS = 52,
-	SECONDS = 45,
-	SEEDS = 2
-};
+enum { MESSAGES = 64, EXPUNGED = 4, RELEASES = 8, ACCOUNTS = 52, SECONDS = 45 };
 
 /* What was said to the peers, and when. */
 struct told {
@@ -456,135 +441,17 @@ recover(struct parts *p, size_t events, struct err *err)
 			     : rc;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-/* Where syncs cost nothing, if there is such a place. */
-static const char *
-quick_folder(void)
-{
-	static char path[] = "/dev/shm/gatepost-power-XXXXXX";
-
-	return mkdtemp(path) != NULL ? path : test_folder();
-}
-
-struct cases {
-	const struct parts *made;
-	const struct world *w;
-	const char *path;
-	size_t events;
-	unsigned done, failed;
-};
-
-static void
-one_case(struct cases *c, enum power_mode mode, uint64_t seed)
-{
-	static const char *const words[] = { "all", "synced", "random" };
-	struct parts p;
-	struct err err = { .rc = RC_OK };
-	char event[200];
-
-	world_write(c->w, mode, seed, c->path);
-	parts_attach(&p, c->made, c->path);
-	if (recover(&p, c->events, &err) != RC_OK) {
-		c->failed++;
-		power_describe(c->events, event);
-		print_error("power cut before event %zu (%s), %s, seed %" PRIu64 ": %s\n",
-			c->events, event, words[mode], seed, err.text);
-	}
-	c->done++;
-	parts_clear(&p);
-	(void)nftw(c->path, remove_one, 32, FTW_DEPTH | FTW_PHYS);
-}
-
-static void
-all_cases_of(struct cases *c)
-{
-	one_case(c, POWER_ALL, 0);
-	one_case(c, POWER_SYNCED, 0);
-	for (uint64_t s = 0; s < SEEDS; s++)
-		one_case(c, POWER_RANDOM, c->events * 7 + s);
-}
-
-/* Spread over the events: the n-th of the golden ratio's multiples, sorted by
- * being walked forwards; the first opening of everything counts little. */
-static size_t
-stride(const struct cases *c, size_t total, double each_ms)
-{
-	size_t all = total - born;
-	size_t fit = (size_t)((double)SECONDS * 1000 / each_ms);
-
-	(void)c;
-	if (getenv("GATEPOST_POWER_ALL") != NULL || fit >= all)
-		return 1;
-	return all / fit + 1;
-}
-
-static void
-play(struct cases *c, struct world *w, size_t total)
-{
-	uint64_t start = clock_ms();
-	size_t step;
-
-	c->w = w;
-	c->events = total; /* how long one takes, and that the end is sound */
-	world_advance(w, total);
-	all_cases_of(c);
-	step = stride(c, total, (double)(clock_ms() - start));
-
-	struct world *walk = world_new();
-	c->w = walk;
-	for (size_t n = 0; n < total; n += n < born && step > 1 ? step * 8 : step) {
-		world_advance(walk, n);
-		c->events = n;
-		all_cases_of(c);
-		if (c->failed > 10)
-			break;
-	}
-	world_free(&walk);
-	print_message("%u cases, %zu events, every %zu-th, in %" PRIu64 " s\n", c->done,
-		total, step, (clock_ms() - start) / 1000);
-}
-
-static void
-play_one(struct cases *c, struct world *w, const char *what)
-{
-	unsigned long long events = 0, seed = 0;
-	unsigned mode = 0;
-
-	assert_int_equal(sscanf(what, "%llu %u %llu", &events, &mode, &seed), 3);
-	c->w = w;
-	c->events = (size_t)events;
-	world_advance(w, c->events);
-	one_case(c, (enum power_mode)mode, seed);
-}
-
 TEST(whatever_the_power_takes_no_acknowledged_message_is_lost_or_doubled)
 {
 	struct parts made;
-	struct cases c = { .made = &made };
-	const char *root = test_folder(), *one = getenv("GATEPOST_POWER_CASE");
+	const char *root = test_folder();
 
 	parts_make(&made, root, ACCOUNTS);
 	made.roll_bytes = 16 * 1024;
 	power_record(root);
 	scenario(&made);
 	power_stop();
-
-	struct world *w = world_new();
-	c.path = quick_folder();
-	if (one != NULL)
-		play_one(&c, w, one);
-	else
-		play(&c, w, power_events());
-	world_free(&w);
+	power_play(&(struct power_play){
+		.made = &made, .recover = recover, .born = born, .seconds = SECONDS });
 	parts_clear(&made);
-	(void)nftw(c.path, remove_one, 32, FTW_DEPTH | FTW_PHYS);
-	assert_int_equal(c.failed, 0);
 }
