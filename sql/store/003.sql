@@ -16,10 +16,34 @@ UPDATE mailbox_email SET size = e.size, received_ms = e.received_ms, sent_s = e.
 -- In which mailboxes a message is (JMAP's mailboxIds).
 CREATE INDEX mailbox_email_msgid ON mailbox_email(account_id, msgid);
 
--- Bytes of the trace block in front of the file; whatever came before this has one.
-ALTER TABLE email ADD COLUMN trace_bytes INTEGER NOT NULL DEFAULT 1024;
--- Header fields, wire/head.h; NULL: not known.
-ALTER TABLE email ADD COLUMN head BLOB;
+-- New: trace_bytes, of the trace block in front of the file (whatever came before this has
+-- one), and head, header fields that are kept (wire/head.h; NULL: not known).  A row is read from its
+-- beginning: what is short and asked for often comes first, what is long last.
+CREATE TABLE email_new(
+	account_id INTEGER NOT NULL,
+	msgid TEXT NOT NULL,
+	size INTEGER NOT NULL,			-- of the file, trace block included
+	received_ms INTEGER NOT NULL,		-- INTERNALDATE
+	thread_id INTEGER NOT NULL,
+	refs INTEGER NOT NULL,			-- rows of mailbox_email
+	made_modseq INTEGER NOT NULL,
+	sent_s INTEGER,				-- Date, NULL without a readable one
+	header_bytes INTEGER,			-- of the message, trace block not counted
+	trace_bytes INTEGER NOT NULL,
+	digest BLOB NOT NULL,			-- SHA-256 of what follows the trace block
+	envelope BLOB,				-- wire/facts.h; NULL: not known
+	body_structure BLOB,			-- NULL: not yet known
+	preview TEXT,				-- NULL: not yet known
+	head BLOB,
+	PRIMARY KEY(account_id, msgid)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO email_new SELECT account_id, msgid, size, received_ms, thread_id, refs, made_modseq,
+	sent_s, header_bytes, 1024, digest, envelope, body_structure, preview, NULL
+	FROM email ORDER BY account_id, msgid;
+DROP TABLE email;
+ALTER TABLE email_new RENAME TO email;
+CREATE INDEX email_made ON email(account_id, made_modseq);
 
 -- What SORT and THREAD compare (wire/sortkey.h), apart from `email`, whose rows are fat.
 CREATE TABLE email_key(

@@ -57,6 +57,23 @@ one(struct shard *sh, uint64_t account, const struct msg_id *id, unsigned want,
 	return rc;
 }
 
+/* In one transaction: without it each question would take SQLite's locks, which cost more
+ * than its answer. */
+static enum rc
+some(struct shard *sh, uint64_t account, const struct msg_id *const ids[], size_t n,
+	unsigned want, struct arena *mem, struct store_texts *out, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&sh->lock);
+	enum rc rc = db_begin_read(sh->db, err);
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		rc = one(sh, account, ids[i], want, mem, &out[i], err);
+	db_rollback(sh->db);
+	return rc;
+}
+
 enum rc
 store_texts(struct store *s, uint64_t account, const struct msg_id *const ids[], size_t n,
 	unsigned want, struct arena *mem, struct store_texts *out, struct err *err)
@@ -64,12 +81,10 @@ store_texts(struct store *s, uint64_t account, const struct msg_id *const ids[],
 	struct shard *sh = shard_of(s, account);
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < n && rc == RC_OK;) {
-		LOCK_AUTO held = lock_take(&sh->lock);
-		size_t end = n - i > TEXTS_AT_ONCE ? i + TEXTS_AT_ONCE : n;
+	for (size_t i = 0; i < n && rc == RC_OK; i += TEXTS_AT_ONCE) {
+		size_t m = n - i > TEXTS_AT_ONCE ? TEXTS_AT_ONCE : n - i;
 
-		for (; i < end && rc == RC_OK; i++)
-			rc = one(sh, account, ids[i], want, mem, &out[i], err);
+		rc = some(sh, account, ids + i, m, want, mem, out + i, err);
 	}
 	return rc;
 }

@@ -79,28 +79,35 @@ give(struct asking *a, size_t i, str packed)
 	return i;
 }
 
-/* The next ones, each looked up; *at: how far. */
+static enum rc
+look_up_one(struct asking *a, size_t *at, struct err *err)
+{
+	PREPARE(q, a->v->sh->db,
+		"SELECT key FROM email_key WHERE account_id = ? AND msgid = ?", err);
+	db_bind_u64(q, 1, a->v->name.account);
+	db_bind_str(q, 2, str_of(a->at[*at].id));
+	enum rc rc = db_step(q, err);
+	if (rc != RC_OK && rc != RC_NONE)
+		return rc;
+	*at = give(a, *at, rc == RC_OK ? db_str(q, 0) : (str){ 0 });
+	db_reset(q);
+	return RC_OK;
+}
+
+/* The next ones, each looked up, in one transaction (as in texts.c); *at: how far. */
 static enum rc
 look_up(struct asking *a, size_t *at, struct err *err)
 {
 	struct shard *sh = a->v->sh;
 	LOCK_AUTO held = lock_take(&sh->lock);
-	size_t i = *at;
+	enum rc rc = db_begin_read(sh->db, err);
 
-	for (size_t done = 0; i < a->n && done < KEY_CHUNK; done++) {
-		PREPARE(q, sh->db,
-			"SELECT key FROM email_key WHERE account_id = ? AND msgid = ?",
-			err);
-		db_bind_u64(q, 1, a->v->name.account);
-		db_bind_str(q, 2, str_of(a->at[i].id));
-		enum rc rc = db_step(q, err);
-		if (rc != RC_OK && rc != RC_NONE)
-			return rc;
-		i = give(a, i, rc == RC_OK ? db_str(q, 0) : (str){ 0 });
-		db_reset(q);
-	}
-	*at = i;
-	return RC_OK;
+	if (rc != RC_OK)
+		return rc;
+	for (size_t n = 0; rc == RC_OK && *at < a->n && n < KEY_CHUNK; n++)
+		rc = look_up_one(a, at, err);
+	db_rollback(sh->db);
+	return rc;
 }
 
 /* The next rows of email_key, beside those that are asked for. */
