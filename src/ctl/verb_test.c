@@ -155,8 +155,8 @@ notice_delivery(void *arg)
 {
 	struct fixture *f = arg;
 
-	if (f->io.apply != NULL && pthread_mutex_trylock(f->io.apply->work) == 0) {
-		(void)pthread_mutex_unlock(f->io.apply->work);
+	if (f->io.apply != NULL && pthread_mutex_trylock(&f->io.apply->turn->work) == 0) {
+		(void)pthread_mutex_unlock(&f->io.apply->turn->work);
 		fail_msg("mail could be delivered between the two removals");
 	}
 }

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "daemon/doors.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
 #include "held/held.h"
@@ -27,14 +28,6 @@ struct gate {
 	bool stop; /* under lock: the clock thread ends */
 	uint64_t probe_ms; /* under lock: try clamd's limits, for so long */
 	pthread_t clock;
-};
-
-/* Which sessions a standard port brings. */
-static const struct {
-	unsigned standard;
-	const struct session_kind *kind;
-} doors[] = {
-	{ 25, &smtp_kind },
 };
 
 static void
@@ -142,25 +135,11 @@ open_held(struct gate *g)
 static void
 open_service(struct gate *g)
 {
-	const struct session_kind *kinds[SETUP_LISTENERS];
-	void *args[SETUP_LISTENERS];
-	struct child *c = g->child;
-	struct err err = { 0 };
+	const struct door doors[] = { { 25, &smtp_kind, &g->smtp } };
 
-	if (service_new(c->conf, c->tls, &g->smtp.service, &err) != RC_OK)
-		child_die(&err, "network");
-	for (size_t i = 0; i < c->nlisten; i++) {
-		kinds[i] = NULL;
-		args[i] = &g->smtp;
-		for (size_t d = 0; d < sizeof(doors) / sizeof(doors[0]); d++)
-			if (doors[d].standard == c->head.ports[i])
-				kinds[i] = doors[d].kind;
-		if (kinds[i] == NULL)
-			child_die(&(struct err){ .text = "a port without sessions" },
-				"setup");
-	}
+	doors_new(g->child, &g->smtp.service);
 	smtp_gate_init(&g->smtp);
-	service_listen(g->smtp.service, c->nlisten, c->listeners, kinds, args);
+	doors_open(g->child, g->smtp.service, doors, sizeof(doors) / sizeof(doors[0]));
 }
 
 static void

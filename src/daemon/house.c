@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/doors.h"
 #include "daemon/house_int.h"
 #include "daemon/metrics.h"
 #include "daemon/process.h"
@@ -26,13 +27,18 @@ on_changed(void *arg)
 
 	if (h->answer != NULL)
 		answer_forget(h->answer);
+	if (h->logins != NULL)
+		logins_forget(h->logins);
 }
 
 static void
 on_crossed(uint64_t account, void *arg)
 {
+	struct house *h = arg;
+
 	(void)account;
-	on_changed(arg);
+	if (h->answer != NULL)
+		answer_forget(h->answer);
 }
 
 static void
@@ -132,8 +138,11 @@ open_stores(struct house *h)
 	};
 	if (directory_open(&d, &h->directory, &err) != RC_OK)
 		child_die(&err, "directory");
+	doors_new(h->child, &h->service);
 	const struct store_want s = { .data = data,
-		.cache_bytes = (size_t)conf->store.cache };
+		.cache_bytes = (size_t)conf->store.cache,
+		.wake = house_wake,
+		.arg = h };
 	if (store_open(&s, &h->store, &err) != RC_OK)
 		child_die(&err, "mailboxes");
 	if (ledger_open(&(struct ledger_want){ .data = data }, &h->ledger, &err) != RC_OK)
@@ -211,8 +220,10 @@ start(struct house *h)
 		.arg = h };
 	h->answer = answer_new(&w);
 	open_own(h, &a); /* its thread may tell the gate something */
+	h->logins = logins_new(h->directory, conf);
 	h->verbs = pool_new("verb", VERB_THREADS, VERBS_WAITING);
 	apply_start(h->apply);
+	house_doors_open(h);
 }
 
 static void
@@ -239,6 +250,8 @@ reload(struct house *h)
 	directory_reload(h->directory, h->conf);
 	refusals_set_keep(h->refusals, h->conf->held.keep);
 	answer_forget(h->answer);
+	logins_forget(h->logins);
+	service_reload(h->service, h->conf, h->child->tls);
 	log_info("reloaded");
 }
 
@@ -280,13 +293,15 @@ static void
 drain(struct house *h, const struct chan_msg *m)
 {
 	struct pack p = { .left = m->body };
-	uint64_t until_ms = clock_ms() + pack_le(&p, 8);
+	uint64_t left_ms = pack_le(&p, 8), until_ms = clock_ms() + left_ms;
+	bool quiet = house_doors_close(h, clock_ms() + left_ms / 2);
 
 	pool_free(&h->verbs);
 	apply_rest(h, until_ms);
+	if (!quiet) /* as by a crash, which loses nothing */
+		_exit(0);
 	close_own(h);
 	apply_close(&h->apply);
-	scanners_stop(h->readers); /* full text may be waiting for one, for a minute */
 	fulltext_stop(&h->fulltext);
 	answer_free(&h->answer);
 	refusals_close(&h->refusals);

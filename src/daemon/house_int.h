@@ -10,8 +10,10 @@
 #include "directory/answer.h"
 #include "directory/directory.h"
 #include "held/refusals.h"
+#include "imap/imap.h"
 #include "ledger/ledger.h"
 #include "net/pool.h"
+#include "pop3/pop3.h"
 #include "store/store.h"
 
 struct house {
@@ -29,11 +31,21 @@ struct house {
 	struct search *search;
 	struct fulltext *fulltext;
 	struct answer *answer;
+	struct logins *logins;
+	struct service *service;	/* sessions of readers */
+	struct pool *hashes, *errands;	/* what they wait for */
+	struct imap_house imap;
+	struct pop3_house pop3;
 	struct pool *verbs;
 	pthread_mutex_t lock;
 	const struct conf *conf;	/* under lock: a reload changes it while verbs run */
 };
 
+/* house_doors.c: everything else is open by then. */
+void house_doors_open(struct house *h);
+/* False: sessions are left, and nothing that they use may be closed. */
+bool house_doors_close(struct house *h, uint64_t until_ms);
+void house_wake(uint64_t number, void *arg);	/* struct store_want.wake */
 /* A connection of the control socket, owned from now on: a verb on a thread
  * of the pool. */
 void house_verb(struct house *h, int fd);

@@ -154,10 +154,19 @@ uid_of(const struct owners *o, const struct process *p)
 	return uid;
 }
 
+static bool
+has_door(const struct process *p, unsigned port)
+{
+	for (size_t i = 0; i < sizeof(p->doors) / sizeof(p->doors[0]); i++)
+		if (p->doors[i] != 0 && p->doors[i] == port)
+			return true;
+	return false;
+}
+
 static void
 send_parts(struct manager *m, struct kid *k, enum setup_msg type, unsigned parts)
 {
-	bool fresh = type == MGR_SETUP, listens = fresh && k->process->listens;
+	int doors[SETUP_LISTENERS];
 	const struct owners *o = &m->in.owners;
 	struct setup_head head = { .slot = k->slot,
 		.parts = parts,
@@ -166,20 +175,22 @@ send_parts(struct manager *m, struct kid *k, enum setup_msg type, unsigned parts
 		.gid = o->group,
 		.abi = m->abi,
 		.wall_ms = str_empty(m->in.conf->test.now) ? 0 : clock_wall_ms(),
-		.nlisten = listens ? (uint32_t)m->listeners.n : 0,
 		.conf_path = str_of(m->in.conf_path) };
 	struct chan_msg msg = { .type = (uint16_t)type };
 	struct err err = { 0 };
 	BUF_AUTO body = BUF(CHAN_MOST);
 
-	for (size_t i = 0; i < head.nlisten; i++)
-		head.ports[i] = m->listeners.ports[i];
+	for (size_t i = 0; i < m->listeners.n; i++)
+		if (type == MGR_SETUP && has_door(k->process, m->listeners.ports[i])) {
+			doors[head.nlisten] = m->listeners.fds[i];
+			head.ports[head.nlisten++] = m->listeners.ports[i];
+		}
 	setup_put_head(&body, &head);
 	msg.body = buf_str(&body);
 	enum rc rc = open_parts(m, parts, &msg, &err);
 	unsigned own = msg.nfds;
 	for (size_t i = 0; i < head.nlisten; i++)
-		msg.fds[msg.nfds++] = m->listeners.fds[i];
+		msg.fds[msg.nfds++] = doors[i];
 	if (rc == RC_OK)
 		send_kid(k, &msg);
 	else

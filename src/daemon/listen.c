@@ -16,6 +16,10 @@ static const struct {
 	const char *name;
 } ports[] = {
 	{ 25, "SMTP" },
+	{ 110, "POP3" },
+	{ 143, "IMAP" },
+	{ 993, "IMAPS" },
+	{ 995, "POP3S" },
 };
 
 static enum rc

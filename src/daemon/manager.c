@@ -284,9 +284,9 @@ on_ready(struct manager *m, struct kid *k)
 	if (m->told_ready || !gate_of(m)->ready || !house_of(m)->ready)
 		return;
 	m->told_ready = true;
-	log_info("serving %s: %zu listeners, SMTP on port %u",
+	log_info("serving %s: %zu listeners, SMTP on port %u, IMAPS on port %u",
 		m->in.conf->server.hostname.ptr, m->listeners.n,
-		conf_port(m->in.conf, 25));
+		conf_port(m->in.conf, 25), conf_port(m->in.conf, 993));
 }
 
 /* Those that were started: the settings may have been reloaded since. */

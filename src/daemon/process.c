@@ -9,11 +9,11 @@ const struct process processes[] = {
 	[PROCESS_GATE] = { "gate", gate_run, gate_rights,
 		BIT(SETTINGS) | BIT(KEYS) | BIT(CLAMD) | BIT(METRICS) | BIT(DATA) |
 			BIT(HELD_PUBLIC),
-		true, offsetof(struct owners, gate) },
+		{ 25 }, offsetof(struct owners, gate) },
 	[PROCESS_HOUSE] = { "house", house_run, house_rights,
 		BIT(SETTINGS) | BIT(KEYS) | BIT(METRICS) | BIT(DATA) | BIT(HELD_PRIVATE),
-		false, offsetof(struct owners, house) },
+		{ 110, 143, 993, 995 }, offsetof(struct owners, house) },
 	[PROCESS_SCANNER] = { "scanner", scanner_run, scanner_rights, BIT(SETTINGS),
-		false, offsetof(struct owners, scanner) },
+		{ 0 }, offsetof(struct owners, scanner) },
 	{ .name = NULL },
 };

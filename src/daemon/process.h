@@ -14,7 +14,7 @@ struct process {
 	void (*run)(struct child *c);	/* returns when it is done: exit status 0 */
 	void (*rights)(const struct child *c, struct cage *out);
 	unsigned parts;			/* mask of 1 << enum setup_part: what it is handed */
-	bool listens;			/* gets the listeners */
+	uint16_t doors[8];		/* standard ports that it gets the listeners of; ended by 0 */
 	size_t user;			/* offset of its uid in struct owners */
 };
 
