@@ -115,6 +115,8 @@ own_open(const struct own_want *w, struct own **out, struct err *err)
 		return err_wrap(err, "house's own journal");
 	}
 	if (w->thread) {
+		/* before anybody looks; what cannot be done now its thread tries again */
+		(void)!apply_all(o->apply, journal_synced(o->journal), NULL);
 		apply_upto(o->apply, journal_synced(o->journal));
 		apply_start(o->apply);
 	}

@@ -23,6 +23,7 @@ struct own_want {
 	bool thread;		/* a server; else what is to be applied is applied in the calls */
 };
 
+/* What an earlier process has committed is applied when it returns, if that is possible. */
 enum rc own_open(const struct own_want *w, struct own **out, struct err *err) MUST_CHECK;
 void own_close(struct own **op);	/* applies what is committed */
 
