@@ -21,10 +21,11 @@ on_gone(uint64_t id, str name, uint64_t deleted_ms, uint64_t messages, void *arg
 	clock_text(deleted_ms, deleted);
 	clock_text(deleted_ms + MAILBOX_KEPT_MS, until);
 	if (l->io->json)
-		(void)json_array_append_new(l->rows,
-			json_pack("{s:o, s:I, s:s, s:s, s:I}", "name", verb_json_str(name),
-				"id", (json_int_t)id, "deleted", deleted, "until", until,
-				"messages", (json_int_t)messages));
+		(void)json_array_append_new(
+			l->rows, json_pack("{s:o, s:I, s:s, s:s, s:I}", "name",
+					 verb_json_str(name), "id", (json_int_t)id,
+					 "deleted", deleted, "until", until, "messages",
+					 (json_int_t)messages));
 	else
 		verb_printf(l->io,
 			STR_FMT "\t%" PRIu64 " messages\tdeleted %s\tkept until %s\n",

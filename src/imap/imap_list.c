@@ -11,17 +11,23 @@
 enum { TURN_MS = 4 };
 
 enum list_option {
-	SEL_SUBSCRIBED = 1, SEL_REMOTE = 2, SEL_RECURSIVE = 4, SEL_SPECIAL = 8,
-	RET_SUBSCRIBED = 16, RET_CHILDREN = 32, RET_SPECIAL = 64, RET_STATUS = 128,
+	SEL_SUBSCRIBED = 1,
+	SEL_REMOTE = 2,
+	SEL_RECURSIVE = 4,
+	SEL_SPECIAL = 8,
+	RET_SUBSCRIBED = 16,
+	RET_CHILDREN = 32,
+	RET_SPECIAL = 64,
+	RET_STATUS = 128,
 };
 
 struct listing {
-	unsigned options;	/* enum list_option, or-ed */
-	unsigned status;	/* enum status_item, or-ed */
+	unsigned options; /* enum list_option, or-ed */
+	unsigned status; /* enum status_item, or-ed */
 	bool extended, lsub, root;
 	struct imap_patterns patterns;
 	struct imap_tree tree;
-	size_t matched, told;	/* so far */
+	size_t matched, told; /* so far */
 };
 
 /* ---- reading the command ---- */
@@ -200,7 +206,8 @@ put_attributes(struct imap_session *s, const struct listing *l, const struct ima
 	}
 	if (n->m == NULL)
 		put_flag(b, &any,
-			l->extended || imap_rev2(s) ? STR("\\NonExistent") : STR("\\Noselect"));
+			l->extended || imap_rev2(s) ? STR("\\NonExistent")
+						    : STR("\\Noselect"));
 	put_flag(b, &any, n->children ? STR("\\HasChildren") : STR("\\HasNoChildren"));
 	if ((l->options & RET_SUBSCRIBED) != 0 && n->subscribed)
 		put_flag(b, &any, STR("\\Subscribed"));
@@ -285,18 +292,21 @@ begin(struct imap_session *s, bool lsub)
 	l->lsub = lsub;
 	if (!read_list(s, l))
 		return l->patterns.n == SIZE_MAX
-			       ? imap_no(s, "LIMIT", "too many patterns, or too long ones")
+			       ? imap_no(s, "LIMIT",
+					 "too many patterns, or too long ones")
 			       : imap_bad(s);
 	if ((l->options & SEL_RECURSIVE) != 0 && (l->options & selects) == 0)
 		return imap_badz(s, "RECURSIVEMATCH goes with another selection option");
 	if (l->root && !l->extended) {
-		buf_addf(&s->out, "* %s (\\Noselect) \"/\" \"\"\r\n", lsub ? "LSUB" : "LIST");
+		buf_addf(&s->out, "* %s (\\Noselect) \"/\" \"\"\r\n",
+			lsub ? "LSUB" : "LIST");
 		return imap_ok(s, NULL, "that is all");
 	}
 	if ((l->status & ST_MODSEQ) != 0 &&
 		(rc = imap_enable_condstore(s, &err)) != RC_OK)
 		return imap_failed(s, rc, &err);
-	rc = imap_tree_read(s, lsub || (l->options & SEL_SUBSCRIBED) != 0, &l->tree, &err);
+	rc = imap_tree_read(
+		s, lsub || (l->options & SEL_SUBSCRIBED) != 0, &l->tree, &err);
 	if (rc != RC_OK)
 		return imap_failed(s, rc, &err);
 	s->cmd.state = l;

@@ -69,7 +69,8 @@ read_use(struct imap_session *s, str *use, bool *several)
 	BUF_AUTO b = BUF(USE_LEN);
 	str atom;
 
-	if (!lex_char(x, '(') || !lex_word(x, STR("USE")) || !lex_sp(x) || !lex_char(x, '('))
+	if (!lex_char(x, '(') || !lex_word(x, STR("USE")) || !lex_sp(x) ||
+		!lex_char(x, '('))
 		return false;
 	for (bool first = true; !lex_char(x, ')'); first = false) {
 		if ((!first && !lex_sp(x)) || !lex_char(x, '\\') || !lex_atom(x, &atom))
@@ -144,8 +145,8 @@ has_children(struct imap_session *s, str name)
 	struct mailbox *list;
 	size_t n;
 
-	if (mailbox_list(s->house->store, s->account, false, s->cmd.mem, &list, &n, NULL) !=
-		RC_OK)
+	if (mailbox_list(s->house->store, s->account, false, s->cmd.mem, &list, &n,
+		    NULL) != RC_OK)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (list[i].name.len > name.len && list[i].name.ptr[name.len] == '/' &&

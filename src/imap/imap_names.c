@@ -40,9 +40,8 @@ new_levels(str before, str name)
 	size_t same = 0, levels = 1;
 
 	for (size_t i = 0; i < name.len; i++)
-		if (name.ptr[i] == '/' &&
-			(is_below(before, str_first(name, i)) ||
-				str_eq(before, str_first(name, i))))
+		if (name.ptr[i] == '/' && (is_below(before, str_first(name, i)) ||
+						  str_eq(before, str_first(name, i))))
 			same = i + 1;
 	for (size_t i = same; i < name.len; i++)
 		levels += name.ptr[i] == '/';
@@ -62,7 +61,8 @@ add_entry(struct imap_tree *t, const struct entry *e, size_t *last)
 
 	while (up != SIZE_MAX && !is_below(e->name, t->at[up].name))
 		up = t->at[up].up;
-	for (size_t i = up == SIZE_MAX ? 0 : t->at[up].name.len + 1; i < e->name.len; i++) {
+	for (size_t i = up == SIZE_MAX ? 0 : t->at[up].name.len + 1; i < e->name.len;
+		i++) {
 		if (e->name.ptr[i] != '/')
 			continue;
 		add_node(t, str_first(e->name, i), up);
@@ -164,7 +164,8 @@ imap_pattern_add(
 		return true;
 	if (!canonical(s, raw, &done))
 		return true;
-	if (!buf_ok(&done) || arena_copy(s->cmd.mem, buf_str(&done), &p->at[p->n]) != RC_OK)
+	if (!buf_ok(&done) ||
+		arena_copy(s->cmd.mem, buf_str(&done), &p->at[p->n]) != RC_OK)
 		return false;
 	p->n++;
 	return true;

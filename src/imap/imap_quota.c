@@ -8,7 +8,7 @@
 #include "directory/directory.h"
 #include "imap/imap_int.h"
 
-enum { KIB = 1024 };	/* RFC 9208 5.1: units of STORAGE */
+enum { KIB = 1024 }; /* RFC 9208 5.1: units of STORAGE */
 
 static enum rc
 quota_of(struct imap_session *s, uint64_t *bytes, struct err *err)
@@ -30,7 +30,8 @@ put_quota(struct imap_session *s, uint64_t limit, struct err *err)
 	if (rc != RC_OK && rc != RC_NONE) /* NONE: nothing has come yet */
 		return rc;
 	buf_addf(&s->out,
-		"* QUOTA \"\" (STORAGE %" PRIu64 " %" PRIu64 " MESSAGE %" PRIu64 " %u)\r\n",
+		"* QUOTA \"\" (STORAGE %" PRIu64 " %" PRIu64 " MESSAGE %" PRIu64
+		" %u)\r\n",
 		(u.bytes + KIB - 1) / KIB, limit / KIB, u.messages, UINT32_MAX);
 	return RC_OK;
 }

@@ -27,12 +27,11 @@ store_with(int data, uint32_t n, struct told *told)
 {
 	struct store *s;
 
-	assert_int_equal(
-		store_open(&(struct store_want){ .data = data,
-				   .cache_bytes = 1 << 20,
-				   .train = told == NULL ? NULL : on_lesson,
-				   .arg = told },
-			&s, NULL),
+	assert_int_equal(store_open(&(struct store_want){ .data = data,
+					    .cache_bytes = 1 << 20,
+					    .train = told == NULL ? NULL : on_lesson,
+					    .arg = told },
+				 &s, NULL),
 		RC_OK);
 	assert_int_equal(store_account_make(s, WHO, NULL), RC_OK);
 	for (uint32_t i = 1; i <= n; i++) {
@@ -88,7 +87,9 @@ static uint64_t
 set(struct store *s, const uint32_t *uids, size_t n, enum change_how how, unsigned flags,
 	const char *keywords)
 {
-	struct change_flags c = { .how = how, .flags = flags, .keywords = str_of(keywords) };
+	struct change_flags c = {
+		.how = how, .flags = flags, .keywords = str_of(keywords)
+	};
 	uint64_t modseq = 1;
 
 	assert_int_equal(
@@ -185,13 +186,16 @@ TEST(too_many_keywords_are_refused_and_change_nothing)
 	BUF_AUTO b = BUF(KEYWORDS_BYTES);
 	FD_AUTO data = data_folder();
 	struct store *s = store_with(data, 2, NULL);
-	struct change_flags c = { .how = CHANGE_ADD, .flags = STORE_SEEN, .keywords = STR("zz") };
+	struct change_flags c = {
+		.how = CHANGE_ADD, .flags = STORE_SEEN, .keywords = STR("zz")
+	};
 	uint64_t modseq;
 
 	while (b.len < KEYWORDS_BYTES - 2)
 		buf_addc(&b, 'k');
 	(void)set(s, both + 1, 1, CHANGE_SET, 0, buf_z(&b));
-	assert_int_equal(change_flags(s, inbox, both, 2, &c, &modseq, NULL, NULL, NULL), RC_LIMIT);
+	assert_int_equal(
+		change_flags(s, inbox, both, 2, &c, &modseq, NULL, NULL, NULL), RC_LIMIT);
 	(void)set(s, both + 1, 1, CHANGE_SET, 0, "");
 	expect(s, INBOX_ID, "1:0: 2:0: ");
 	sound(s);
@@ -209,7 +213,8 @@ TEST(a_list_with_holes_reaches_those_and_no_others)
 	FD_AUTO data = data_folder();
 	struct store *s = store_with(data, UIDS, NULL);
 
-	assert_int_equal(change_expunge(s, inbox, away, 2, gone, &n, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_expunge(s, inbox, away, 2, gone, &n, &modseq, NULL), RC_OK);
 	assert_int_equal(n, 2);
 	(void)set(s, asked + 1, 1, CHANGE_ADD, STORE_DRAFT, "other");
 	(void)set(s, asked, 10, CHANGE_ADD, STORE_SEEN, "k");
@@ -219,8 +224,11 @@ TEST(a_list_with_holes_reaches_those_and_no_others)
 		for (size_t i = 0; i < 10; i++)
 			hit |= asked[i] == uid;
 		if (uid != 3 && uid != 8)
-			buf_addf(&want, "%u:%d:%s ", uid, (hit ? 1 : 0) + (uid == 2 ? 16 : 0),
-				uid == 2 ? "k other" : hit ? "k" : "");
+			buf_addf(&want, "%u:%d:%s ", uid,
+				(hit ? 1 : 0) + (uid == 2 ? 16 : 0),
+				uid == 2 ? "k other"
+				: hit    ? "k"
+					 : "");
 	}
 	expect(s, INBOX_ID, buf_z(&want));
 	sound(s);
@@ -241,10 +249,10 @@ TEST(more_at_once_than_there_may_be_is_refused)
 	assert_int_equal(change_flags(s, inbox, uids, CHANGE_MOST + 1, &c, &modseq, NULL,
 				 NULL, NULL),
 		RC_LIMIT);
+	assert_int_equal(change_copy(s, inbox, DRAFTS, uids, CHANGE_MOST + 1, &out, NULL),
+		RC_LIMIT);
 	assert_int_equal(
-		change_copy(s, inbox, DRAFTS, uids, CHANGE_MOST + 1, &out, NULL), RC_LIMIT);
-	assert_int_equal(change_flags(s, inbox, uids, CHANGE_MOST, &c, &modseq, NULL, NULL,
-				 NULL),
+		change_flags(s, inbox, uids, CHANGE_MOST, &c, &modseq, NULL, NULL, NULL),
 		RC_OK);
 	store_close(&s);
 }
@@ -272,14 +280,15 @@ TEST(a_copy_counts_once_and_outlives_its_original)
 	assert_int_equal(box(s, "Drafts", mem).unseen, 1);
 	assert_int_equal(box(s, "Drafts", mem).bytes, before.bytes / 3 * 2);
 	sound(s);
-	assert_int_equal(change_expunge(s, inbox, uids, 2, gone, &n, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_expunge(s, inbox, uids, 2, gone, &n, &modseq, NULL), RC_OK);
 	assert_int_equal(store_usage(s, WHO, &after, NULL), RC_OK);
 	assert_int_equal(after.bytes, before.bytes);
 	assert_int_equal(store_checkpoint(s, NULL), RC_OK);
 	sound(s);
 	/* twice into the same mailbox: two rows of one message */
-	assert_int_equal(change_copy(s, (struct store_place){ WHO, DRAFTS }, DRAFTS, uids, 1,
-				 &out, NULL),
+	assert_int_equal(change_copy(s, (struct store_place){ WHO, DRAFTS }, DRAFTS, uids,
+				 1, &out, NULL),
 		RC_OK);
 	assert_int_equal(to[0], 3);
 	assert_int_equal(change_expunge(s, (struct store_place){ WHO, DRAFTS },
@@ -303,7 +312,8 @@ TEST(a_move_takes_along_what_is_there_and_its_old_uids_vanish)
 	uint64_t modseq = 0;
 
 	(void)set(s, uids, 1, CHANGE_SET, STORE_FLAGGED, "k");
-	assert_int_equal(change_move(s, inbox, TRASH, uids, 3, &out, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_move(s, inbox, TRASH, uids, 3, &out, &modseq, NULL), RC_OK);
 	assert_int_equal(out.n, 2);
 	expect(s, INBOX_ID, "1:0: ");
 	expect(s, TRASH, "1:4:k 2:0: ");
@@ -311,7 +321,8 @@ TEST(a_move_takes_along_what_is_there_and_its_old_uids_vanish)
 	assert_int_equal(box(s, "Trash", mem).modseq, modseq);
 	assert_int_equal(box(s, "Trash", mem).unseen, 2);
 	sound(s);
-	assert_int_equal(change_move(s, inbox, TRASH, uids, 3, &out, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_move(s, inbox, TRASH, uids, 3, &out, &modseq, NULL), RC_OK);
 	assert_int_equal(out.n, 0);
 	assert_int_equal(modseq, 0);
 	store_close(&s);
@@ -326,7 +337,8 @@ TEST(a_move_into_the_same_mailbox_gives_new_uids)
 	struct change_copied out = { .from = from, .to = to };
 	uint64_t modseq;
 
-	assert_int_equal(change_move(s, inbox, INBOX_ID, uids, 2, &out, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_move(s, inbox, INBOX_ID, uids, 2, &out, &modseq, NULL), RC_OK);
 	expect(s, INBOX_ID, "3:0: 4:0: 5:0: ");
 	assert_int_equal(to[1], 5);
 	sound(s);
@@ -345,10 +357,12 @@ TEST(a_move_to_nowhere_moves_nothing)
 	struct store *s = store_with(data, 1, NULL);
 	struct store_place none = { WHO, 99 };
 
-	assert_int_equal(change_move(s, inbox, 99, &one, 1, &out, &modseq, NULL), RC_NONE);
+	assert_int_equal(
+		change_move(s, inbox, 99, &one, 1, &out, &modseq, NULL), RC_NONE);
 	assert_int_equal(change_copy(s, inbox, 99, &one, 1, &out, NULL), RC_NONE);
 	assert_int_equal(change_copy(s, none, INBOX_ID, &one, 1, &out, NULL), RC_NONE);
-	assert_int_equal(change_expunge(s, none, &one, 1, &gone, &n, &modseq, NULL), RC_NONE);
+	assert_int_equal(
+		change_expunge(s, none, &one, 1, &gone, &n, &modseq, NULL), RC_NONE);
 	assert_int_equal(
 		change_flags(s, none, &one, 1, &c, &modseq, NULL, NULL, NULL), RC_NONE);
 	expect(s, INBOX_ID, "1:0: ");
@@ -385,13 +399,15 @@ TEST(an_open_mailbox_sees_it_all_and_remembers_what_vanished)
 	assert_int_equal(view_open(s, WHO, INBOX_ID, &v, NULL), RC_OK);
 	assert_int_equal(view_now(v, &before, NULL), RC_OK);
 	tick = view_tick(v);
-	assert_int_equal(change_expunge(s, inbox, away, 3, gone, &n, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_expunge(s, inbox, away, 3, gone, &n, &modseq, NULL), RC_OK);
 	assert_true(view_tick(v) != tick);
 	assert_int_equal(view_now(v, &after, NULL), RC_OK);
 	assert_int_equal(view_list_count(before.list), 5);
 	assert_int_equal(view_list_count(after.list), 2);
 	assert_int_equal(after.modseq, modseq);
-	assert_int_equal(view_vanished(v, before.modseq, on_vanished, &left, NULL), RC_OK);
+	assert_int_equal(
+		view_vanished(v, before.modseq, on_vanished, &left, NULL), RC_OK);
 	assert_int_equal(left.n, 3);
 	assert_int_equal(left.sum, 7);
 	view_list_drop(&before.list);
@@ -421,12 +437,14 @@ TEST(what_a_reader_says_of_junk_is_learned)
 	(void)set(s, &one, 1, CHANGE_SET, 0, "");
 	(void)set(s, &one, 1, CHANGE_SET, 0, "$Junk $NotJunk"); /* what is it now? */
 	assert_true(told.spam == 1 && told.ham == 1);
-	assert_int_equal(change_move(s, inbox, JUNK, &one, 1, &out, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_move(s, inbox, JUNK, &one, 1, &out, &modseq, NULL), RC_OK);
 	assert_true(told.spam == 2 && told.ham == 1);
 	assert_int_equal(change_copy(s, junk, TRASH, &one, 1, &out, NULL), RC_OK);
 	assert_int_equal(change_copy(s, junk, JUNK, &one, 1, &out, NULL), RC_OK);
 	assert_true(told.spam == 2 && told.ham == 1);
-	assert_int_equal(change_move(s, junk, INBOX_ID, &one, 1, &out, &modseq, NULL), RC_OK);
+	assert_int_equal(
+		change_move(s, junk, INBOX_ID, &one, 1, &out, &modseq, NULL), RC_OK);
 	assert_true(told.spam == 2 && told.ham == 2);
 	store_close(&s);
 }
@@ -448,11 +466,12 @@ shuffle(void *arg)
 
 		for (uint32_t k = 0; k < UIDS; k++)
 			uids[k] = i * 4 + k + 1;
-		if (change_flags(s, inbox, uids, UIDS, &c, &modseq, NULL, NULL, NULL) != RC_OK ||
-			change_move(s, inbox, i % 2 ? INBOX_ID : DRAFTS, uids, 3, &out, &modseq,
-				NULL) != RC_OK ||
-			change_move(s, (struct store_place){ WHO, DRAFTS }, INBOX_ID, uids, UIDS,
-				&out, &modseq, NULL) != RC_OK)
+		if (change_flags(s, inbox, uids, UIDS, &c, &modseq, NULL, NULL, NULL) !=
+				RC_OK ||
+			change_move(s, inbox, i % 2 ? INBOX_ID : DRAFTS, uids, 3, &out,
+				&modseq, NULL) != RC_OK ||
+			change_move(s, (struct store_place){ WHO, DRAFTS }, INBOX_ID,
+				uids, UIDS, &out, &modseq, NULL) != RC_OK)
 			abort();
 	}
 	return NULL;

@@ -54,7 +54,8 @@ box(struct store *s, const char *name, struct arena *mem)
 {
 	struct mailbox m = { 0 };
 
-	assert_int_equal(mailbox_by_name(s, WHO, str_of(name), true, mem, &m, NULL), RC_OK);
+	assert_int_equal(
+		mailbox_by_name(s, WHO, str_of(name), true, mem, &m, NULL), RC_OK);
 	return m;
 }
 
@@ -77,10 +78,21 @@ TEST(a_mailbox_is_made_once_and_only_under_a_name_that_can_be)
 		const char *name;
 		enum rc rc;
 	} names[] = {
-		{ "a", RC_OK }, { "a", RC_BAD }, { "a/b/c", RC_OK }, { "a/b", RC_OK },
-		{ "inbox", RC_BAD }, { "Sent", RC_BAD }, { "sent", RC_OK }, { "", RC_PERM },
-		{ "/", RC_PERM }, { "/a", RC_PERM }, { "x/", RC_PERM }, { "x//y", RC_PERM },
-		{ "x\ny", RC_PERM }, { "M\xc3\xbcll", RC_OK }, { "a b", RC_OK },
+		{ "a", RC_OK },
+		{ "a", RC_BAD },
+		{ "a/b/c", RC_OK },
+		{ "a/b", RC_OK },
+		{ "inbox", RC_BAD },
+		{ "Sent", RC_BAD },
+		{ "sent", RC_OK },
+		{ "", RC_PERM },
+		{ "/", RC_PERM },
+		{ "/a", RC_PERM },
+		{ "x/", RC_PERM },
+		{ "x//y", RC_PERM },
+		{ "x\ny", RC_PERM },
+		{ "M\xc3\xbcll", RC_OK },
+		{ "a b", RC_OK },
 	};
 	FD_AUTO data = data_folder();
 	struct store *s = new_store(data);
@@ -166,7 +178,8 @@ TEST(what_is_below_a_name_moves_with_it)
 		{ "a", "x/", RC_PERM, "a a b a/b a/b/c a0 q/r " },
 		{ "a", "INBOX", RC_BAD, "a a b a/b a/b/c a0 q/r " },
 		{ "a", "z", RC_OK, "a b a0 q/r z z/b z/b/c " },
-		{ "q", "p", RC_OK, "a b a0 p/r z z/b z/b/c " }, /* a level of a name only */
+		{ "q", "p", RC_OK,
+			"a b a0 p/r z z/b z/b/c " }, /* a level of a name only */
 		{ "z/b", "r", RC_OK, "a b a0 p/r r r/c z " },
 		{ "r", "p/r", RC_BAD, "a b a0 p/r r r/c z " },
 		{ "r", "INBOX/r", RC_OK, "INBOX/r INBOX/r/c a b a0 p/r z " },
@@ -174,8 +187,8 @@ TEST(what_is_below_a_name_moves_with_it)
 	FD_AUTO data = data_folder();
 	struct store *s = new_store(data);
 
-	for (const char *const *n = (const char *const[]){ "a", "a b", "a/b", "a/b/c", "a0",
-		     "q/r", NULL };
+	for (const char *const *n = (const char *const[]){ "a", "a b", "a/b", "a/b/c",
+		     "a0", "q/r", NULL };
 		*n != NULL; n++)
 		assert_int_equal(make(s, *n), RC_OK);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -235,8 +248,8 @@ TEST(renaming_inbox_moves_its_mail_and_leaves_it)
 	for (uint32_t i = 0; i < 40; i++)
 		uids[i] = i + 1;
 	for (uint32_t i = 0; i < 40; i++)
-		assert_int_equal(change_copy(s, (struct store_place){ WHO, INBOX_ID }, INBOX_ID,
-					 uids, 40, &out, NULL),
+		assert_int_equal(change_copy(s, (struct store_place){ WHO, INBOX_ID },
+					 INBOX_ID, uids, 40, &out, NULL),
 			RC_OK);
 	assert_int_equal(make(s, "INBOX/below"), RC_OK);
 	inbox = box(s, "INBOX", mem);
@@ -301,8 +314,8 @@ TEST(a_deleted_mailbox_comes_back_with_its_mail)
 	fill(s, data, 3);
 	assert_int_equal(make(s, "a"), RC_OK);
 	was = box(s, "a", mem);
-	assert_int_equal(change_move(s, (struct store_place){ WHO, INBOX_ID }, was.id, uids, 2,
-				 &out, &modseq, NULL),
+	assert_int_equal(change_move(s, (struct store_place){ WHO, INBOX_ID }, was.id,
+				 uids, 2, &out, &modseq, NULL),
 		RC_OK);
 	assert_int_equal(view_open(s, WHO, was.id, &v, NULL), RC_OK);
 	assert_int_equal(mailbox_delete(s, WHO, STR("a"), NULL), RC_OK);
@@ -407,8 +420,8 @@ TEST(what_was_deleted_long_ago_goes_for_good_and_nothing_else)
 		*name != NULL; name++) {
 		assert_int_equal(
 			mailbox_create(s, WHO, str_of(*name), STR(""), &id, NULL), RC_OK);
-		assert_int_equal(change_copy(s, (struct store_place){ WHO, INBOX_ID }, id, uids, 1,
-					 &out, NULL),
+		assert_int_equal(change_copy(s, (struct store_place){ WHO, INBOX_ID }, id,
+					 uids, 1, &out, NULL),
 			RC_OK);
 		clock_set_wall(now + (**name == 'o' ? 0 : MAILBOX_KEPT_MS));
 		assert_int_equal(mailbox_delete(s, WHO, str_of(*name), NULL), RC_OK);
@@ -421,10 +434,9 @@ TEST(what_was_deleted_long_ago_goes_for_good_and_nothing_else)
 	assert_int_equal(messages_of(s, WHO), 2);
 	sound(s);
 	/* the last mailbox of a message: its file goes too */
-	assert_int_equal(
-		mailbox_create(s, WHO, STR("last"), STR(""), &id, NULL), RC_OK);
-	assert_int_equal(change_move(s, (struct store_place){ WHO, INBOX_ID }, id, uids + 1, 1,
-				 &out, &modseq, NULL),
+	assert_int_equal(mailbox_create(s, WHO, STR("last"), STR(""), &id, NULL), RC_OK);
+	assert_int_equal(change_move(s, (struct store_place){ WHO, INBOX_ID }, id,
+				 uids + 1, 1, &out, &modseq, NULL),
 		RC_OK);
 	assert_int_equal(mailbox_delete(s, WHO, STR("last"), NULL), RC_OK);
 	assert_int_equal(messages_of(s, WHO), 2);
@@ -445,11 +457,12 @@ TEST(an_account_has_so_many_mailboxes_and_deleted_ones_without_mail_make_room)
 
 	assert_int_equal(make(s, "a"), RC_OK);
 	assert_int_equal(mailbox_delete(s, WHO, STR("a"), NULL), RC_OK);
-	assert_int_equal(db_exec(sh->db,
-				 "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n"
-				 " WHERE i < 10092) INSERT INTO mailbox SELECT 7, i, 'm' || i, '', 0,"
-				 " 1, 1, 0, 0, 1, 1, 1, 1 FROM n",
-				 NULL),
+	assert_int_equal(
+		db_exec(sh->db,
+			"WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n"
+			" WHERE i < 10092) INSERT INTO mailbox SELECT 7, i, 'm' || i, '', 0,"
+			" 1, 1, 0, 0, 1, 1, 1, 1 FROM n",
+			NULL),
 		RC_OK);
 	assert_int_equal(make(s, "b"), RC_OK);
 	expect_gone(s, "");
