@@ -168,6 +168,7 @@ at_command(struct imap_session *s)
 	case IMAP_READ:
 		break;
 	}
+	conn_ack(s->io->conn);
 	step = send_out(s);
 	return step == STEP_GO ? park(s, conn_want(s->io->conn)) : step;
 }
@@ -239,6 +240,8 @@ park_to_read(struct imap_session *s)
 	unsigned want = conn_want(s->io->conn);
 	enum imap_step step = send_out(s);
 
+	if (s->in.len > 0)
+		conn_ack(s->io->conn);
 	return step == STEP_GO ? park(s, want) : step;
 }
 

@@ -302,9 +302,8 @@ receive(struct conn *c)
 		return CONN_QUIET;
 	make_room(c);
 	assert(c->end < c->cap);
-	got = c->z == NULL
-		      ? conn_raw_read(c, c->in + c->end, c->cap - c->end, &n)
-		      : conn_deflate_read(c, c->in + c->end, c->cap - c->end, &n);
+	got = c->z == NULL ? conn_raw_read(c, c->in + c->end, c->cap - c->end, &n)
+			   : conn_deflate_read(c, c->in + c->end, c->cap - c->end, &n);
 	c->quiet = got == CONN_QUIET;
 	if (got != CONN_OK)
 		return got;
@@ -446,6 +445,14 @@ conn_hung_up(const struct conn *c)
 
 	return c->closed || (poll(&p, 1, 0) == 1 &&
 				    (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+}
+
+void
+conn_ack(struct conn *c)
+{
+	int one = 1;
+
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
 }
 
 bool

@@ -48,6 +48,9 @@ enum conn_got conn_bytes(struct conn *c, str *bytes);
 void conn_eat(struct conn *c, size_t n);
 size_t conn_buffered(const struct conn *c);	/* received and not yet eaten */
 bool conn_hung_up(const struct conn *c);	/* has the peer closed its side, or gone? */
+/* The peer is in the middle of something: what has arrived is acknowledged at once, since many
+ * clients hold the rest back until then (Nagle's rule against delayed ACKs: 40 ms). */
+void conn_ack(struct conn *c);
 bool conn_spoke(struct conn *c);	/* has the peer sent anything? (MSG_PEEK) */
 
 void conn_write(struct conn *c, str data);	/* buffered; past the limit it breaks off */
