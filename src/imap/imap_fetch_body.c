@@ -353,8 +353,8 @@ put_section(struct fetch *f)
 	layout(f, &l);
 	if (!imap_section_span(&l, x, &span))
 		return put_none(f);
-	if (x->binary && span.part != NULL && span.part->kind == FACT_LEAF &&
-		!is_identity(span.part->encoding))
+	if ((x->binary || x->binary_size) && span.part != NULL &&
+		span.part->kind == FACT_LEAF && !is_identity(span.part->encoding))
 		return put_decoded(f, &span);
 	return put_span(f, f->fd, span.at, span.end - span.at);
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "imap/imap_world.h"
+#include "test/test.h"
+
+#define MESSAGE "Subject: one\r\n\r\ntext\r\n"
+
+static struct world w;
+
+static struct client
+begin(unsigned messages)
+{
+	struct client c;
+
+	world_open(&w, "");
+	for (unsigned i = 0; i < messages; i++)
+		world_deliver(&w, w.anna, STR(MESSAGE));
+	c = client_in(&w, "anna");
+	TALK(&c, "C: x CREATE Box", "S~ x OK", "C: s SELECT INBOX", "S* s OK ");
+	return c;
+}
+
+static void
+end(struct client *c)
+{
+	client_close(c);
+	world_close(&w);
+}
+
+TEST(copies_have_the_flags_and_new_uids)
+{
+	struct client c = begin(3);
+
+	TALK(&c, "C: a STORE 2 FLAGS (\\Flagged $Work)", "S* a OK ", "C: b COPY 2:3 Nope",
+		"S~ b NO [TRYCREATE] ", "C: c COPY 2:3 Box", "S~ c OK [COPYUID ",
+		"C: d UID COPY 1,3,99 Box", "S~ d OK [COPYUID ", "C: e UID COPY 99 Box",
+		"S: e OK there are no such messages", "C: f COPY 9 Box", "S~ f BAD ",
+		"C: s SELECT Box", "S* s OK ", "C: g FETCH 1:* (UID FLAGS)",
+		"S: * 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent $Work))",
+		"S: * 2 FETCH (UID 2 FLAGS (\\Recent))", "S~ * 3 FETCH (UID 3 ",
+		"S~ * 4 FETCH (UID 4 ", "S~ g OK ");
+	end(&c);
+}
+
+TEST(moved_messages_are_there_and_no_longer_here)
+{
+	struct client c = begin(4);
+	char wanted[80];
+
+	TALK(&c, "C: t STATUS Box (UIDVALIDITY)");
+	str line = client_line(&c);
+	size_t at = str_find(line, STR("UIDVALIDITY "));
+	(void)snprintf(wanted, sizeof(wanted),
+		"S: * OK [COPYUID " STR_FMT " 2:3 1:2] moved",
+		STR_ARG(str_first(str_skip(line, at + 12), line.len - at - 13)));
+	TALK(&c, "S~ t OK ", "C: a MOVE 2:3 Box", wanted, "S: * 3 EXPUNGE",
+		"S: * 2 EXPUNGE", "S: a OK MOVE completed", "C: b ENABLE QRESYNC",
+		"S* b OK ", "C: c UID MOVE 4 Box", "S~ * OK [COPYUID ", "S: * VANISHED 4",
+		"S* c OK [HIGHESTMODSEQ ", "C: d UID MOVE 4 Box",
+		"S: d OK there are no such messages", "C: e MOVE 1 Nope",
+		"S~ e NO [TRYCREATE] ", "C: s SELECT Box", "S* s OK ",
+		"C: f FETCH 1:* UID", "S: * 1 FETCH (UID 1)", "S: * 2 FETCH (UID 2)",
+		"S: * 3 FETCH (UID 3)", "S~ f OK ");
+	end(&c);
+}
+
+TEST(only_what_is_marked_is_expunged)
+{
+	struct client c = begin(4);
+
+	TALK(&c, "C: a STORE 1,3:4 +FLAGS.SILENT (\\Deleted)", "S~ a OK ",
+		"C: b UID EXPUNGE 2:3", "S: * 3 EXPUNGE", "S* b OK ", "C: c EXPUNGE",
+		"S: * 3 EXPUNGE", "S: * 1 EXPUNGE", "S* c OK ", "C: d EXPUNGE",
+		"S~ d OK ", "C: e FETCH 1:* UID", "S: * 1 FETCH (UID 2)", "S~ e OK ",
+		"C: f EXAMINE INBOX", "S* f OK ", "C: g EXPUNGE", "S~ g NO ",
+		"C: h MOVE 1 Box", "S~ h NO ");
+	end(&c);
+}
+
+/* COPY is all or nothing: with a number whose message is gone, nothing. */
+TEST(a_copy_of_a_message_that_is_gone_copies_none)
+{
+	struct client c = begin(3), d = client_in(&w, "anna");
+
+	TALK(&d, "C: s SELECT INBOX", "S* s OK ",
+		"C: a STORE 2 +FLAGS.SILENT (\\Deleted)", "S~ a OK ", "C: b EXPUNGE",
+		"S* b OK ");
+	TALK(&c, "C: a COPY 1:3 Box", "S: * 2 EXPUNGE", "S* a NO [EXPUNGEISSUED] ",
+		"C: b STATUS Box (MESSAGES)", "S~ * STATUS Box (MESSAGES 0)", "S~ b OK ");
+	client_close(&d);
+	end(&c);
+}
