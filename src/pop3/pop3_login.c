@@ -236,8 +236,8 @@ phase_listen(struct pop3_session *s)
 {
 	str line;
 
-	if (s->late)
-		return pop3_late(s);
+	if (s->late || s->draining)
+		return s->late ? pop3_late(s) : end_with(s, &cancelled);
 	switch (conn_line(s->io->conn, POP3_AUTH_MOST, &line)) {
 	case CONN_OK:
 		return heard(s, line);
