@@ -128,10 +128,10 @@ find_quota(struct imap_session *s, struct appending *a)
 		fail_as(s, a);
 		return;
 	}
-	a->room = account.quota == 0 ? UINT64_MAX
-		  : account.quota + a->credit > used.bytes
-			  ? account.quota + a->credit - used.bytes
-			  : 0;
+	/* RFC 8508 3.4: what goes makes room, also where there is none */
+	a->room = account.quota == 0 ? UINT64_MAX : a->credit;
+	if (account.quota > used.bytes)
+		a->room += account.quota - used.bytes;
 }
 
 static bool
