@@ -10,18 +10,24 @@
 #include "base/map.h"
 #include "base/thread.h"
 #include "store/learn.h"
-#include "wire/jrec.h"
 
 enum {
 	BATCH_MEM = 16 << 20,
 	BATCH_ENOUGH = 4 << 20, /* of texts: into the database with them */
 	BATCH_ACCOUNTS = 64,
+	SWEEP_MS = 6 * 3600 * 1000, /* between two looks for what has left an account */
 	PAUSE_LEAST_MS = 1000,
 	PAUSE_MOST_MS = 60 * 1000,
 };
 
 struct due {
 	uint64_t account;
+	UT_hash_handle hh;
+};
+
+/* What the thread knows of an account's removed messages. */
+struct swept {
+	uint64_t account, modseq, at_ms;
 	UT_hash_handle hh;
 };
 
@@ -35,6 +41,7 @@ struct fulltext {
 	bool stop;
 	pthread_t thread;
 	uint64_t pause_ms; /* the thread's: after the next failure */
+	struct swept *swept; /* the thread's */
 };
 
 /* What goes into the database at once: news of accounts of one shard. */
@@ -124,12 +131,12 @@ stopping(struct fulltext *f)
 
 /* RC_BAD may have been the scanner's bad day: once more. */
 static enum rc
-ask(struct fulltext *f, int fd, uint64_t size, struct arena *mem, struct scanned *out,
-	struct err *err)
+ask(struct fulltext *f, int fd, const struct store_newer *m, struct arena *mem,
+	struct scanned *out, struct err *err)
 {
 	struct scan_job job = { .fd = fd,
-		.size = size,
-		.offset = TRACE_BLOCK,
+		.size = m->size,
+		.offset = m->trace_bytes,
 		.hostname = str_of(f->hostname),
 		.most_ms = f->want.scanner_ms,
 		.most_unpacked = f->want.unpacked,
@@ -157,10 +164,10 @@ read_one(struct fulltext *f, uint64_t account, const struct store_newer *m,
 	enum rc rc = store_open_message(f->want.store, account, &m->id, &fd, err);
 	if (rc == RC_NONE) /* its reader removed it */
 		return RC_OK;
-	if (rc == RC_OK && m->size < TRACE_BLOCK)
+	if (rc == RC_OK && m->size < m->trace_bytes)
 		rc = RC_PERM;
 	if (rc == RC_OK)
-		rc = ask(f, fd, m->size, mem, &got, err);
+		rc = ask(f, fd, m, mem, &got, err);
 	if (rc == RC_BAD || rc == RC_PERM || rc == RC_LIMIT) {
 		doc->unread = true;
 		return RC_OK;
@@ -238,13 +245,58 @@ enter(struct fulltext *f, struct batch *b)
 	return rc == RC_OK;
 }
 
+static struct swept *
+swept_of(struct fulltext *f, uint64_t account)
+{
+	struct swept *s;
+
+	HASH_FIND(hh, f->swept, &account, sizeof(account), s);
+	if (s != NULL)
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		abort();
+	s->account = account;
+	HASH_ADD(hh, f->swept, account, sizeof(s->account), s);
+	return s;
+}
+
+/* Rows of messages that are no longer in the account take only room, so there is time:
+ * first when mail comes after a start, then now and then. */
+static enum rc
+sweep(struct fulltext *f, uint64_t account, uint64_t mark, struct err *err)
+{
+	struct swept *s = swept_of(f, account);
+	struct msg_id left[STORE_LEFT], after = { "" };
+	size_t n = STORE_LEFT;
+	enum rc rc = RC_OK;
+
+	if (s->at_ms != 0 && clock_ms() - s->at_ms < SWEEP_MS)
+		return RC_OK;
+	while (rc == RC_OK && n == STORE_LEFT && !stopping(f)) {
+		rc = store_left(f->want.store, account, s->modseq, &after, left, &n, err);
+		if (rc == RC_OK)
+			rc = search_remove(f->want.search, account, left, n, err);
+		if (n > 0)
+			after = left[n - 1];
+	}
+	if (rc != RC_OK)
+		return rc;
+	s->at_ms = clock_ms();
+	s->modseq = mark;
+	return RC_OK;
+}
+
 static void
 read_account(struct fulltext *f, uint64_t account, struct batch *b)
 {
 	struct err err = { 0 };
 	bool more = true, entered = true;
-	enum rc rc = RC_OK;
+	uint64_t mark;
+	enum rc rc = search_mark(f->want.search, account, &mark, &err);
 
+	if (rc == RC_OK)
+		rc = sweep(f, account, mark, &err);
 	while (rc == RC_OK && more && entered && !stopping(f)) {
 		rc = read_some(f, account, b, &more, &err);
 		/* what is in the batch is not behind the mark yet */
@@ -331,6 +383,7 @@ fulltext_stop(struct fulltext **fp)
 {
 	struct fulltext *f = *fp;
 	struct due *d, *next;
+	struct swept *w, *after;
 
 	if (f == NULL)
 		return;
@@ -343,6 +396,11 @@ fulltext_stop(struct fulltext **fp)
 	{
 		HASH_DEL(f->due, d);
 		free(d);
+	}
+	HASH_ITER(hh, f->swept, w, after)
+	{
+		HASH_DEL(f->swept, w);
+		free(w);
 	}
 	(void)pthread_cond_destroy(&f->wake);
 	(void)pthread_mutex_destroy(&f->lock);

@@ -174,6 +174,34 @@ TEST(a_message_whose_file_is_gone_holds_nothing_up)
 	buf_free(&c.facts);
 }
 
+TEST(the_words_of_messages_that_were_removed_go)
+{
+	const struct search_key k = { .text = true, .what = STR("FIRST") };
+	struct bench b;
+	struct mail a, c;
+	uint8_t says;
+
+	begin(&b);
+	a = make_mail(b.data, "first@x", NULL);
+	c = make_mail(b.data, "second@x", NULL);
+	deliver(b.store, &a, 1, 7);
+	start(&b);
+	await_idle(&b);
+	fulltext_stop(&b.fulltext);
+	assert_int_equal(search_look(b.search, 7, &a.id, 1, &k, 1, &says, NULL), RC_OK);
+	assert_int_equal(says, SEARCH_YES);
+	assert_int_equal(store_expunge(b.store, 7, STR("INBOX"), 1, NULL), RC_OK);
+	deliver(b.store, &c, 2, 7);
+	start(&b);
+	await_idle(&b);
+	assert_int_equal(search_look(b.search, 7, &a.id, 1, &k, 1, &says, NULL), RC_OK);
+	assert_int_equal(says, SEARCH_MAYBE);
+	assert_int_equal(found(&b, 7, "second"), 1);
+	finish(&b);
+	buf_free(&a.facts);
+	buf_free(&c.facts);
+}
+
 TEST(full_text_that_is_ahead_of_the_index_after_a_power_cut_is_made_again)
 {
 	struct store_newer newer[STORE_NEWER];

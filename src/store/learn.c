@@ -16,7 +16,7 @@ store_newer(struct store *s, uint64_t account, uint64_t modseq,
 	*n = 0;
 	PREPARE(q, sh->db,
 		"SELECT msgid, made_modseq, size, envelope IS NULL OR body_structure IS NULL"
-		" OR preview IS NULL OR head IS NULL FROM email WHERE account_id = ? AND made_modseq > ?"
+		" OR preview IS NULL OR head IS NULL, trace_bytes FROM email WHERE account_id = ? AND made_modseq > ?"
 		" ORDER BY made_modseq LIMIT 32",
 		err);
 	db_bind_u64(q, 1, account);
@@ -26,9 +26,35 @@ store_newer(struct store *s, uint64_t account, uint64_t modseq,
 
 		*m = (struct store_newer){ .modseq = db_u64(q, 1),
 			.size = db_u64(q, 2),
+			.trace_bytes = (uint32_t)db_u64(q, 4),
 			.facts_missing = db_u64(q, 3) != 0 };
 		(void)str_z(db_str(q, 0), m->id.text, sizeof(m->id.text));
 	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+enum rc
+store_left(struct store *s, uint64_t account, uint64_t modseq, const struct msg_id *id,
+	struct msg_id out[STORE_LEFT], size_t *n, struct err *err)
+{
+	struct shard *sh = shard_of(s, account);
+	LOCK_AUTO held = lock_take(&sh->lock);
+	enum rc rc;
+
+	*n = 0;
+	PREPARE(q, sh->db,
+		"SELECT msgid FROM gone g WHERE account_id = ?1 AND msgid > ?2 AND modseq > ?3"
+		" AND NOT EXISTS(SELECT 1 FROM email e WHERE e.account_id = ?1"
+		" AND e.msgid = g.msgid) ORDER BY msgid LIMIT 256",
+		err);
+	db_bind_u64(q, 1, account);
+	db_bind_str(q, 2, msg_id_str(id));
+	db_bind_u64(q, 3, modseq);
+	while ((rc = db_step(q, err)) == RC_OK) {
+		(void)str_z(db_str(q, 0), out[*n].text, sizeof(out[0].text));
+		(*n)++;
+	}
+	db_reset(q);
 	return rc == RC_NONE ? RC_OK : rc;
 }
 

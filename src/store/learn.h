@@ -11,17 +11,22 @@
 #include "store/store.h"
 #include "wire/facts.h"
 
-enum { STORE_NEWER = 32 };
+enum { STORE_NEWER = 32, STORE_LEFT = 256 };
 
 struct store_newer {
 	struct msg_id id;
 	uint64_t modseq, size;
+	uint32_t trace_bytes; /* in front of the message, in its file */
 	bool facts_missing; /* envelope, structure, preview or head */
 };
 
 /* The account's first STORE_NEWER messages that came after `modseq`, in their order. */
 enum rc store_newer(struct store *s, uint64_t account, uint64_t modseq,
 	struct store_newer out[STORE_NEWER], size_t *n, struct err *err) MUST_CHECK;
+/* Messages that have left the account after `modseq`: those whose ids come after `id`, in
+ * their order, at most STORE_LEFT. */
+enum rc store_left(struct store *s, uint64_t account, uint64_t modseq, const struct msg_id *id,
+	struct msg_id out[STORE_LEFT], size_t *n, struct err *err) MUST_CHECK;
 /* Each account, with the modseq of what came last (0: it has no mail), and the highest
  * that was ever given to anything in it. */
 typedef enum rc store_latest_fn(uint64_t account, uint64_t modseq, uint64_t highest,

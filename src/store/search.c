@@ -14,10 +14,9 @@
 enum {
 	STEPS = sizeof(search_schema) / sizeof(search_schema[0]),
 	CHECKPOINT_BYTES = 8 << 20, /* of a WAL, before it is written back */
-	PAGE = 32 *
-	       1024, /* a row is 5 KB: with small pages half of it would lie elsewhere */
-	UNREAD = 1,
-	CUT = 2, /* message.flags */
+	PAGE = 32 * 1024, /* rows lie whole in their pages (doc/full-text.md) */
+	UNREAD = 1, /* message.flags */
+	CUT = 2,
 	STRAYS = 4,
 };
 
