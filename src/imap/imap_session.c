@@ -381,6 +381,8 @@ take_line(struct imap_session *s, str line)
 		return take_announcement(s, &l);
 	if (s->too_much != NULL)
 		return too_much(s);
+	if (rc == RC_BAD && line.len > 2 && line.ptr[line.len - 2] == '+')
+		return bye(s, "a literal's length was expected"); /* who knows what comes */
 	if (rc == RC_BAD) {
 		s->too_much = "a literal's length was expected";
 		return too_much(s);

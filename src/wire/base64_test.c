@@ -22,8 +22,9 @@ TEST(what_is_encoded_comes_back)
 
 TEST(a_login_in_sloppy_base64_is_refused)
 {
-	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=",
-		"Zg==Zg==", "=g==", "Zm 9", "Zm9v\n", "Zm9v*A==", "====", "Z===" };
+	static const char *const bad[] = { "Z", "Zg",
+		"Zg=", "Zg===", "Zh==", "Zm9=", "Zg==Zg==", "=g==", "Zm 9", "Zm9v\n",
+		"Zm9v*A==", "====", "Z===" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		BUF_AUTO b = BUF(100);
@@ -33,4 +34,3 @@ TEST(a_login_in_sloppy_base64_is_refused)
 		assert_int_equal(b.len, 1);
 	}
 }
-
