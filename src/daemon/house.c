@@ -250,7 +250,7 @@ reload(struct house *h)
 	directory_reload(h->directory, h->conf);
 	refusals_set_keep(h->refusals, h->conf->held.keep);
 	answer_forget(h->answer);
-	logins_forget(h->logins);
+	logins_reload(h->logins, h->conf);
 	service_reload(h->service, h->conf, h->child->tls);
 	log_info("reloaded");
 }
