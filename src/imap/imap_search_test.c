@@ -96,6 +96,8 @@ TEST(a_search_finds_texts_wherever_they_hide)
 	finds(&c, "BODY omorro", " 1");
 	finds(&c, "BODY Foobar", "");
 	finds(&c, "TEXT Foobar", " 1 2");
+	finds(&c, "TEXT eferences", " 2");
+	finds(&c, "TEXT \"ences: <1\"", " 2");
 	finds(&c, "FROM foobar", " 1");
 	finds(&c, "TO foobar", " 2");
 	finds(&c, "SUBJECT \"noon meet\"", " 1 2");

@@ -96,8 +96,8 @@ run_field(struct hunt *h, str name, str value)
 	buf_clear(&h->window);
 	fold(h, name);
 	fold(h, STR(": "));
+	look(h); /* run() keeps only what may be a key's beginning */
 	run(h, value);
-	look(h); /* an empty one was not looked at */
 }
 
 void
