@@ -99,7 +99,7 @@ const struct verb verbs[] = {
 		"gives one as it is.",
 		0, verb_mailbox_read },
 	{ "mailbox search", "ADDRESS WORD…",
-		"Lists the messages of an account that hold all the words, by full text.",
+		"Lists the messages of an account that hold all the texts, by full text; JSON says of which that is sure.",
 		0, verb_mailbox_search },
 	{ "mailbox restore", "ADDRESS [MAILBOX]",
 		"Lists the mailboxes that were deleted in the last 14 days, or brings one back.",
