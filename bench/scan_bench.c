@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * scan_bench [MESSAGES KIB [KIND [gate|all]]]: CPU time that one message costs in the
+ * scan_bench [MESSAGES KIB [KIND [gate|all|search]]]: CPU time that one message costs in the
  * scanner and on the asking side, over a real channel between two processes.  KIND:
  * plain, html, both (multipart/alternative), file (a text and an attachment in base64).
- * gate: what the gate asks for; all: texts and words, too.  Without arguments: the table
- * of bench/README.md, each figure the least of three runs.
+ * gate: what the gate asks for; all: texts and words, too; search: what full text asks for.
+ * Without arguments: the table of bench/README.md, each figure the least of three runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +229,7 @@ static const struct want {
 	{ "gate", "what the gate asks for", SCAN_CONTENT | SCAN_JOBS },
 	{ "all", "with texts and words",
 		SCAN_CONTENT | SCAN_TEXT | SCAN_JOBS | SCAN_TOKENS },
+	{ "search", "for the index of texts", SCAN_SEARCH },
 };
 
 enum {

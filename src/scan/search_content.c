@@ -2,6 +2,7 @@
 /* What SEARCH looks at, for the index of texts (store/search.h). */
 #include "scan/scan_int.h"
 #include "scan/search.h"
+#include "scan/text.h"
 #include "wire/plain.h"
 
 struct gathering {
@@ -15,7 +16,7 @@ put(struct gathering *g, struct buf *b, str s)
 	str fits = plain_cut(s, b->limit - b->len);
 
 	g->cut = g->cut || fits.len < s.len;
-	buf_add(b, fits);
+	text_plain(b, fits);
 }
 
 static bool

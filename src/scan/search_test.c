@@ -42,7 +42,7 @@ TEST(fields_are_searched_as_people_read_them)
 
 	assert_text(c.search_head, "Subject: Gr\u00fc\u00dfe and \u00e4\nX-Any: thing\n"
 				   "From: J\u00f6rg <j@x.test>\n");
-	assert_text(c.search_text, "body\r\n\n");
+	assert_text(c.search_text, "body\n\n");
 	assert_false(c.search_cut);
 }
 

@@ -221,9 +221,8 @@ is_disguised(str html)
 	return n >= 32 && n > html.len / 24;
 }
 
-/* As content.text has it: line ends are LF, and no other control characters. */
-static void
-add_plain(struct buf *b, str s)
+void
+text_plain(struct buf *b, str s)
 {
 	s = str_first(s, b->limit - b->len);
 	while (s.len > 0) {
@@ -280,7 +279,7 @@ texts_read(struct texts *t, str bytes, str charset, bool html, bool shown, uint6
 	if (html)
 		rc = show_html(t, utf8);
 	else {
-		add_plain(&t->text, utf8);
+		text_plain(&t->text, utf8);
 		rc = plain_links(t, str_first(utf8, CONTENT_TEXT));
 	}
 	str seen = str_skip(buf_str(&t->text), t->from);

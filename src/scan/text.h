@@ -43,5 +43,8 @@ void texts_free(struct texts **tp);
  * RC_LIMIT: mem is full. */
 enum rc texts_read(struct texts *t, str bytes, str charset, bool html, bool shown,
 	uint64_t *odd) MUST_CHECK;
+/* Appends as content.text has it: line ends are LF, and no other control characters; what does
+ * not fit is left out. */
+void text_plain(struct buf *b, str utf8);
 /* Blanks made one, lines that are quoted left out where there are others; FACTS_PREVIEW. */
 enum rc text_preview(str text, struct arena *mem, str *out) MUST_CHECK;
