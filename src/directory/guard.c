@@ -17,7 +17,7 @@ static const uint64_t place_ms = 30ULL * 24 * 3600 * 1000;
 
 struct slot {
 	uint64_t key; /* 0: free */
-	uint64_t at_ms; /* when the score was that; it has faded since */
+	uint64_t at_ms; /* when the score was that; some is forgotten since */
 	uint64_t until_ms; /* refused until then */
 	uint64_t passed_ms; /* of a place: the last success */
 	uint32_t score;
@@ -117,16 +117,20 @@ look(const struct guard *g, enum which w, struct spot s)
 	return NULL;
 }
 
+/* In whole failures: so 20 within a few seconds are 20. */
+static uint64_t
+forgotten(const struct guard *g, const struct slot *s, uint64_t now)
+{
+	return now > s->at_ms ? (now - s->at_ms) / (g->limits.block_ms / FORGOTTEN) : 0;
+}
+
 static uint64_t
 faded(const struct guard *g, const struct slot *s, uint64_t now)
 {
-	uint64_t gone = now > s->at_ms ? now - s->at_ms : 0, block = g->limits.block_ms;
+	uint64_t n = forgotten(g, s, now);
 
-	/* block_ms is a day at most: no overflow where this matters */
-	if (gone / block >= s->score / (FORGOTTEN * ONE) + 1)
-		return 0;
-	gone = gone * FORGOTTEN * ONE / block;
-	return gone < s->score ? s->score - gone : 0;
+	return n < (uint64_t)s->score / ONE + 1 && n * ONE < s->score ? s->score - n * ONE
+								      : 0;
 }
 
 static bool
@@ -248,10 +252,13 @@ count(struct guard *g, enum which w, struct spot at, uint64_t now)
 
 	if (s == NULL)
 		return;
-	uint64_t score = faded(g, s, now) + weight[w];
+	uint64_t left = faded(g, s, now), score = left + weight[w];
 	uint64_t most = g->limits.block_after * ONE;
+	if (left == 0)
+		s->at_ms = now;
+	else
+		s->at_ms += forgotten(g, s, now) * (g->limits.block_ms / FORGOTTEN);
 	s->score = (uint32_t)(score < most ? score : most);
-	s->at_ms = now;
 	if (score >= most)
 		s->until_ms = now + g->limits.block_ms;
 }

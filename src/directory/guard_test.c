@@ -93,6 +93,24 @@ TEST(who_goes_on_guessing_is_refused_for_a_while_and_then_sooner_again)
 	assert_true(blocked(g, t, T0 + BLOCK));
 }
 
+TEST(failures_within_a_short_while_count_whole)
+{
+	GUARD *g = guard_new(&limits);
+	struct guard_try t = from("192.0.2.1", "a@a.test");
+
+	for (uint64_t i = 0; i < 20; i++)
+		fail_times(g, t, 1, T0 + i * 9000);
+	assert_true(blocked(g, t, T0 + 20 * 9000 - 1));
+	t = from("192.0.3.1", "b@a.test");
+	for (uint64_t i = 0; i < 60; i++) /* one a minute: two of three stay */
+		fail_times(g, t, 1, T0 + i * MINUTE);
+	assert_true(blocked(g, t, T0 + 60 * MINUTE));
+	t = from("192.0.4.1", "c@a.test");
+	for (uint64_t i = 0; i < 600; i++) /* one in three minutes: for ever */
+		fail_times(g, t, 1, T0 + i * BLOCK / 5);
+	assert_int_equal(delay(g, t, T0 + 600 * BLOCK / 5), 0);
+}
+
 TEST(a_neighbour_is_not_punished_until_the_network_guesses)
 {
 	GUARD *g = guard_new(&limits);
