@@ -295,3 +295,54 @@ def test_a_full_account_is_told_before_the_message(server, fresh):
         fresh.no(b"UID REPLACE 2 %s " % name + plus(b"z" * 1040000), "OVERQUOTA")
     finally:
         server.verb("account", "quota", A, "0")
+
+
+def everything(g, mailbox):
+    """Flags, date and bytes of each message."""
+    with Imap(g) as i:
+        i.ok(f"SELECT {mailbox}")
+        lines, _ = i.ok("UID FETCH 1:* (UID FLAGS INTERNALDATE)")
+        out = []
+        for line in lines:
+            uid = re.search(r"UID (\d+)", line)
+            if uid:
+                flags = re.search(r"FLAGS \(([^)]*)\)", line)[1].split()
+                out.append((sorted(set(flags) - {"\\Recent"}),
+                            re.search(r'INTERNALDATE "([^"]*)"', line)[1], i.read(uid[1])))
+        return out
+
+
+def test_a_backup_gives_mailboxes_flags_and_dates_back(gatepost, tmp_path):
+    g = gatepost(start=False, server="plain_loopback = yes")
+    g.verb("domain", "add", "example.test")
+    g.verb("account", "add", A, "--password-stdin", stdin=PASSWORD + "\n")
+    g.start()
+    assert g.send(A)[0] == 250
+    g.wait_mail(A, 1)
+    with Imap(g) as i:
+        i.ok("CREATE work/red")
+        i.ok(b'APPEND work/red (\\Seen blue) " 7-Feb-1994 21:52:25 -0800" ' + plus(MESSAGE))
+        i.ok(b"APPEND Drafts (\\Draft) " + plus(b"bare\nline"))
+        i.ok("SELECT INBOX")
+        i.ok("STORE 1 +FLAGS (\\Answered $Forwarded)")
+    names = ["INBOX", "work/red", "Drafts"]
+    was = {name: everything(g, name) for name in names}
+    assert all(len(mails) == 1 for mails in was.values())
+    assert was["INBOX"][0][2].startswith(b"Received:") or b"Received:" in was["INBOX"][0][2]
+    g.verb("backup", tmp_path / "backup")
+    with Imap(g) as i:
+        for name in ("INBOX", "Drafts"):
+            i.ok(f"SELECT {name}")
+            i.ok("STORE 1 +FLAGS (\\Deleted)")
+            i.ok("EXPUNGE")
+        i.ok("CLOSE")
+        i.ok("DELETE work/red")
+    assert g.stop() == 0
+    g.verb("restore", tmp_path / "backup", "--account", A)
+    g.verb("restore", tmp_path / "backup", "--account", A)
+    g.audit()
+    g.verb("verify")
+    g.start()
+    assert {name: everything(g, name) for name in names} == was
+    assert g.stop() == 0
+    g.audit()
