@@ -313,7 +313,7 @@ prune_some(struct tx *t, void *arg, struct err *err)
 	(void)tx_modseq(t);
 	if (n == CHANGE_MOST) {
 		p->done = false;
-		return RC_OK;
+		return box_save(t, &b, err);
 	}
 	rc = with_box(t, "DELETE FROM expunged WHERE account_id = ? AND mailbox_id = ?",
 		p->id, err);
@@ -343,6 +343,16 @@ read_old(struct shard *sh, uint64_t before_ms, struct gone_row list[AT_ONCE], si
 	return rc == RC_NONE ? RC_OK : rc;
 }
 
+enum rc
+mailbox_prune_round(struct store *s, uint64_t account, uint64_t id, uint64_t before_ms,
+	struct err *err)
+{
+	struct pruning p = { .id = id, .before_ms = before_ms };
+	enum rc rc = tx_run(s, account, prune_some, &p, err);
+
+	return rc == RC_OK && p.done ? RC_NONE : rc;
+}
+
 static enum rc
 prune_shard(struct store *s, struct shard *sh, uint64_t before_ms, struct err *err)
 {
@@ -353,10 +363,12 @@ prune_shard(struct store *s, struct shard *sh, uint64_t before_ms, struct err *e
 	do {
 		rc = read_old(sh, before_ms, list, &n, err);
 		for (size_t i = 0; i < n && rc == RC_OK; i++) {
-			struct pruning p = { .id = list[i].id, .before_ms = before_ms };
-
-			while (rc == RC_OK && !p.done)
-				rc = tx_run(s, list[i].account, prune_some, &p, err);
+			do
+				rc = mailbox_prune_round(
+					s, list[i].account, list[i].id, before_ms, err);
+			while (rc == RC_OK);
+			if (rc == RC_NONE)
+				rc = RC_OK;
 		}
 	} while (rc == RC_OK && n == AT_ONCE);
 	return rc;

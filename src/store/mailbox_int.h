@@ -19,3 +19,7 @@ enum rc mailbox_make(struct tx *t, str name, str special, struct box *out, struc
 /* The name is no longer, or from now on, subscribed without a mailbox; *was: it had been. */
 enum rc subscription_forget(struct tx *t, str name, bool *was, struct err *err) MUST_CHECK;
 enum rc subscription_keep(struct tx *t, str name, struct err *err) MUST_CHECK;
+/* CHANGE_MOST messages of a deleted mailbox go, and the mailbox when there are no more (RC_NONE).
+ * Without the shard's lock. */
+enum rc mailbox_prune_round(struct store *s, uint64_t account, uint64_t id, uint64_t before_ms,
+	struct err *err) MUST_CHECK;

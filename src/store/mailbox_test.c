@@ -472,3 +472,34 @@ TEST(an_account_has_so_many_mailboxes_and_deleted_ones_without_mail_make_room)
 	assert_int_equal(make(s, "c"), RC_OK);
 	store_close(&s);
 }
+
+/* As prune does it, up to a crash after the first round. */
+TEST(a_large_mailbox_goes_in_rounds_and_is_sound_between_them)
+{
+	ARENA_AUTO mem = arena_new(1 << 20);
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	uint32_t uids[50], from[50], to[50];
+	struct change_copied out = { .from = from, .to = to };
+
+	fill(s, data, 50);
+	for (uint32_t i = 0; i < 50; i++)
+		uids[i] = i + 1;
+	for (uint32_t i = 0; i < 30; i++)
+		assert_int_equal(change_copy(s, (struct store_place){ WHO, INBOX_ID },
+					 INBOX_ID, uids, 50, &out, NULL),
+			RC_OK);
+	assert_int_equal(rename_to(s, "INBOX", "large"), RC_OK);
+	assert_int_equal(box(s, "large", mem).messages, 1550);
+	assert_int_equal(mailbox_delete(s, WHO, STR("large"), NULL), RC_OK);
+	sound(s);
+	assert_int_equal(
+		mailbox_prune_round(s, WHO, 7, UINT32_MAX * 4000ull, NULL), RC_OK);
+	sound(s);
+	expect_gone(s, "large:526 ");
+	assert_int_equal(mailbox_prune(s, UINT32_MAX * 4000ull, NULL), RC_OK);
+	sound(s);
+	expect_gone(s, "");
+	assert_int_equal(messages_of(s, WHO), 0);
+	store_close(&s);
+}

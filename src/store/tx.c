@@ -108,11 +108,25 @@ box_load(struct tx *t, uint64_t mailbox, struct box *b, struct err *err)
 	return RC_OK;
 }
 
+static enum rc
+kept_save(struct tx *t, const struct box *b, struct err *err)
+{
+	PREPARE(q, t->sh->db,
+		"UPDATE mailbox_deleted SET messages = messages + ?, unseen = unseen + ?"
+		" WHERE account_id = ? AND mailbox_id = ?",
+		err);
+	db_bind_i64(q, 1, b->messages);
+	db_bind_i64(q, 2, b->unseen);
+	db_bind_u64(q, 3, t->a.id);
+	db_bind_u64(q, 4, b->id);
+	return db_run(q, err);
+}
+
 enum rc
 box_save(struct tx *t, const struct box *b, struct err *err)
 {
 	if (b->kept)
-		return RC_OK; /* its row goes */
+		return kept_save(t, b, err);
 	PREPARE(q, t->sh->db,
 		"UPDATE mailbox SET uidnext = ?, messages = messages + ?,"
 		" unseen = unseen + ?, modseq = ? WHERE account_id = ? AND mailbox_id = ?",
