@@ -115,6 +115,8 @@ scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 		scanned_clear(&got);
 		return rc;
 	}
+	if ((f->flags & FACT_HEADER_LIMIT) != 0)
+		got.content.search_cut = true; /* nothing of it was looked at */
 	if (text_gtube(file.message))
 		f->flags |= FACT_GTUBE;
 	*out = got;

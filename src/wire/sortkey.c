@@ -22,17 +22,19 @@ sortkey_hash(str id)
 	return h != 0 ? h : 1;
 }
 
-/* Most text is ASCII: the whole run at once. */
+/* Most text is ASCII: as much of it as fits at once. */
 static size_t
 fold_ascii(str s, struct buf *out)
 {
+	char folded[512];
 	size_t n = 0;
 
-	for (; n < s.len && (unsigned char)s.ptr[n] < 0x80; n++) {
-		char c = s.ptr[n];
+	for (; n < s.len && n < sizeof(folded) && (unsigned char)s.ptr[n] < 0x80; n++) {
+		unsigned char c = (unsigned char)s.ptr[n];
 
-		buf_addc(out, c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
+		folded[n] = (char)(c - ((unsigned)c - 'a' < 26u ? 'a' - 'A' : 0));
 	}
+	buf_add(out, (str){ folded, n });
 	return n;
 }
 
@@ -60,9 +62,10 @@ sortkey_fold(str utf8, struct buf *out)
 	while (utf8.len > 0) {
 		utf8proc_int32_t c;
 
-		utf8 = str_skip(utf8, fold_ascii(utf8, out));
-		if (utf8.len == 0)
-			break;
+		size_t run = fold_ascii(utf8, out);
+		utf8 = str_skip(utf8, run);
+		if (run > 0)
+			continue;
 		utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)utf8.ptr,
 			(utf8proc_ssize_t)(utf8.len < 4 ? utf8.len : 4), &c);
 		fold_wide(n > 0 ? c : UTF8_REPLACEMENT, out);
