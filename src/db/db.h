@@ -69,7 +69,8 @@ void db_rollback(struct db *db);
 /* Bytes committed since the last checkpoint: when it is worth one.  (Commits
  * make one themselves only past 2048 pages.) */
 uint64_t db_unsettled(struct db *db);
-/* What is committed so far is on disk (with DB_SYNC_FULL it always is). */
+/* What is committed so far is on disk (with DB_SYNC_FULL it always is).  Alone of all, any
+ * thread, while the owner goes on.  RC_PERM: the disk failed, and may have lost it. */
 enum rc db_sync(struct db *db, struct err *err) MUST_CHECK;
 /* All that is committed is in the main file and synced; the WAL starts anew.
  * Waits for nobody: RC_TEMP while a reader still needs the WAL. */

@@ -435,7 +435,10 @@ sqlite_sync(void *conn, struct err *err)
 	enum rc rc = fs_open(c->dirfd, path, O_RDWR, 0, &fd, err);
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;
-	return fs_sync_data(fd, err);
+	struct err why;
+	if (fs_sync_data(fd, &why) != RC_OK)
+		return err_set(err, RC_PERM, "%s", why.text);
+	return RC_OK;
 }
 
 static enum rc

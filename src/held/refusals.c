@@ -241,7 +241,9 @@ refusals_finish(struct refusals *r, enum rc rc, struct err *err)
 		db_rollback(r->db);
 		return rc;
 	}
-	return db_sync(r->db, err);
+	rc = db_sync(r->db, err);
+	return rc == RC_PERM ? err_set(err, RC_TEMP, "the register of refusals: not synced")
+			     : rc;
 }
 
 enum rc

@@ -189,7 +189,7 @@ remove_rows(struct shard *sh, uint64_t account, struct err *err)
 static enum rc
 remove_files(struct shard *sh, uint64_t account, struct err *err)
 {
-	enum rc rc = db_sync(sh->db, err);
+	enum rc rc = shard_sync(sh, err);
 
 	if (rc != RC_OK || (rc = blob_remove_all(sh->data, account, err)) != RC_OK)
 		return rc;

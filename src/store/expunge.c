@@ -165,7 +165,7 @@ doomed_finish(struct shard *sh, struct err *err)
 
 	if (rc != RC_OK || n == 0)
 		return rc;
-	if ((rc = db_sync(sh->db, err)) != RC_OK)
+	if ((rc = shard_sync(sh, err)) != RC_OK)
 		return rc;
 	return doomed_unlink(sh, list, n, err);
 }

@@ -46,28 +46,6 @@ shard_synced(struct shard *sh, uint64_t commit)
 	(void)pthread_cond_broadcast(&y->done);
 }
 
-/* With the lock of sync, which is let go meanwhile. */
-static enum rc
-run_sync(struct shard *sh, struct err *err)
-{
-	struct syncing *y = &sh->sync;
-	uint64_t made;
-	enum rc rc;
-
-	y->running = true;
-	(void)pthread_mutex_unlock(&y->lock);
-	made = atomic_load(&y->made);
-	rc = db_sync(sh->db, err);
-	(void)pthread_mutex_lock(&y->lock);
-	y->running = false;
-	if (rc == RC_OK)
-		raise_synced(y, made);
-	else
-		y->broken = true;
-	(void)pthread_cond_broadcast(&y->done);
-	return rc;
-}
-
 /* The kernel says once that a page could not be written, and forgets the page: the next
  * sync would succeed without it.  So after a failure nothing is promised until the
  * next start, which reads what is really there. */
@@ -76,6 +54,39 @@ broken(struct err *err)
 {
 	return err_set(err, RC_TEMP,
 		"the disk has failed to keep an index; restart when it is mended");
+}
+
+enum rc
+shard_sync(struct shard *sh, struct err *err)
+{
+	struct syncing *y = &sh->sync;
+	uint64_t made = atomic_load(&y->made);
+	enum rc rc = db_sync(sh->db, err);
+	LOCK_AUTO held = lock_take(&y->lock);
+
+	y->broken |= rc == RC_PERM;
+	if (y->broken)
+		rc = broken(err);
+	if (rc == RC_OK)
+		raise_synced(y, made);
+	(void)pthread_cond_broadcast(&y->done);
+	return rc;
+}
+
+/* With the lock of sync, which is let go meanwhile. */
+static enum rc
+run_sync(struct shard *sh, struct err *err)
+{
+	struct syncing *y = &sh->sync;
+	enum rc rc;
+
+	y->running = true;
+	(void)pthread_mutex_unlock(&y->lock);
+	rc = shard_sync(sh, err);
+	(void)pthread_mutex_lock(&y->lock);
+	y->running = false;
+	(void)pthread_cond_broadcast(&y->done);
+	return rc;
 }
 
 enum rc

@@ -196,7 +196,7 @@ mark_all(struct store *s, const struct position *list, size_t n, struct err *err
 	}
 	(void)shard_committed(sh);
 	/* Who is told the position removes files and trims journals by it. */
-	return db_sync(sh->db, err);
+	return shard_sync(sh, err);
 }
 
 static enum rc

@@ -78,6 +78,8 @@ void syncing_clear(struct syncing *y);
 uint64_t shard_committed(struct shard *sh);
 /* Returns when the commit of that number is on disk.  Without the lock. */
 enum rc shard_settle(struct shard *sh, uint64_t commit, struct err *err) MUST_CHECK;
+/* Syncs what is committed, now. */
+enum rc shard_sync(struct shard *sh, struct err *err) MUST_CHECK;
 /* Somebody has synced everything after `made` was read as commit. */
 void shard_synced(struct shard *sh, uint64_t commit);
 
