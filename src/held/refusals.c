@@ -242,8 +242,9 @@ refusals_finish(struct refusals *r, enum rc rc, struct err *err)
 		return rc;
 	}
 	rc = db_sync(r->db, err);
-	return rc == RC_PERM ? err_set(err, RC_TEMP, "the register of refusals: not synced")
-			     : rc;
+	return rc == RC_PERM
+		       ? err_set(err, RC_TEMP, "the register of refusals: not synced")
+		       : rc;
 }
 
 enum rc
