@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/fulltext.h"
 
+#include <sys/mman.h>
+
 #include "base/thread.h"
 #include "net/chan.h"
 #include "store/learn.h"
@@ -200,6 +202,105 @@ TEST(the_words_of_messages_that_were_removed_go)
 	finish(&b);
 	buf_free(&a.facts);
 	buf_free(&c.facts);
+}
+
+/* A message of made-up words in several parts, with what tells people's words apart. */
+static void
+make_text(struct buf *b, uint64_t *seed)
+{
+	static const char *const pieces[] = { "Hello", "world,", "caf\xc3\xa9",
+		"<b>bold</b>", "&uuml;ber", "na\xc3\xafve-", "\xe6\x97\xa5\xe6\x9c\xac",
+		"=C3=9F", "x=\r\n", "\r\n", " ", "\t", "\xc2\xa0",
+		"stra\xc3\x9f"
+		"e",
+		"\xff" };
+
+	buf_addz(b, "From: =?utf-8?q?J=C3=B6rg?= <joerg@x.test>\r\nSubject:");
+	for (int part = 0; part < 4; part++) {
+		if (part == 1)
+			buf_addz(b,
+				"\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+				"Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+		if (part == 2)
+			buf_addz(b, "\r\n--b\r\nContent-Type: text/html\r\n\r\n");
+		if (part == 3)
+			buf_addz(b,
+				"\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: ");
+		for (int i = 0; i < 30; i++) {
+			*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+			const char *piece = pieces[(*seed >> 33) %
+						   (sizeof(pieces) / sizeof(pieces[0]) -
+							   (part == 0 ? 7 : 0))];
+
+			buf_addz(b, piece);
+			if ((*seed >> 60) < 8)
+				buf_addc(b, ' ');
+		}
+	}
+	buf_addz(b, "\r\n--b--\r\n");
+}
+
+static void
+compare(struct bench *b, const struct msg_id *id, const struct scan_job *job, str what,
+	struct search_key k)
+{
+	BUF_AUTO folded = BUF(1000);
+	uint8_t says;
+	bool yes;
+
+	sortkey_fold(what, &folded);
+	k.what = buf_str(&folded);
+	const struct scan_key s = { k.head, k.text, k.field, k.what };
+	assert_int_equal(search_look(b->search, 1, id, 1, &k, 1, &says, NULL), RC_OK);
+	assert_int_equal(
+		scan_search(b->scanners, job, &s, 1, clock_ms() + LONG_MS, &yes, NULL),
+		RC_OK);
+	if ((says == SEARCH_YES && !yes) || (says == SEARCH_NO && yes))
+		fail_msg("\"" STR_FMT "\" in " STR_FMT ": index %d, scanner %d",
+			STR_ARG(k.what), STR_ARG(k.field), says, yes);
+}
+
+TEST(what_full_text_is_sure_of_is_what_is_in_the_message)
+{
+	uint64_t seed = 42;
+	struct bench b;
+
+	begin(&b);
+	for (uint64_t n = 1; n <= 12; n++) {
+		ARENA_AUTO mem = arena_new(4 << 20);
+		BUF_AUTO text = BUF(1 << 20);
+		FD_AUTO fd = memfd_create("message", 0);
+		struct search_doc d = { .id = ids_message(n), .modseq = n };
+		const struct search_news news = { 1, &d, 1 };
+		struct scanned got;
+
+		make_text(&text, &seed);
+		assert_int_equal(fs_pwrite(fd, buf_str(&text), 0, NULL), RC_OK);
+		const struct scan_job job = { fd, text.len, 0, STR("mx"), LONG_MS,
+			1 << 20, SCAN_SEARCH };
+		assert_int_equal(
+			scan_ask(b.scanners, &job, clock_ms() + LONG_MS, mem, &got, NULL),
+			RC_OK);
+		d.head = got.content.search_head;
+		d.text = got.content.search_text;
+		assert_int_equal(search_add(b.search, &news, 1, NULL), RC_OK);
+		for (int i = 0; i < 25; i++) {
+			str in = i % 2 == 0 ? d.text : d.head;
+
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			str what = str_first(
+				str_skip(in, (seed >> 33) % in.len), 1 + (seed >> 60));
+			compare(&b, &d.id, &job, what,
+				(struct search_key){ .text = true });
+			compare(&b, &d.id, &job, what,
+				(struct search_key){ .head = true });
+			compare(&b, &d.id, &job, what,
+				(struct search_key){
+					.head = true, .field = STR("subject") });
+		}
+	}
+	fulltext_stop(&b.fulltext);
+	finish(&b);
 }
 
 TEST(full_text_that_is_ahead_of_the_index_after_a_power_cut_is_made_again)

@@ -328,18 +328,26 @@ value_of(str line, str field, str *value)
 }
 
 static bool
+holds(str s, char c)
+{
+	return s.len > 0 && memchr(s.ptr, c, s.len) != NULL;
+}
+
+static enum search_says
 in_head(str head, const struct search_key *k)
 {
 	str line, value;
 
-	if (k->what.len > 0 && memchr(k->what.ptr, '\n', k->what.len) != NULL)
-		return false; /* a field is one line here */
-	if (k->field.len == 0)
-		return search_has(head, k->what);
+	if (holds(k->what, '\n'))
+		return SEARCH_NO; /* a field is one line here */
+	if (k->field.len == 0 && !search_has(head, k->what))
+		return SEARCH_NO;
+	if (k->field.len == 0) /* parts' fields have a tab in front */
+		return holds(k->what, '\t') ? SEARCH_MAYBE : SEARCH_YES;
 	while (str_cut(&head, '\n', &line))
 		if (value_of(line, k->field, &value) && search_has(value, k->what))
-			return true;
-	return false;
+			return SEARCH_YES;
+	return SEARCH_NO;
 }
 
 /* Whether its words are in there is all that is known of a text of several. */
@@ -362,15 +370,17 @@ in_words(str words, str what)
 static enum search_says
 judge(const struct search_key *k, unsigned flags, str head, str words)
 {
-	enum search_says says = SEARCH_NO;
-
 	if ((flags & UNREAD) != 0)
 		return SEARCH_MAYBE;
-	if (k->head && in_head(head, k))
+	enum search_says by_head = k->head ? in_head(head, k) : SEARCH_NO;
+	if (by_head == SEARCH_YES)
 		return SEARCH_YES;
-	if (k->text)
-		says = in_words(words, k->what);
-	return says == SEARCH_NO && (flags & CUT) != 0 ? SEARCH_MAYBE : says;
+	enum search_says by_text = k->text ? in_words(words, k->what) : SEARCH_NO;
+	if (by_text == SEARCH_YES)
+		return SEARCH_YES;
+	return by_head == SEARCH_MAYBE || by_text == SEARCH_MAYBE || (flags & CUT) != 0
+		       ? SEARCH_MAYBE
+		       : SEARCH_NO;
 }
 
 static void
