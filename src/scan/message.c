@@ -52,6 +52,7 @@ scan_map(const struct scan_job *job, struct arena *mem, struct mapped *m, struct
 		m->at = bytes;
 		m->size = (size_t)size;
 	}
+	m->trace = (str){ bytes, job->offset };
 	m->message = (str){ bytes + job->offset, (size_t)(size - job->offset) };
 	return rc;
 }
@@ -72,9 +73,10 @@ read_header(const struct scan_job *job, str message, struct charsets *cs,
 }
 
 static enum rc
-read_parts(const struct scan_job *job, str message, struct charsets *cs,
+read_parts(const struct scan_job *job, const struct mapped *file, struct charsets *cs,
 	struct arena *mem, struct scanned *out, struct err *err)
 {
+	str message = file->message;
 	struct facts *f = &out->facts;
 	struct mime_tree tree;
 	enum rc rc = mime_parse(message, cs, mem, &tree, err);
@@ -87,7 +89,7 @@ read_parts(const struct scan_job *job, str message, struct charsets *cs,
 			     ? scan_preview(message, &tree, cs, mem, f)
 			     : scan_content(job, message, &tree, cs, mem, out, err);
 	if (rc == RC_OK && (job->want & SCAN_SEARCH) != 0)
-		rc = scan_search_content(message, &tree, cs, mem, &out->content, err);
+		rc = scan_search_content(file, &tree, cs, mem, &out->content, err);
 	f->known_preview = true;
 	if (rc == RC_OK && (job->want & SCAN_CONTENT) != 0)
 		rc = dkim_digests(message, f->header_bytes, mem, &out->content.signatures,
@@ -110,7 +112,7 @@ scan_message(const struct scan_job *job, struct charsets *cs, struct arena *mem,
 	if (rc == RC_OK)
 		rc = read_header(job, file.message, cs, mem, f, err);
 	if (rc == RC_OK && (f->flags & FACT_HEADER_LIMIT) == 0)
-		rc = read_parts(job, file.message, cs, mem, &got, err);
+		rc = read_parts(job, &file, cs, mem, &got, err);
 	if (rc != RC_OK) {
 		scanned_clear(&got);
 		return rc;

@@ -275,7 +275,7 @@ TEST(a_search_sees_all_of_a_message_as_people_read_it)
 	assert_false(has(&b, 2, "", "preamble"));
 	assert_false(has(&b, 2, "", "mehr"));
 	assert_true(has(&b, 3, "", "mehr"));
-	assert_false(has(&b, 1, "", "trace"));
+	assert_false(has(&b, 1, "", "trace")); /* no field */
 	assert_int_equal(b.lost, 0);
 	finish(&b);
 }

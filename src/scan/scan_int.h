@@ -7,6 +7,13 @@
 #include "scan/scan.h"
 #include "wire/pack.h"
 
+/* The whole file in memory, and the message in it. */
+struct mapped {
+	void *at;
+	size_t size;
+	str trace, message; /* what is in front of it, and it */
+};
+
 /* Everything of *f but what needs the body, from a header block of any length.
  * RC_LIMIT: mem is full. */
 enum rc scan_header(str block, str hostname, struct arena *mem, struct facts *f,
@@ -26,7 +33,7 @@ enum rc scan_content(const struct scan_job *job, str message, const struct mime_
 	MUST_CHECK;
 
 /* c->search_head, search_text and search_cut. */
-enum rc scan_search_content(str message, const struct mime_tree *tree, struct charsets *cs,
+enum rc scan_search_content(const struct mapped *file, const struct mime_tree *tree, struct charsets *cs,
 	struct arena *mem, struct content *c, struct err *err) MUST_CHECK;
 
 enum {
@@ -42,13 +49,6 @@ enum {
 	SCAN_ANSWER = 7, /* the byte in front of an answer: some of these */
 	SCAN_CHARSET = 100,
 	SCAN_RECORDS = 8 + FACTS_MOST + CONTENT_MOST, /* in a memfd */
-};
-
-/* The whole file in memory, and the message in it. */
-struct mapped {
-	void *at;
-	size_t size;
-	str message;
 };
 
 /* Small files are read into mem. */

@@ -5,7 +5,6 @@
 #include "mime/html.h"
 #include "mime/word.h"
 #include "scan/lump.h"
-#include "scan/scan_int.h"
 #include "scan/text.h"
 
 enum { SCRATCH = 16 * 1024 * 1024 };
@@ -30,10 +29,12 @@ no_memory(struct reading *r)
 static enum rc
 read_field(struct reading *r, enum search_field_of of, const struct header_field *f)
 {
+	/* X-Gatepost-Pad: wire/smtp_trace.h */
+	str raw = str_ieq(f->name, STR("X-Gatepost-Pad")) ? STR("") : f->value;
 	uint64_t odd = 0;
 	str plain, value;
 
-	if (header_unfold(f->value, HEADER_BYTES, r->scratch, &plain) != RC_OK ||
+	if (header_unfold(raw, HEADER_BYTES, r->scratch, &plain) != RC_OK ||
 		mime_words(plain, r->cs, HEADER_BYTES, r->scratch, &value, &odd) != RC_OK)
 		return no_memory(r);
 	r->enough = !r->to->field(of, f->name, value, r->to->arg);
@@ -183,15 +184,15 @@ read_part(struct reading *r, str message, const struct mime_part *p, bool top)
 }
 
 enum rc
-search_message(str message, const struct mime_tree *tree, struct charsets *cs,
-	const struct search_sink *to, struct err *err)
+search_message(const struct mapped *file, const struct mime_tree *tree,
+	struct charsets *cs, const struct search_sink *to, struct err *err)
 {
 	ARENA_AUTO scratch = arena_new(SCRATCH);
 	struct reading r = { .cs = cs, .scratch = scratch, .to = to, .err = err };
-	enum rc rc = RC_OK;
+	enum rc rc = read_fields(&r, SEARCH_OF_MESSAGE, file->trace);
 
 	for (const struct mime_part *p = tree->top; p != NULL && rc == RC_OK && !r.enough;
 		p = mime_next(p))
-		rc = read_part(&r, message, p, p == tree->top);
+		rc = read_part(&r, file->message, p, p == tree->top);
 	return rc;
 }

@@ -2,12 +2,12 @@
 /*
  * search: everything that SEARCH looks at in a message (RFC 9051 6.4.4), decoded to UTF-8:
  * the fields of all headers in the primary tree, and what is in parts of type text and
- * message.  HTML as it is and, without a field's or part's end in between, as it is read.
+ * message.  HTML as it is and as it is read.  The trace block in front of a message is part of its
+ * header, as IMAP shows it, but for the dots that fill it.
  */
 #pragma once
 
-#include "mime/tree.h"
-#include "scan/scan.h"
+#include "scan/scan_int.h"
 
 enum search_field_of {
 	SEARCH_OF_MESSAGE,
@@ -22,5 +22,8 @@ struct search_sink {
 	void *arg;
 };
 
-enum rc search_message(str message, const struct mime_tree *tree, struct charsets *cs,
+/* The fields of a trace block, which are the message's for who reads it. */
+enum rc search_trace(str block, struct charsets *cs, const struct search_sink *to, struct err *err)
+	MUST_CHECK;
+enum rc search_message(const struct mapped *file, const struct mime_tree *tree, struct charsets *cs,
 	const struct search_sink *to, struct err *err) MUST_CHECK;

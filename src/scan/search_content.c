@@ -44,14 +44,14 @@ take_text(str utf8, void *arg)
 }
 
 enum rc
-scan_search_content(str message, const struct mime_tree *tree, struct charsets *cs,
-	struct arena *mem, struct content *c, struct err *err)
+scan_search_content(const struct mapped *file, const struct mime_tree *tree,
+	struct charsets *cs, struct arena *mem, struct content *c, struct err *err)
 {
 	BUF_AUTO head = BUF(CONTENT_SEARCH_HEAD);
 	BUF_AUTO text = BUF(CONTENT_SEARCH_TEXT);
 	struct gathering g = { &head, &text, false };
 	const struct search_sink sink = { take_field, take_text, &g };
-	enum rc rc = search_message(message, tree, cs, &sink, err);
+	enum rc rc = search_message(file, tree, cs, &sink, err);
 
 	if (rc != RC_OK)
 		return rc;

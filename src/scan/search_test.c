@@ -9,10 +9,10 @@
 enum { MEM = 32 * 1024 * 1024 };
 
 static struct content
-scan(struct arena *mem, str bytes)
+scan_behind(struct arena *mem, str bytes, uint32_t offset)
 {
 	FD_AUTO fd = memfd_create("message", 0);
-	struct scan_job job = { fd, bytes.len, 0, STR("mx.example.test"),
+	struct scan_job job = { fd, bytes.len, offset, STR("mx.example.test"),
 		.want = SCAN_SEARCH };
 	struct charsets *cs = charsets_new();
 	struct scanned got;
@@ -21,6 +21,12 @@ scan(struct arena *mem, str bytes)
 	assert_int_equal(scan_message(&job, cs, mem, &got, NULL), RC_OK);
 	charsets_free(&cs);
 	return got.content;
+}
+
+static struct content
+scan(struct arena *mem, str bytes)
+{
+	return scan_behind(mem, bytes, 0);
 }
 
 static void
@@ -44,6 +50,16 @@ TEST(fields_are_searched_as_people_read_them)
 				   "From: J\u00f6rg <j@x.test>\n");
 	assert_text(c.search_text, "body\n\n");
 	assert_false(c.search_cut);
+}
+
+TEST(the_trace_block_is_part_of_the_header_without_its_dots)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	struct content c = scan_behind(mem,
+		STR("Received: by us\r\nX-Gatepost-Pad: ...\r\nSubject: x\r\n\r\nb"), 38);
+
+	assert_text(c.search_head, "Received: by us\nX-Gatepost-Pad: \nSubject: x\n");
+	assert_text(c.search_text, "b\n");
 }
 
 TEST(texts_of_all_parts_are_searched_and_attached_messages_with_their_fields)

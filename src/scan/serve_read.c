@@ -125,7 +125,7 @@ scan_do_search(const struct scan_job *job, const struct scan_key *keys, size_t n
 	if (rc == RC_OK)
 		rc = mime_parse(file.message, cs, mem, &tree, err);
 	if (rc == RC_OK)
-		rc = search_message(file.message, &tree, cs, &sink, err);
+		rc = search_message(&file, &tree, cs, &sink, err);
 	for (size_t i = 0; i < n; i++)
 		buf_le(out, h.yes[i], 1);
 	return rc;
