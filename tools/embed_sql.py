@@ -20,7 +20,8 @@ def main():
         # comments between statements are for the reader of the file
         lines = [line.rstrip() for line in pathlib.Path(path).read_text().splitlines()]
         lines = [line for line in lines if line and not line.startswith("--")]
-        out.append("\n".join(map(quoted, lines)) + ",")
+        # in parentheses: clang takes a short one among long ones for a missing comma
+        out.append("(" + "\n".join(map(quoted, lines)) + "),")
     out.append("};")
     pathlib.Path(output).write_text("\n".join(out) + "\n")
 

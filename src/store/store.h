@@ -2,19 +2,17 @@
 /*
  * store: accounts' mailboxes and messages.
  *
- * The index lies in 16 databases, data/index/N.db, N = account id mod 16 (why:
- * doc/index-shards.md); every table's key begins with account_id.  The message
- * files are data/accounts/ID/YYYYMM/MSGID, hard links of the spooled file.
+ * The index lies in 16 databases, data/index/N.db, N = account id mod 16 (doc/index-shards.md);
+ * every table's key begins with account_id.  Message files: data/accounts/ID/YYYYMM/MSGID.
  *
- * Everything comes in through journal records, applied idempotently: a message
- * the account has, or had and removed, is not delivered again.  Commits are
- * NORMAL (not synced), hard links too; store_checkpoint() makes durable what is
- * applied and writes down how far that is.  After a restart store_applied()
- * says what was written down, and the journal is applied again from there.
+ * Everything comes in through journal records, applied idempotently: a message the account has,
+ * or had and removed, is not delivered again.  Commits are NORMAL (not synced), hard links too;
+ * store_checkpoint() makes durable what is applied and writes down how far that is.  After a
+ * restart store_applied() says what was written down, and the journal is applied from there.
  *
- * Model (JMAP-shaped): mailbox, email (immutable; one per account and message),
- * mailbox_email (uid, flags, keywords, modseq), expunged, thread.  One modseq
- * counter per account, UIDs per mailbox, UIDVALIDITY fixed at its making.
+ * Model (JMAP-shaped): mailbox, email (immutable; one per account and message), mailbox_email
+ * (uid, flags, keywords, modseq), expunged, thread.  One modseq counter per account, UIDs
+ * per mailbox, UIDVALIDITY fixed at its making.
  *
  * Any thread; each shard has its lock.
  */
@@ -46,8 +44,7 @@ struct store_want {
 enum rc store_open(const struct store_want *w, struct store **out, struct err *err) MUST_CHECK;
 void store_close(struct store **sp);
 
-/* Makes the account's counters, INBOX and special-use mailboxes (Drafts, Sent,
- * Archive, Trash, Junk); there already is RC_OK. */
+/* Makes counters, INBOX and Drafts, Sent, Archive, Trash, Junk; there already is RC_OK. */
 enum rc store_account_make(struct store *s, uint64_t account, struct err *err) MUST_CHECK;
 /* Removes rows and files of an account. */
 enum rc store_account_remove(struct store *s, uint64_t account, struct err *err) MUST_CHECK;
@@ -92,12 +89,10 @@ enum rc store_deliver(struct store *s, const char *journal, const struct store_a
 /* The number up to which every shard has applied. */
 enum rc store_applied(struct store *s, const char *journal, uint64_t *seq, struct err *err)
 	MUST_CHECK;
-/* Returns when everything that was committed for the account before the call is on disk:
- * one sync for all who wait at the moment, none where there is nothing new.  What has been told to
- * a client was settled before, so that no UID, modseq or flag is ever taken back. */
+/* Returns when all that was committed for the account before is on disk: one sync for all who
+ * wait, none without news.  What a client is told was settled, and is never taken back. */
 enum rc store_settle(struct store *s, uint64_t account, struct err *err) MUST_CHECK;
-/* Syncs everything applied: databases, and (with syncfs) names.  Afterwards
- * the files in incoming/ of applied records may be removed. */
+/* Syncs everything applied, names too; then incoming/ may lose files of applied records. */
 enum rc store_checkpoint(struct store *s, struct err *err) MUST_CHECK;
 
 struct store_usage {
@@ -139,8 +134,7 @@ enum rc store_messages(struct store *s, uint64_t account, str mailbox, uint64_t 
 /* The message's file, read-only. */
 enum rc store_open_message(struct store *s, uint64_t account, const struct msg_id *id, int *fd,
 	struct err *err) MUST_CHECK;
-/* Is it there (RC_OK), was it there and removed by its reader (RC_NONE with
- * *gone true), or never (RC_NONE, *gone false)? */
+/* RC_OK: it is there; RC_NONE: its reader removed it (*gone), or it never was. */
 enum rc store_has(struct store *s, uint64_t account, const struct msg_id *id, bool *gone,
 	struct err *err) MUST_CHECK;
 /* Removes a message from a mailbox: `expunged` row, and once no mailbox of the
@@ -148,8 +142,7 @@ enum rc store_has(struct store *s, uint64_t account, const struct msg_id *id, bo
 enum rc store_expunge(struct store *s, uint64_t account, str mailbox, uint64_t uid,
 	struct err *err) MUST_CHECK;
 
-/* For audit and verify: each damage is one call with a sentence.  `digests`
- * also reads every file through and checks the databases' own integrity. */
+/* For audit and verify: a sentence for each damage.  `digests`: files and databases, too. */
 typedef void store_damage_fn(const char *sentence, void *arg);
 enum rc store_check(struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
 	MUST_CHECK;

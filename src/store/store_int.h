@@ -6,11 +6,11 @@
 #pragma once
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "base/thread.h"
 #include "db/db.h"
 #include "store/notes.h"
+#include "store/settle.h"
 #include "store/store.h"
 
 enum {
@@ -18,16 +18,6 @@ enum {
 	JOURNALS = 4,		/* more than there are */
 	JOURNAL_NAME = 16,
 	BLOB_PATH = 64,		/* accounts/ID/YYYYMM/MSGID */
-};
-
-/* settle.c: how much of a shard's commits is on disk. */
-struct syncing {
-	_Atomic uint64_t made;		/* commits; counted with the shard's lock */
-	_Atomic uint64_t synced;	/* as many of them are on disk */
-	pthread_mutex_t lock;		/* taken last */
-	pthread_cond_t done;
-	bool running;			/* a thread syncs, for all who wait */
-	bool broken;			/* a sync failed: what it was to keep may be lost */
 };
 
 struct shard {
@@ -70,18 +60,6 @@ shard_of(struct store *s, uint64_t account)
 void shard_path(unsigned n, char out[32]);
 /* A connection of one's own, for reading a consistent state without the lock. */
 enum rc shard_reader(struct store *s, unsigned n, struct db **out, struct err *err) MUST_CHECK;
-
-/* settle.c */
-void syncing_init(struct syncing *y);
-void syncing_clear(struct syncing *y);
-/* One more commit (with the lock); its number. */
-uint64_t shard_committed(struct shard *sh);
-/* Returns when the commit of that number is on disk.  Without the lock. */
-enum rc shard_settle(struct shard *sh, uint64_t commit, struct err *err) MUST_CHECK;
-/* Syncs what is committed, now. */
-enum rc shard_sync(struct shard *sh, struct err *err) MUST_CHECK;
-/* Somebody has synced everything after `made` was read as commit. */
-void shard_synced(struct shard *sh, uint64_t commit);
 
 /* view.c: all views of the store. */
 struct views *views_new(void);
