@@ -22,8 +22,5 @@ struct search_sink {
 	void *arg;
 };
 
-/* The fields of a trace block, which are the message's for who reads it. */
-enum rc search_trace(str block, struct charsets *cs, const struct search_sink *to, struct err *err)
-	MUST_CHECK;
 enum rc search_message(const struct mapped *file, const struct mime_tree *tree, struct charsets *cs,
 	const struct search_sink *to, struct err *err) MUST_CHECK;
