@@ -38,6 +38,19 @@ result_chosen(unsigned wants, int64_t partial_from, int64_t partial_to, size_t n
 
 /* ---- writing ---- */
 
+void
+result_number(struct buf *b, uint32_t n)
+{
+	char digits[10];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	buf_add(b, (str){ digits + at, sizeof(digits) - at });
+}
+
 /* Numbers [r->at, to) as "1:3,5"; false: there are more. */
 static bool
 put_set(struct result *r, struct buf *b, size_t from, size_t to, size_t enough)
@@ -55,9 +68,11 @@ put_set(struct result *r, struct buf *b, size_t from, size_t to, size_t enough)
 			r->at++;
 		if (first > from)
 			buf_addc(b, ',');
-		buf_addf(b, "%" PRIu32, n[first]);
-		if (r->at - first > 1)
-			buf_addf(b, ":%" PRIu32, n[r->at - 1]);
+		result_number(b, n[first]);
+		if (r->at - first > 1) {
+			buf_addc(b, ':');
+			result_number(b, n[r->at - 1]);
+		}
 	}
 	return r->at >= to;
 }
@@ -65,8 +80,10 @@ put_set(struct result *r, struct buf *b, size_t from, size_t to, size_t enough)
 static bool
 put_list(struct result *r, struct buf *b, size_t enough)
 {
-	while (r->at < r->n && b->len < enough)
-		buf_addf(b, " %" PRIu32, r->numbers[r->at++]);
+	while (r->at < r->n && b->len < enough) {
+		buf_addc(b, ' ');
+		result_number(b, r->numbers[r->at++]);
+	}
 	return r->at == r->n;
 }
 

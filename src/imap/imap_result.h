@@ -36,3 +36,6 @@ struct result_part {
 };
 
 struct result_part result_chosen(unsigned wants, int64_t partial_from, int64_t partial_to, size_t n);
+
+/* A number in decimal; answers may hold a million. */
+void result_number(struct buf *b, uint32_t n);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "imap/imap_threads.h"
 
-#include <inttypes.h>
-
 #include "base/hash.h"
+#include "imap/imap_result.h"
 
 static enum rc
 too_many(struct err *err)
@@ -135,7 +134,7 @@ put_node(const struct threads *t, const uint32_t *numbers, uint32_t node, struct
 	if (is_branch(t, node))
 		buf_addc(b, '(');
 	if (node < t->n)
-		buf_addf(b, "%" PRIu32, numbers[node]);
+		result_number(b, numbers[node]);
 }
 
 /* The node that is written next. */
