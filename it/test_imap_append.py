@@ -2,11 +2,14 @@
 """APPEND, MULTIAPPEND and REPLACE: what is taken, what is refused and when, and that a
 message's bytes are never read as commands."""
 import re
+import shutil
+import threading
 import time
 
 import pytest
 
-from gatepost import Raw
+from clamd import wait_for
+from gatepost import SLOW, Raw
 
 A = "alice@example.test"
 PASSWORD = "a pass phrase"
@@ -346,3 +349,49 @@ def test_a_backup_gives_mailboxes_flags_and_dates_back(gatepost, tmp_path):
     assert {name: everything(g, name) for name in names} == was
     assert g.stop() == 0
     g.audit()
+
+
+def test_a_backup_while_readers_append_is_sound(gatepost, tmp_path):
+    g = gatepost(start=False, server="plain_loopback = yes", settings="[store]\ncheckpoint = 1s")
+    g.verb("domain", "add", "example.test")
+    g.verb("account", "add", A, "--password-stdin", stdin=PASSWORD + "\n")
+    g.start()
+    stop, done, told = threading.Event(), [], []
+
+    def load(n):
+        with Imap(g) as i:
+            while not stop.is_set():
+                text = b"Subject: %d.%d\r\n\r\n" % (n, len(done))
+                _, answer = i.do(b"APPEND Archive " + plus(text))
+                done.append(answer)
+                if len(done) % 3 == 0:
+                    i.ok("SELECT Archive")
+                    i.do("STORE 1 +FLAGS (\\Deleted)")	# or somebody else did
+                    i.ok("EXPUNGE")
+
+    threads = [threading.Thread(target=load, args=(n,)) for n in range(4)]
+    for t in threads:
+        t.start()
+    try:
+        for n in range(3):
+            assert wait_for(lambda: len(done) >= 40 * (n + 1), 60 * SLOW)
+            told.append(len(done))
+            g.verb("backup", tmp_path / f"backup{n}")
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+    assert all(answer.startswith("OK") for answer in done), done
+    assert g.stop() == 0
+    g.audit()
+    for n in range(3):
+        shutil.rmtree(g.data)
+        g.verb("restore", tmp_path / f"backup{n}")
+        g.verb("verify")
+        g.audit()
+        g.start()
+        with Imap(g) as i:
+            assert i.count("Archive") >= told[n] - told[n] // 3 - 4
+            i.ok(b"APPEND Archive " + plus(MESSAGE))
+        assert g.stop() == 0
+        g.audit()
