@@ -92,3 +92,29 @@ TEST(a_copy_of_a_message_that_is_gone_copies_none)
 	client_close(&d);
 	end(&c);
 }
+
+/* More than one transaction takes; the client is told of every message all the same. */
+TEST(thousands_of_messages_are_copied_stored_moved_and_expunged)
+{
+	struct client c = begin(40);
+	char wanted[100];
+
+	for (int n = 40; n < 2560; n *= 2) {
+		(void)snprintf(wanted, sizeof(wanted), "S* * %d EXISTS", 2 * n);
+		TALK(&c, "C: a COPY 1:* INBOX", wanted, "S* a OK [COPYUID ");
+	}
+	TALK(&c, "C: b STORE 1:* +FLAGS (\\Deleted)");
+	for (int i = 1; i <= 2560; i++) {
+		(void)snprintf(wanted, sizeof(wanted), "* %d FETCH (FLAGS (\\Deleted", i);
+		str got = client_line(&c);
+		if (!str_starts(got, str_of(wanted)))
+			fail_msg("message %d: " STR_FMT, i, STR_ARG(got));
+	}
+	TALK(&c, "S~ b OK ", "C: c MOVE 1:2000 Box", "S~ * OK [COPYUID ",
+		"S: * 2000 EXPUNGE", "S* c OK ", "C: d EXPUNGE", "S: * 560 EXPUNGE",
+		"S* d OK ", "C: e STATUS Box (MESSAGES)",
+		"S~ * STATUS Box (MESSAGES 2000)", "S~ e OK ",
+		"C: f STATUS INBOX (MESSAGES)", "S~ * STATUS INBOX (MESSAGES 0)",
+		"S~ f OK ");
+	end(&c);
+}
