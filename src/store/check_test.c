@@ -129,3 +129,57 @@ TEST(a_database_with_a_torn_page_is_named)
 	buf_free(&x.b.facts);
 	fs_close(&x.data);
 }
+
+static void
+change(struct broken *x, const char *sql)
+{
+	char text[300];
+
+	(void)snprintf(text, sizeof(text), "%s '%s'", sql, x->a.id.text);
+	assert_int_equal(db_exec(x->s->shards[7].db, text, NULL), RC_OK);
+}
+
+TEST(a_mailbox_that_says_something_else_of_a_message_is_named)
+{
+	static const char *const changes[] = { "size = 5", "received_ms = 5",
+		"thread_id = 5", "sent_s = 5" };
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct broken x = broken_begin();
+		char sql[200];
+
+		(void)snprintf(sql, sizeof(sql),
+			"UPDATE mailbox_email SET %s WHERE msgid =", changes[i]);
+		change(&x, sql);
+		broken_end(&x, false, 1, "is not what its row says");
+	}
+}
+
+TEST(a_message_in_a_mailbox_that_is_not_there_is_named)
+{
+	struct broken x = broken_begin();
+
+	change(&x, "UPDATE mailbox_email SET mailbox_id = 99 WHERE msgid =");
+	/* INBOX's two counters */
+	broken_end(&x, false, 3, "in a mailbox that is not there (99)");
+}
+
+TEST(a_key_to_sort_by_without_its_message_is_named)
+{
+	struct broken x = broken_begin();
+
+	change(&x, "INSERT INTO email_key SELECT 7, substr(msgid, 1, 19) || 'Z', x'00'"
+		   " FROM email WHERE msgid =");
+	struct damages d = check_store(x.s, false);
+	assert_int_equal(d.n, 1);
+	assert_non_null(strstr(d.all, "has a key to sort by and no row"));
+	change(&x, "DELETE FROM email_key WHERE msgid <>");
+	change(&x,
+		"INSERT INTO email_key SELECT 8, msgid, x'00' FROM email WHERE msgid =");
+	d = check_store(x.s, false);
+	assert_int_equal(d.n, 1);
+	store_close(&x.s);
+	buf_free(&x.a.facts);
+	buf_free(&x.b.facts);
+	fs_close(&x.data);
+}

@@ -314,6 +314,8 @@ patch(struct view *v, uint64_t commit, struct note *const *notes, size_t n)
 	LOCK_AUTO held = lock_take(&v->lock);
 	bool news = false;
 
+	if (atomic_load(&v->sh->sync.synced) >= v->commit)
+		v->settled = v->modseq; /* what was before needs no sync for this one */
 	for (size_t i = 0; i < n; i++) {
 		view_patch(v, notes[i]);
 		news |= notes[i]->kind != NOTE_FACTS;

@@ -638,6 +638,30 @@ TEST(what_a_client_is_told_is_synced_once_and_only_if_it_is_new)
 	end(&x);
 }
 
+TEST(after_a_failed_sync_nobody_is_told_that_it_is_on_disk_though_the_next_one_succeeds)
+{
+	struct seen x = begin(2);
+	struct view_now n = now_of(x.v);
+	struct view_row r;
+
+	view_list_drop(&n.list);
+	(void)arrive(&x);
+	set_flags(&x, 1, CHANGE_ADD, STORE_SEEN, STR(""));
+	(void)arrive(&x);
+	/* what cannot be synced, where the WAL was */
+	assert_int_equal(renameat(x.data, "index/7.db-wal", x.data, "index/away"), 0);
+	assert_int_equal(mkfifoat(x.data, "index/7.db-wal", 0600), 0);
+	assert_int_equal(store_settle(x.s, WHO, NULL), RC_TEMP);
+	assert_int_equal(renameat(x.data, "index/away", x.data, "index/7.db-wal"), 0);
+	assert_int_equal(store_settle(x.s, WHO, NULL), RC_TEMP);
+	assert_int_equal(view_now(x.v, &n, NULL), RC_TEMP);
+	r = row_of(x.v, 4);
+	assert_int_equal(r.uid, 0);
+	assert_int_equal(row_of(x.v, 1).uid, 1);
+	assert_int_equal(store_settle(x.s, WHO + 1, NULL), RC_OK);
+	end(&x);
+}
+
 /* --- many at once --- */
 
 enum { THREADS = 3, ROUNDS = 60 };
