@@ -416,6 +416,41 @@ TEST(an_open_mailbox_sees_it_all_and_remembers_what_vanished)
 	store_close(&s);
 }
 
+/* All that was committed. */
+static bool
+is_on_disk(struct store *s)
+{
+	struct shard *sh = shard_of(s, WHO);
+
+	return atomic_load(&sh->sync.synced) >= atomic_load(&sh->sync.made);
+}
+
+TEST(what_was_answered_is_on_disk)
+{
+	static const uint32_t uids[] = { 1, 2, 3 };
+	FD_AUTO data = data_folder();
+	struct store *s = store_with(data, 3, NULL);
+	uint32_t from[3], to[3];
+	struct change_copied out = { .from = from, .to = to };
+	uint64_t modseq;
+	size_t n;
+
+	assert_false(is_on_disk(s)); /* deliveries are in the journal */
+	(void)set(s, uids, 1, CHANGE_ADD, STORE_SEEN, "");
+	assert_true(is_on_disk(s));
+	assert_int_equal(change_copy(s, inbox, DRAFTS, uids, 1, &out, NULL), RC_OK);
+	assert_true(is_on_disk(s));
+	assert_int_equal(
+		change_move(s, inbox, TRASH, uids, 1, &out, &modseq, NULL), RC_OK);
+	assert_true(is_on_disk(s));
+	assert_int_equal(
+		change_expunge(s, inbox, uids + 1, 1, from, &n, &modseq, NULL), RC_OK);
+	assert_true(is_on_disk(s));
+	assert_int_equal(mailbox_delete(s, WHO, STR("Sent"), NULL), RC_OK);
+	assert_true(is_on_disk(s));
+	store_close(&s);
+}
+
 TEST(what_a_reader_says_of_junk_is_learned)
 {
 	static const uint32_t one = 1;

@@ -130,6 +130,12 @@ TEST(ids_and_uidvalidities_are_never_used_again)
 	second = box(s, "a", mem);
 	assert_true(second.id > first.id);
 	assert_true(second.uidvalidity > first.uidvalidity);
+	/* nor those that a power cut took back: they follow the clock */
+	clock_set_wall(clock_wall_ms() + 1000 * 1000);
+	assert_int_equal(make(s, "b"), RC_OK);
+	assert_true(box(s, "b", mem).uidvalidity >= clock_wall_ms() / 1000 - 10);
+	clock_set_wall(0);
+	assert_int_equal(mailbox_delete(s, WHO, STR("b"), NULL), RC_OK);
 	/* not even two that were made together: a name may come to another one */
 	assert_int_equal(mailbox_list(s, WHO, false, mem, &list, &n, NULL), RC_OK);
 	assert_int_equal(n, 7);
@@ -394,6 +400,14 @@ TEST(a_subscription_stays_when_its_mailbox_goes)
 	expect(s, "never+ (a) ");
 	assert_int_equal(mailbox_restore(s, WHO, STR("a"), mem, &as, NULL), RC_OK);
 	expect(s, "a+ never+ ");
+	/* deleted unsubscribed, and its name subscribed afterwards */
+	assert_int_equal(make(s, "z"), RC_OK);
+	assert_int_equal(mailbox_delete(s, WHO, STR("z"), NULL), RC_OK);
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("z"), true, NULL), RC_OK);
+	assert_int_equal(mailbox_restore(s, WHO, STR("z"), mem, &as, NULL), RC_OK);
+	expect(s, "a+ never+ z+ ");
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("z"), false, NULL), RC_OK);
+	assert_int_equal(mailbox_delete(s, WHO, STR("z"), NULL), RC_OK);
 	/* the old name was not said to be let go of, the new one must be seen */
 	assert_int_equal(rename_to(s, "a", "b"), RC_OK);
 	expect(s, "b+ never+ (a) ");
