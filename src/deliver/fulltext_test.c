@@ -210,9 +210,7 @@ make_text(struct buf *b, uint64_t *seed)
 {
 	static const char *const pieces[] = { "Hello", "world,", "caf\xc3\xa9",
 		"<b>bold</b>", "&uuml;ber", "na\xc3\xafve-", "\xe6\x97\xa5\xe6\x9c\xac",
-		"=C3=9F", "x=\r\n", "\r\n", " ", "\t", "\xc2\xa0",
-		"stra\xc3\x9f"
-		"e",
+		"=C3=9F", "x=\r\n", "\r\n", " ", "\t", "\xc2\xa0", "stra\303\237e",
 		"\xff" };
 
 	buf_addz(b, "From: =?utf-8?q?J=C3=B6rg?= <joerg@x.test>\r\nSubject:");
