@@ -200,7 +200,7 @@ look_at_slice(struct imap_session *s, struct query *q)
 	for (size_t i = 0; i < l->n; i++) {
 		l->asks[i] = (struct match_row){ .row = &l->rows[i],
 			.seq = l->seq + i,
-			.recent = s->box.recent != 0 && l->uids[i] >= s->box.recent };
+			.recent = l->uids[i] >= s->box.recent };
 		/* what is gone, and the client was not told yet */
 		l->says[i] = l->rows[i].uid == 0
 				     ? TRI_NO

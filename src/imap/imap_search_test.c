@@ -245,3 +245,132 @@ TEST(delivered_mail_is_searched_with_the_header_that_is_shown)
 	client_close(&c);
 	world_close(&w);
 }
+
+/* ---- more than one slice ---- */
+
+static void
+append_many(struct client *c, unsigned from, unsigned to)
+{
+	BUF_AUTO b = BUF(1 << 20);
+	char message[300];
+
+	buf_addz(&b, "ap APPEND INBOX");
+	for (unsigned i = from; i < to; i++) {
+		int n = snprintf(message, sizeof(message),
+			"From: u%u@x.test\r\nSubject: %s%u\r\nMessage-Id: <%u@x.test>\r\n%s%u"
+			"@x.test>\r\n\r\nnumber n%uth\r\n",
+			i % 7, i % 3 == 0 ? "Re: s" : "s", i % 50, i,
+			i % 2 == 0 ? "X: <" : "References: <", i - 1, i);
+
+		buf_addf(&b, " {%d+}\r\n%s", n, message);
+	}
+	buf_addz(&b, "\r\n");
+	client_send(c, buf_str(&b));
+	TALK(c, "S* ap OK ");
+}
+
+TEST(every_message_is_looked_at_in_a_large_mailbox)
+{
+	struct world w;
+
+	world_open(&w, "");
+	struct client c = client_in(&w, "anna");
+	for (unsigned i = 0; i < 600; i += 100)
+		append_many(&c, i + 1, i + 101);
+	TALK(&c, "C: s SELECT INBOX", "S* s OK ");
+	finds(&c, "BODY n1th", " 1");
+	finds(&c, "BODY n257th", " 257");
+	finds(&c, "BODY n600th", " 600");
+	finds(&c, "OR BODY n256th BODY n512th", " 256 512");
+	finds(&c, "300:310 NOT BODY n305th NOT (SUBJECT s1)",
+		" 300 302 303 304 306 307 308 309");
+	TALK(&c, "C: a SEARCH RETURN (COUNT MAX) FROM u3@",
+		"S~ * ESEARCH (TAG \"a\") MAX 598 COUNT 86", "S~ a OK ",
+		"C: b SEARCH RETURN (ALL) SUBJECT s",
+		"S: * ESEARCH (TAG \"b\") ALL 1:600", "S~ b OK ");
+	client_close(&c);
+	world_close(&w);
+}
+
+/* Who hangs up in the middle of a search leaves nothing behind. */
+TEST(a_client_may_leave_while_messages_are_read_for_it)
+{
+	struct world w;
+
+	world_open(&w, "");
+	struct client c = client_in(&w, "anna");
+	append_many(&c, 1, 101);
+	TALK(&c, "C: s SELECT INBOX", "S* s OK ");
+	for (int i = 0; i < 3; i++) {
+		struct client d = client_in(&w, "anna");
+
+		TALK(&d, "C: s SELECT INBOX", "S* s OK ", "C: x SEARCH TEXT nowhere");
+		client_close(&d);
+	}
+	finds(&c, "BODY n7th", " 7");
+	client_close(&c);
+	world_close(&w);
+}
+
+/* ---- full text ---- */
+
+static enum rc
+enter(const struct store_message *m, void *arg, struct err *err)
+{
+	struct world *w = arg;
+	struct search_doc doc = { .id = m->id,
+		.modseq = m->modseq,
+		.head = STR("Subject: as entered\n"),
+		.text = STR("wordsofindex and others") };
+	struct search_news news = { .account = w->anna, .list = &doc, .n = 1 };
+
+	return m->uid > 2 ? RC_OK : search_add(w->house.search, &news, 1, err);
+}
+
+TEST(full_text_is_asked_first_and_messages_only_where_it_does_not_know)
+{
+	struct world w;
+	struct err err = { 0 };
+
+	world_open(&w, "");
+	struct client c = with_mail(&w);
+	const struct search_want want = { .data = w.data, .cache_bytes = 65536 };
+	assert_int_equal(search_open(&want, &w.house.search, &err), RC_OK);
+	assert_int_equal(
+		store_messages(w.house.store, w.anna, STR("INBOX"), 0, enter, &w, &err),
+		RC_OK);
+	/* the third is not in it */
+	finds(&c, "BODY ordsofindex", " 1 2");
+	finds(&c, "SUBJECT entered", " 1 2");
+	finds(&c, "BODY tomorrow", "");
+	finds(&c, "NOT TEXT entered", " 3");
+	finds(&c, "SUBJECT \"Gr\"", " 3");
+	/* of several words it knows only where they are not */
+	finds(&c, "BODY \"wordsofindex and\"", "");
+	finds(&c, "BODY \"at 3:30 tomorrow\"", "");
+	/* the same message twice */
+	TALK(&c, "C: cp COPY 1:3 INBOX", "S* cp OK ");
+	finds(&c, "BODY wordsofindex", " 1 2 4 5");
+	finds(&c, "HEADER X-Empty \"\"", " 3 6");
+	client_close(&c);
+	world_close(&w);
+	search_close(&w.house.search);
+}
+
+TEST(a_search_for_too_much_is_refused_and_not_held)
+{
+	struct world w;
+	BUF_AUTO b = BUF(1 << 16);
+
+	world_open(&w, "");
+	struct client c = with_mail(&w);
+	buf_addz(&b, "a SEARCH RETURN (SAVE)");
+	for (int i = 0; i < 1500; i++)
+		buf_addf(&b, " TEXT t%d", i);
+	buf_addz(&b, "\r\n");
+	TALK(&c, "C: s SEARCH RETURN (SAVE) ALL", "S~ s OK ");
+	client_send(&c, buf_str(&b));
+	TALK(&c, "S~ a NO [LIMIT] ", "C: b SEARCH $", "S: * SEARCH", "S~ b OK ");
+	client_close(&c);
+	world_close(&w);
+}

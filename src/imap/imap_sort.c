@@ -213,9 +213,6 @@ sorted(struct imap_session *s, struct query *q)
 static enum query_did
 sort(struct imap_session *s, struct query *q)
 {
-	q->order = arena_array(q->mem, q->n + 1, sizeof(*q->order));
-	if (q->order == NULL)
-		return query_no(s, q, "LIMIT", "too many messages to sort");
 	return query_work(s, q, put_in_order, sorted);
 }
 
@@ -224,6 +221,9 @@ found(struct imap_session *s, struct query *q)
 {
 	bool strings = false;
 
+	q->order = arena_array(q->mem, q->n + 1, sizeof(*q->order));
+	if (q->order == NULL)
+		return query_no(s, q, "LIMIT", "too many messages to sort");
 	for (size_t k = 0; k < q->is.nsort; k++) {
 		if (is_number(q->is.sort[k].key))
 			continue;
