@@ -3,10 +3,11 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "imap/imap_fetch_int.h"
 #include "store/learn.h"
 
-enum { SCAN_MEM = 16 * 1024 * 1024, WAIT_MS = 5000 };
+enum { SCAN_MEM = 16 * 1024 * 1024, WAIT_MS = 5000, HOPELESS = 256 };
 
 /* The errand runs on a thread of its own while the session is parked: what hangs on f is
  * touched by one of the two at a time. */
@@ -34,6 +35,35 @@ job_of(struct fetch *f, int fd, uint64_t size, uint32_t trace)
 		.most_unpacked = c->limits.scanner_unpacked };
 }
 
+/* ---- messages that no scanner can tell of ---- */
+
+/* Asked for again and again, each would cost a scanner its whole time, or its life. Until house
+ * is started anew, or as many others came after it, it is not asked about again. */
+static struct {
+	pthread_mutex_t lock;
+	size_t next;
+	struct msg_id ids[HOPELESS];
+} hopeless = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static bool
+is_hopeless(const struct msg_id *id)
+{
+	LOCK_AUTO held = lock_take(&hopeless.lock);
+
+	for (size_t i = 0; i < HOPELESS; i++)
+		if (strcmp(hopeless.ids[i].text, id->text) == 0)
+			return true;
+	return false;
+}
+
+static void
+remember(const struct msg_id *id)
+{
+	LOCK_AUTO held = lock_take(&hopeless.lock);
+
+	hopeless.ids[hopeless.next++ % HOPELESS] = *id;
+}
+
 /* ---- facts ---- */
 
 static bool
@@ -54,12 +84,19 @@ unknown(const struct fetch *f, size_t k)
 bool
 fetch_unknown(struct fetch *f)
 {
+	bool any = false;
+
 	if (f->no_scanner || f->s->house->scanners == NULL)
 		return false;
-	for (size_t k = 0; k < f->loaded - f->from; k++)
-		if (unknown(f, k))
-			return true;
-	return false;
+	for (size_t k = 0; k < f->loaded - f->from; k++) {
+		if (!unknown(f, k))
+			continue;
+		if (is_hopeless(&f->rows[f->from + k].id))
+			f->learnt[k] = (struct fetch_learnt){ true, RC_PERM };
+		else
+			any = true;
+	}
+	return any;
 }
 
 static enum rc
@@ -145,6 +182,8 @@ learn(void *arg)
 			return;
 		}
 		f->learnt[k] = (struct fetch_learnt){ .tried = true, .rc = rc };
+		if (rc != RC_NONE && (rc != RC_OK || f->texts[k].structure.len == 0))
+			remember(&f->rows[f->from + k].id);
 	}
 }
 

@@ -269,7 +269,8 @@ TEST(a_structure_beyond_all_limits_is_one_part)
 		"S: * 1 FETCH (BODY (\"application\" \"octet-stream\" NIL NIL NIL"
 		" \"binary\" 10017))",
 		"S~ a OK ", "C: b FETCH 1 BODY.PEEK[1]<0.5>",
-		"S: * 1 FETCH (BODY[1]<0> {5}", "S: --x", "S: )", "S~ b OK ");
+		"S: * 1 FETCH (BODY[1]<0> {5}", "S: --x", "S: )", "S~ b OK ",
+		"C: c FETCH 1 BODY", "S~ * 1 FETCH (BODY (\"application\"", "S~ c OK ");
 	end(&c);
 }
 
