@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "deliver/deliver_int.h"
 #include "journal/journal.h"
+#include "store/mailbox.h"
 
 enum {
 	BATCH_MEM = 96 * 1024 * 1024,
@@ -330,7 +331,9 @@ housekeeping(struct apply *a, struct rounds *r, struct err *err)
 	enum rc rc;
 
 	r->house_ms = clock_ms();
-	if ((rc = plan_expiry(a, r, err)) != RC_OK || (rc = expire(a, r, err)) != RC_OK)
+	if ((rc = plan_expiry(a, r, err)) != RC_OK || (rc = expire(a, r, err)) != RC_OK ||
+		(rc = mailbox_prune(a->want.store, clock_wall_ms() - MAILBOX_KEPT_MS, err)) !=
+			RC_OK)
 		return rc;
 	if (a->want.ledger_keep_ms > 0 &&
 		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,
