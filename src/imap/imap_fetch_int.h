@@ -90,7 +90,12 @@ struct fetch {
 	bool failed;			/* the reply says how */
 };
 
+/* ---- imap_fetch_begin.c ---- */
+/* Hangs on s->cmd.state.  NULL: the reply says why. */
+struct fetch *fetch_begin(struct imap_session *s);
+
 /* ---- imap_fetch.c ---- */
+fetch_step fetch_rows;		/* the next slice, or the next window of this one */
 /* The message is told: ")" and the next one. */
 void fetch_end_row(struct fetch *f);
 /* Nothing is to be asked any more: the window is told. */
