@@ -298,8 +298,8 @@ begin(struct imap_session *s, bool lsub)
 	if ((l->options & SEL_RECURSIVE) != 0 && (l->options & selects) == 0)
 		return imap_badz(s, "RECURSIVEMATCH goes with another selection option");
 	if (l->root && !l->extended) {
-		buf_addf(&s->out, "* %s (\\Noselect) \"/\" \"\"\r\n",
-			lsub ? "LSUB" : "LIST");
+		if (!lsub) /* which has no such thing (RFC 3501 6.3.9) */
+			buf_addz(&s->out, "* LIST (\\Noselect) \"/\" \"\"\r\n");
 		return imap_ok(s, NULL, "that is all");
 	}
 	if ((l->status & ST_MODSEQ) != 0 &&

@@ -99,11 +99,15 @@ TEST(levels_without_a_mailbox_are_told_where_the_client_looks_at_levels)
 		"C: b LIST \"\" f%", "S: * LIST (\\Noselect \\HasChildren) \"/\" foo",
 		"S~ b OK ", "C: c LIST \"\" f% RETURN (CHILDREN)",
 		"S: * LIST (\\NonExistent \\HasChildren) \"/\" foo", "S~ c OK ",
-		"C: d LIST \"foo/\" %", "S: * LIST (\\HasNoChildren) \"/\" foo/bar",
-		"S~ d OK ", "C: e DELETE foo", "S~ e NO [HASCHILDREN] ",
-		"C: f DELETE foo/bar", "S~ f OK ", "C: g LIST \"\" f%", "S~ g OK ",
-		"C: h DELETE foo", "S~ h NO [NONEXISTENT] ", "C: i ENABLE IMAP4rev2",
-		"S* i OK ", "C: j CREATE x/y/z", "S~ j OK ", "C: k LIST x/ %",
+		"C: c LIST \"\" foo", "S: * LIST (\\Noselect \\HasChildren) \"/\" foo",
+		"S~ c OK ", "C: c LIST \"\" f*",
+		"S: * LIST (\\HasNoChildren) \"/\" foo/bar", "S~ c OK ",
+		"C: c LSUB \"\" \"\"", "S~ c OK ", "C: d LIST \"foo/\" %",
+		"S: * LIST (\\HasNoChildren) \"/\" foo/bar", "S~ d OK ",
+		"C: e DELETE foo", "S~ e NO [HASCHILDREN] ", "C: f DELETE foo/bar",
+		"S~ f OK ", "C: g LIST \"\" f%", "S~ g OK ", "C: h DELETE foo",
+		"S~ h NO [NONEXISTENT] ", "C: i ENABLE IMAP4rev2", "S* i OK ",
+		"C: j CREATE x/y/z", "S~ j OK ", "C: k LIST x/ %",
 		"S: * LIST (\\NonExistent \\HasChildren) \"/\" x/y", "S~ k OK ");
 	client_close(&c);
 	world_close(&w);

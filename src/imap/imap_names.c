@@ -171,12 +171,22 @@ imap_pattern_add(
 	return true;
 }
 
+/* RFC 9051 6.3.9: '%' at the end asks for levels, too; so does who names one. */
+static bool
+asks_for_levels(str pattern)
+{
+	return pattern.len > 0 &&
+	       (pattern.ptr[pattern.len - 1] == '%' ||
+		       (memchr(pattern.ptr, '*', pattern.len) == NULL &&
+			       memchr(pattern.ptr, '%', pattern.len) == NULL));
+}
+
 void
 imap_pattern_match(const struct imap_patterns *p, struct imap_node *n)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		str one = p->at[i];
-		bool level = one.len > 0 && one.ptr[one.len - 1] == '%';
+		bool level = asks_for_levels(one);
 
 		if ((n->matches && !level) || !imap_list_match(one, n->name))
 			continue;
