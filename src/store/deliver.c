@@ -6,7 +6,6 @@
  * last checkpoint on: rows and hard links are written without a sync, and a
  * power cut may keep either without the other.
  */
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -434,40 +433,6 @@ deliver_shard(struct store *s, struct shard *sh, struct batch b, struct err *los
 	return rc;
 }
 
-static struct position *
-position_of(struct store *s, const char *journal)
-{
-	struct position *p = s->positions;
-
-	for (size_t i = 0; i < s->npositions; i++, p++)
-		if (strcmp(p->journal, journal) == 0)
-			return p;
-	assert(s->npositions < JOURNALS);
-	*p = (struct position){ 0 };
-	bool fits = str_z(str_of(journal), p->journal, sizeof(p->journal));
-	assert(fits);
-	s->npositions++;
-	return p;
-}
-
-static uint64_t
-position_get(struct store *s, const char *journal, unsigned shard)
-{
-	LOCK_AUTO held = lock_take(&s->positions_lock);
-
-	return position_of(s, journal)->seq[shard];
-}
-
-static void
-position_set(struct store *s, const char *journal, unsigned shard, uint64_t seq)
-{
-	LOCK_AUTO held = lock_take(&s->positions_lock);
-	struct position *p = position_of(s, journal);
-
-	if (p->seq[shard] < seq)
-		p->seq[shard] = seq;
-}
-
 /* Picks what the shard has not applied, an account's deliveries together. */
 static struct batch
 pick(struct store *s, const char *journal, unsigned shard, const struct store_apply *list,
@@ -510,20 +475,5 @@ store_deliver(struct store *s, const char *journal, const struct store_apply *li
 		return err_set(err, first.rc, "%s", first.text);
 	if (lost.rc != RC_OK)
 		return err_set(err, lost.rc, "%s", lost.text);
-	return RC_OK;
-}
-
-enum rc
-store_applied(struct store *s, const char *journal, uint64_t *seq, struct err *err)
-{
-	LOCK_AUTO held = lock_take(&s->positions_lock);
-	const struct position *p = position_of(s, journal);
-	uint64_t least = UINT64_MAX;
-
-	(void)err;
-	for (unsigned i = 0; i < STORE_SHARDS; i++)
-		if (p->seq[i] < least)
-			least = p->seq[i];
-	*seq = least;
 	return RC_OK;
 }

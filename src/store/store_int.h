@@ -96,6 +96,10 @@ uint64_t account_modseq(struct account *a);
 enum rc mailbox_find(struct shard *sh, uint64_t account, str name, uint64_t *id, struct err *err)
 	MUST_CHECK;
 
+/* position.c: up to which record a shard has applied a journal, and that it has. */
+uint64_t position_get(struct store *s, const char *journal, unsigned shard);
+void position_set(struct store *s, const char *journal, unsigned shard, uint64_t seq);
+
 /* thread.c: the thread a message belongs to; takes a new one from *a. */
 struct facts;
 enum rc thread_of(struct shard *sh, struct account *a, const struct facts *f, uint64_t *thread,
