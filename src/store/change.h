@@ -8,7 +8,8 @@
  * CHANGE_MOST: a command with more does several.  Any thread.
  *
  * Training: with `train` in struct store_want a message that comes into the mailbox with
- * \Junk or gets $Junk, and one that leaves it or gets $NotJunk, is recorded (spam, ham).
+ * \Junk or gets $Junk, and one that leaves it (by MOVE or COPY, and not for \Trash) or gets
+ * $NotJunk, is recorded (spam, ham): doc/mailboxes.md.
  */
 #pragma once
 

@@ -38,13 +38,14 @@ enum rc mailbox_by_name(struct store *s, uint64_t account, str name, bool sums, 
 enum rc mailbox_lost_subscriptions(struct store *s, uint64_t account, struct arena *mem, str **out,
 	size_t *n, struct err *err) MUST_CHECK;
 
-/* RC_BAD: it is there; special "" or an attribute that no other one may have (RC_PERM). */
+/* RC_BAD: it is there; special "" or an attribute that no other one may have (RC_PERM, as for a
+ * name that cannot be). */
 enum rc mailbox_create(struct store *s, uint64_t account, str name, str special, uint64_t *id,
 	struct err *err) MUST_CHECK;
 /* RC_NONE: not there. RC_PERM: INBOX. Children stay. */
 enum rc mailbox_delete(struct store *s, uint64_t account, str name, struct err *err) MUST_CHECK;
 /* Children move too; INBOX's messages move into a new mailbox and it stays (RFC 9051 6.3.6).
- * RC_BAD: the new name is there. */
+ * RC_BAD: the new name is there. RC_PERM: a name that cannot be, or below itself. */
 enum rc mailbox_rename(struct store *s, uint64_t account, str from, str to, struct err *err)
 	MUST_CHECK;
 enum rc mailbox_subscribe(struct store *s, uint64_t account, str name, bool on, struct err *err)
