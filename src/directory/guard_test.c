@@ -269,6 +269,49 @@ TEST(a_user_with_many_places_pushes_out_only_his_own)
 	assert_false(blocked(g, home, T0 + 2000));
 }
 
+enum { PEOPLE = 60000 }; /* nearly as many as there is room for */
+
+/* Behind one address, which is refused to whom it does not know. */
+static struct guard_try
+neighbour(int i, char name[32])
+{
+	(void)snprintf(name, 32, "%d@a.test", i);
+	return from("203.0.113.1", name);
+}
+
+static int
+known(struct guard *g)
+{
+	char name[32];
+	int n = 0;
+
+	for (int i = 0; i < PEOPLE; i++)
+		n += !blocked(g, neighbour(i, name), T0);
+	return n;
+}
+
+TEST(a_user_with_many_places_leaves_half_of_a_full_row_to_others)
+{
+	static const char *const rovers[] = { "x@b.test", "y@b.test", "z@b.test" };
+	GUARD *g = guard_new(&limits);
+	char text[IP_TEXT], name[32];
+
+	for (int i = 0; i < PEOPLE; i++) {
+		struct guard_try t = neighbour(i, name);
+
+		guard_passed(g, &t, T0);
+	}
+	fail_times(g, from("203.0.113.1", "nobody@a.test"), 20, T0);
+	int before = known(g);
+	assert_true(before > PEOPLE * 3 / 4);
+	for (int i = 0; i < 3000; i++) {
+		(void)snprintf(text, sizeof(text), "10.0.%d.%d", i / 256, i % 256);
+		struct guard_try t = from(text, rovers[i % 3]);
+		guard_passed(g, &t, T0 + 1 + (uint64_t)i);
+	}
+	assert_true(before - known(g) <= 3 * 8);
+}
+
 TEST(a_proxy_of_ours_is_not_shut_out_but_the_name_counts)
 {
 	GUARD *g = guard_new(&limits);

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/ids.h"
+#include "base/log.h"
 #include "crypto/digest.h"
 #include "directory/login_int.h"
 #include "test/test.h"
@@ -515,4 +515,50 @@ TEST(settings_of_the_guard_change_without_a_new_beginning)
 	conf_drop(&conf);
 	assert_int_equal(says(&f, "alice@a.test", "2"), LOGIN_WRONG);
 	assert_int_equal(says(&f, "alice@a.test", "correct horse"), LOGIN_OK);
+}
+
+/* ---- many at once ---- */
+
+struct crowd {
+	struct logins *l;
+	atomic_uint opened, refused;
+};
+
+static void *
+log_in_again_and_again(void *arg)
+{
+	struct crowd *c = arg;
+	const struct login_want want = { .door = DOOR_IMAP,
+		.tls = true,
+		.peer = { .family = 4, .bytes = { 192, 0, 2, 1 } } };
+	struct login_answer a;
+
+	for (int i = 0; i < 20; i++) {
+		login_plain(c->l, &want, STR("alice@a.test"), STR("correct horse"), &a);
+		atomic_fetch_add(a.says == LOGIN_OK ? &c->opened : &c->refused, 1);
+		if (i % 5 == 0)
+			logins_forget(c->l);
+	}
+	return NULL;
+}
+
+TEST(many_who_log_in_at_once_all_come_in)
+{
+	pthread_t threads[8];
+	struct crowd c = { 0 };
+	FIXTURE f;
+
+	set_up(&f, "");
+	c.l = f.l;
+	log_least(LOG_ERROR_);
+	for (size_t i = 0; i < 8; i++)
+		threads[i] = thread_start("crowd", log_in_again_and_again, &c);
+	for (size_t i = 0; i < 8; i++)
+		(void)pthread_join(threads[i], NULL);
+	log_least(LOG_INFO_);
+	assert_int_equal(atomic_load(&c.opened), 8 * 20);
+	assert_int_equal(atomic_load(&c.refused), 0);
+	int free_places = 0;
+	assert_int_equal(sem_getvalue(&f.l->hashes, &free_places), 0);
+	assert_int_equal(free_places, LOGIN_HASHES);
 }
