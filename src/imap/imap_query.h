@@ -113,8 +113,8 @@ enum query_did query_answer(struct imap_session *s, struct query *q, enum result
 
 /* imap_search_text.c: steps between a slice's rows and its result, which `query_slice_done` takes. */
 query_step query_slice_days, query_slice_done;
-/* A message's file for a scanner, all of it; job->fd is the caller's.  On an errand's thread. */
-enum rc query_job(const struct query *q, const struct msg_id *id, struct scan_job *job,
+/* A message's file for a scanner, all of it; *fd is the caller's to close.  On an errand's thread. */
+enum rc query_job(const struct query *q, const struct msg_id *id, int *fd, struct scan_job *job,
 	struct err *err) MUST_CHECK;
 
 /* imap_charset.c: the texts become UTF-8; then `then`. */

@@ -170,7 +170,7 @@ look_into_full_text(struct imap_session *s, struct query *q)
 /* ---- the messages themselves, on an errand's thread ---- */
 
 enum rc
-query_job(const struct query *q, const struct msg_id *id, struct scan_job *job,
+query_job(const struct query *q, const struct msg_id *id, int *fd, struct scan_job *job,
 	struct err *err)
 {
 	const struct imap_session *s = q->session;
@@ -182,14 +182,14 @@ query_job(const struct query *q, const struct msg_id *id, struct scan_job *job,
 		.most_unpacked = s->conf->limits.scanner_unpacked };
 	if (s->house->scanners == NULL)
 		return err_set(err, RC_TEMP, "there is no scanner");
-	enum rc rc = store_open_message(s->house->store, s->account, id, &job->fd, err);
-	if (rc == RC_OK && fstat(job->fd, &st) != 0) {
-		fs_close(&job->fd);
+	enum rc rc = store_open_message(s->house->store, s->account, id, fd, err);
+	if (rc == RC_OK && fstat(*fd, &st) != 0)
 		return err_errno(err, "a message's file");
-	}
-	if (rc == RC_OK)
-		job->size = (uint64_t)st.st_size;
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	job->fd = *fd;
+	job->size = (uint64_t)st.st_size;
+	return RC_OK;
 }
 
 /* The keys that are open for a message, at most SCAN_KEYS of them. */
@@ -227,8 +227,8 @@ read_message(struct query *q, uint32_t at, struct err *err)
 {
 	struct scan_job job;
 	uint8_t *texts = &q->slice.texts[at * q->nkeys];
-	enum rc rc = query_job(q, &q->slice.rows[at].id, &job, err);
-	FD_AUTO fd = rc == RC_OK ? job.fd : -1;
+	FD_AUTO fd = -1;
+	enum rc rc = query_job(q, &q->slice.rows[at].id, &fd, &job, err);
 
 	while (rc == RC_OK)
 		rc = read_keys(q, &job, texts, err);

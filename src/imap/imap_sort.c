@@ -75,9 +75,9 @@ learn_one(struct query *q, const struct view_row *row, struct err *err)
 	struct scanned got = { 0 };
 	struct store_texts texts;
 	struct scan_job job;
+	FD_AUTO fd = -1;
 
-	q->rc = query_job(q, id, &job, err);
-	FD_AUTO fd = q->rc == RC_OK ? job.fd : -1;
+	q->rc = query_job(q, id, &fd, &job, err);
 	if (q->rc == RC_OK)
 		q->rc = store_texts(
 			s->house->store, s->account, ids, 1, 0, mem, &texts, err);
