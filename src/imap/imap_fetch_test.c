@@ -327,3 +327,18 @@ TEST(a_message_that_another_session_expunged_is_not_another_message)
 	client_close(&d);
 	end(&c);
 }
+
+TEST(with_imap4rev2_nothing_is_recent_and_a_saved_result_is_a_set)
+{
+	struct client c = begin(PLAIN);
+
+	TALK(&c, "C: e ENABLE IMAP4rev2", "S* e OK ", "C: a FETCH 1 FLAGS",
+		"S: * 1 FETCH (FLAGS ())", "S~ a OK ", "C: b SEARCH RETURN (SAVE) ALL",
+		"S* b OK ", "C: c FETCH $ (RFC822.SIZE)",
+		"S: * 1 FETCH (RFC822.SIZE 1128)", "S~ c OK ",
+		"C: d STORE $ +FLAGS (\\Seen)", "S: * 1 FETCH (UID 1 FLAGS (\\Seen))",
+		"S~ d OK ", "C: f COPY $ INBOX", "S* f OK [COPYUID ",
+		"C: g UID MOVE $ INBOX", "S~ * OK [COPYUID ", "S: * 1 EXPUNGE",
+		"S* g OK ", "C: h FETCH $ FLAGS", "S~ h OK ");
+	end(&c);
+}
