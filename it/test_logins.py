@@ -2,6 +2,8 @@
 """Logins at every door: app passwords, the guard, and what fail2ban reads of it."""
 import base64
 import configparser
+import hashlib
+import hmac
 import imaplib
 import poplib
 import re
@@ -140,6 +142,57 @@ def test_nobody_learns_by_scram_who_has_an_account(server):
     g.stop()
     g.start()
     assert [first_answer(g, u) for u in users] == before
+
+
+class Scram:
+    """A client of SCRAM-SHA-256 (RFC 5802, RFC 7677), written from the standard."""
+
+    def __init__(self, user, password):
+        self.user, self.password, self.trusts = user, password, False
+        self.steps = iter((self.first, self.final, self.check))
+
+    def __call__(self, challenge):
+        return next(self.steps)(challenge.decode())
+
+    def first(self, _):
+        self.bare = f"n={self.user},r=fyko+d2lbbFgONRv9qkxdawL"
+        return ("n,," + self.bare).encode()
+
+    def final(self, challenge):
+        said = dict(part.split("=", 1) for part in challenge.split(","))
+        salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(),
+                                     base64.b64decode(said["s"]), int(said["i"]))
+        mac = lambda key, text: hmac.new(key, text, "sha256").digest()  # noqa: E731
+        client = mac(salted, b"Client Key")
+        without = f"c=biws,r={said['r']}"
+        auth = ",".join((self.bare, challenge, without)).encode()
+        signature = mac(hashlib.sha256(client).digest(), auth)
+        self.server = mac(mac(salted, b"Server Key"), auth)
+        proof = bytes(a ^ b for a, b in zip(client, signature))
+        return f"{without},p={base64.b64encode(proof).decode()}".encode()
+
+    def check(self, challenge):
+        self.trusts = challenge == "v=" + base64.b64encode(self.server).decode()
+        return b""
+
+
+def test_scram_by_the_standard_opens_and_shows_who_the_server_is(server):
+    g = server()
+    client = Scram(A, "correct horse")
+    i = imaplib.IMAP4_SSL("127.0.0.1", 993 + g.offset, ssl_context=insecure(), timeout=60)
+    assert i.authenticate("SCRAM-SHA-256", client)[0] == "OK" and client.trusts
+    i.shutdown()
+    i = imaplib.IMAP4_SSL("127.0.0.1", 993 + g.offset, ssl_context=insecure(), timeout=60)
+    with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+        i.authenticate("SCRAM-SHA-256", Scram(A, "wrong horse"))
+    i.shutdown()
+    client = Scram(A, "correct horse")
+    with Raw(110 + g.offset) as s:
+        s.line()
+        s.send("AUTH SCRAM-SHA-256\r\n")
+        while (line := s.line()).startswith("+ "):
+            s.send(base64.b64encode(client(base64.b64decode(line[2:]))) + b"\r\n")
+        assert line.startswith("+OK 0 messages") and client.trusts
 
 
 def test_fail2ban_finds_who_guesses_and_nobody_else(server):
