@@ -374,3 +374,41 @@ TEST(a_search_for_too_much_is_refused_and_not_held)
 	client_close(&c);
 	world_close(&w);
 }
+
+/* ---- messages of which nothing is known yet ---- */
+
+static void
+deliver_unscanned(struct world *w, str message)
+{
+	struct store_apply a = { .seq = ++w->delivered,
+		.what = { .account = w->anna,
+			.size = message.len,
+			.id = ids_message(1000000),
+			.received_ms = 1000000 } };
+	struct fs_spool file;
+	struct err err = { 0 };
+
+	assert_int_equal(fs_spool_open(w->incoming, 0660, &file, &err), RC_OK);
+	assert_int_equal(fs_pwrite(file.fd, message, 0, &err), RC_OK);
+	assert_int_equal(
+		fs_spool_publish(w->incoming, &file, a.what.id.text, &err), RC_OK);
+	fs_spool_drop(w->incoming, &file);
+	assert_int_equal(
+		store_deliver(w->house.store, "gate", &a, 1, a.seq, &err), RC_OK);
+}
+
+TEST(mail_from_a_backup_is_sorted_like_any_other)
+{
+	struct world w;
+
+	world_open(&w, "");
+	deliver_unscanned(&w, STR("Subject: zebra\r\nMessage-ID: <z@x>\r\n\r\nx\r\n"));
+	deliver_unscanned(&w,
+		STR("Subject: Re: ape\r\nReferences: <z@x>\r\nMessage-ID: <a@x>\r\n\r\nx\r\n"));
+	struct client c = client_in(&w, "anna");
+	TALK(&c, "C: s SELECT INBOX", "S* s OK ", "C: a SORT (SUBJECT) UTF-8 ALL",
+		"S: * SORT 2 1", "S~ a OK ", "C: b THREAD REFERENCES UTF-8 ALL",
+		"S: * THREAD (1 2)", "S~ b OK ");
+	client_close(&c);
+	world_close(&w);
+}
