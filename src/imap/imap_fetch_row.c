@@ -182,6 +182,9 @@ put_numbers(struct fetch *f, const struct view_row *r)
 	unsigned items = f->want.items;
 	bool newly = f->newly[f->i];
 
+	/* RFC 7162 3.2.4: both, when it was this command that set \Seen */
+	if (newly && (s->enabled & ENABLED_CONDSTORE) != 0)
+		items |= ITEM_UID | ITEM_MODSEQ;
 	if ((items & ITEM_UID) != 0) {
 		put_name(f, STR("UID "));
 		fetch_put_number(&s->out, r->uid);
@@ -190,8 +193,7 @@ put_numbers(struct fetch *f, const struct view_row *r)
 		put_name(f, STR("FLAGS "));
 		imap_put_flags(&s->out, r->flags, is_recent(s, r->uid), r->keywords);
 	}
-	if ((items & ITEM_MODSEQ) != 0 ||
-		(newly && (s->enabled & ENABLED_CONDSTORE) != 0)) {
+	if ((items & ITEM_MODSEQ) != 0) {
 		put_name(f, STR("MODSEQ ("));
 		fetch_put_number(&s->out, r->modseq);
 		buf_addc(&s->out, ')');

@@ -115,6 +115,7 @@ struct vanishing {
 	struct selecting *d;
 	struct imap_set_out set;
 	struct buf *to;
+	bool begun; /* the line */
 };
 
 static bool
@@ -130,8 +131,9 @@ one_vanished(uint32_t uid, void *arg)
 
 	if (!client_knows(v->d, uid))
 		return RC_OK;
-	if (!v->set.any)
+	if (!v->begun)
 		buf_addz(v->to, "* VANISHED (EARLIER) ");
+	v->begun = true;
 	imap_set_add(&v->set, uid);
 	return RC_OK;
 }
@@ -160,7 +162,7 @@ put_vanished(struct imap_session *s, struct selecting *d, struct err *err)
 		all_vanished(&v, &d->now);
 		rc = RC_OK;
 	}
-	if (v.set.any) {
+	if (v.begun) {
 		imap_set_done(&v.set);
 		buf_addz(&s->out, "\r\n");
 	}

@@ -115,7 +115,7 @@ number_of(const struct imap_session *s, uint32_t uid)
 static void
 tell(struct imap_session *s, const struct changing *c, size_t i, const struct view_row *r)
 {
-	bool uid = s->cmd.uid || (s->enabled & (ENABLED_REV2 | ENABLED_QRESYNC)) != 0;
+	bool uid = s->cmd.uid || (s->enabled & (ENABLED_REV2 | ENABLED_CONDSTORE)) != 0;
 	size_t seq = number_of(s, r->uid);
 
 	if (!c->silent || c->others[i]) {

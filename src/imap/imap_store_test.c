@@ -68,7 +68,7 @@ TEST(a_conditional_store_leaves_what_others_changed)
 
 	TALK(&c,
 		"C: a STORE 2 (UNCHANGEDSINCE 9000000000000000000) +FLAGS.SILENT (\\Flagged)",
-		"S~ * OK [HIGHESTMODSEQ ", "S~ * 2 FETCH (MODSEQ (", "S~ a OK ",
+		"S~ * OK [HIGHESTMODSEQ ", "S~ * 2 FETCH (UID 2 MODSEQ (", "S~ a OK ",
 		"C: b STORE 1:3 (UNCHANGEDSINCE 0) +FLAGS.SILENT (\\Seen)",
 		"S~ b OK [MODIFIED 1:3] ",
 		"C: c UID STORE 1,3 (UNCHANGEDSINCE 9000000000000000000) +FLAGS (\\Seen)",

@@ -104,7 +104,7 @@ tell_flags(struct imap_session *s)
 {
 	const struct view_list *l = s->box.list;
 	size_t count = view_list_count(l), n;
-	bool uid = (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2)) != 0 || s->cmd.uid;
+	bool uid = (s->enabled & (ENABLED_CONDSTORE | ENABLED_REV2)) != 0 || s->cmd.uid;
 	struct view_row rows[SLICE];
 	uint32_t from = 1;
 
