@@ -284,7 +284,7 @@ expunge_slice(struct imap_session *s, uint32_t *uids, size_t n, uint64_t *modseq
 	n = marked(s, uids, n);
 	if (n == 0)
 		return RC_OK;
-	enum rc rc = change_expunge(
+	enum rc rc = change_expunge_marked(
 		s->house->store, at, uids, n, gone, &ngone, &now, err);
 	if (rc == RC_OK && now > 0)
 		*modseq = now;

@@ -150,8 +150,9 @@ pick_changed(struct tx *t, struct flagging *f, struct err *err)
 			return rc;
 		if (flags == p.flags && str_eq(w.after, p.keywords))
 			continue;
-		if (w.junk != w.not_junk)
-			tx_lesson(t, &p.id, w.junk);
+		if (w.junk != w.not_junk &&
+			(rc = tx_lesson(t, &p.id, w.junk, err)) != RC_OK)
+			return rc;
 		f->unseen += (p.flags & STORE_SEEN) != 0;
 		f->unseen -= (flags & STORE_SEEN) != 0;
 		p.flags = flags;
@@ -261,14 +262,17 @@ struct copying {
 
 /* Junk is the reader's box: what goes in is spam to him, and what comes out, other than
  * into the bin, is not. */
-static void
+static enum rc
 learn_from(struct tx *t, const struct box *from, const struct box *to,
-	const struct placed *list, size_t n)
+	const struct placed *list, size_t n, struct err *err)
 {
+	enum rc rc = RC_OK;
+
 	if (from->junk == to->junk || (from->junk && to->trash))
-		return;
-	for (size_t i = 0; i < n; i++)
-		tx_lesson(t, &list[i].id, to->junk);
+		return RC_OK;
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		rc = tx_lesson(t, &list[i].id, to->junk, err);
+	return rc;
 }
 
 static enum rc
@@ -285,7 +289,8 @@ copy_rows(struct tx *t, struct copying *c, struct box *from, struct box *to,
 		return rc;
 	for (size_t i = 0; i < n; i++)
 		c->out->from[i] = list[i].uid;
-	learn_from(t, from, to, list, n);
+	if ((rc = learn_from(t, from, to, list, n, err)) != RC_OK)
+		return rc;
 	c->done = n;
 	if (!c->move)
 		return email_hold(t, list, n, err);

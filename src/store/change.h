@@ -7,9 +7,8 @@
  * not there (any more) are passed over.  Lists of UIDs are ascending, of at most
  * CHANGE_MOST: a command with more does several.  Any thread.
  *
- * Training: with `train` in struct store_want a message that comes into the mailbox with
- * \Junk or gets $Junk, and one that leaves it (by MOVE or COPY, and not for \Trash) or gets
- * $NotJunk, is recorded (spam, ham): doc/mailboxes.md.
+ * Training: a message that comes into the mailbox with \Junk, or gets $Junk, is remembered as
+ * spam; one that leaves that mailbox (but for the bin) or gets $NotJunk as none: store_lessons().
  */
 #pragma once
 
@@ -53,6 +52,11 @@ enum rc change_move(struct store *s, struct store_place from, uint64_t to, const
 /* Removes them whatever their flags; gone[] are those that were there (room for n). */
 enum rc change_expunge(struct store *s, struct store_place at, const uint32_t *uids, size_t n,
 	uint32_t *gone, size_t *ngone, uint64_t *modseq, struct err *err) MUST_CHECK;
+
+/* The same, but only those that are marked \Deleted at that moment: what a reader has taken
+ * back stays. */
+enum rc change_expunge_marked(struct store *s, struct store_place at, const uint32_t *uids,
+	size_t n, uint32_t *gone, size_t *ngone, uint64_t *modseq, struct err *err) MUST_CHECK;
 
 /* One message's long facts, for FETCH. RC_NONE: gone.  Strings in mem; a field that is not
  * known is "" (structure, envelope) or has its `known` false: ask a scanner (store/learn.h). */

@@ -10,11 +10,6 @@
 #include "store/notes.h"
 #include "store/store_int.h"
 
-struct lesson {
-	struct msg_id id;
-	bool spam;
-};
-
 struct tx {
 	struct store *s;
 	struct shard *sh;
@@ -22,20 +17,19 @@ struct tx {
 	uint64_t modseq;	/* of everything it does; 0: it has done nothing yet */
 	struct notes notes;
 	struct arena *mem;
-	struct lesson *lessons;	/* in mem */
-	size_t nlessons, room;
 };
 
 /*
  * Runs fn as one transaction with one modseq; what fails leaves nothing.  Afterwards, under no
- * lock, it is on disk, and lessons are told.  An account that is not there is made.
+ * lock, it is on disk.  An account that is not there is made.
  */
 typedef enum rc tx_fn(struct tx *t, void *arg, struct err *err);
 enum rc tx_run(struct store *s, uint64_t account, tx_fn *fn, void *arg, struct err *err)
 	MUST_CHECK;
 /* The transaction's modseq, taken when it is first asked for. */
 uint64_t tx_modseq(struct tx *t);
-void tx_lesson(struct tx *t, const struct msg_id *id, bool spam);
+/* The reader said what the message is. */
+enum rc tx_lesson(struct tx *t, const struct msg_id *id, bool spam, struct err *err) MUST_CHECK;
 /* A mailbox was made, named anew, brought back, or (deleted) went. */
 void tx_note_mailbox(struct tx *t, uint64_t mailbox, bool deleted);
 

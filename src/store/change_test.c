@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/change_int.h"
+#include "store/learn.h"
 #include "store/mailbox.h"
 #include "store/testing.h"
 #include "store/view.h"
@@ -12,26 +13,38 @@ struct told {
 	unsigned spam, ham;
 };
 
-static void
-on_lesson(uint64_t account, const struct msg_id *id, bool spam, void *arg)
+static enum rc
+on_lesson(
+	const struct msg_id *id, bool spam, uint64_t time_ms, void *arg, struct err *err)
 {
 	struct told *t = arg;
 
-	assert_int_equal(account, WHO);
+	(void)err;
 	assert_true(ids_valid(msg_id_str(id)));
+	assert_true(time_ms > 0);
 	spam ? t->spam++ : t->ham++;
+	return RC_OK;
+}
+
+/* What the store remembers of the one message. */
+static void
+expect_lesson(struct store *s, unsigned spam, unsigned ham)
+{
+	struct told told = { 0 };
+
+	assert_int_equal(store_lessons(s, WHO, on_lesson, &told, NULL), RC_OK);
+	assert_int_equal(told.spam, spam);
+	assert_int_equal(told.ham, ham);
 }
 
 static struct store *
-store_with(int data, uint32_t n, struct told *told)
+store_with(int data, uint32_t n)
 {
 	struct store *s;
 
-	assert_int_equal(store_open(&(struct store_want){ .data = data,
-					    .cache_bytes = 1 << 20,
-					    .train = told == NULL ? NULL : on_lesson,
-					    .arg = told },
-				 &s, NULL),
+	assert_int_equal(
+		store_open(&(struct store_want){ .data = data, .cache_bytes = 1 << 20 },
+			&s, NULL),
 		RC_OK);
 	assert_int_equal(store_account_make(s, WHO, NULL), RC_OK);
 	for (uint32_t i = 1; i <= n; i++) {
@@ -115,7 +128,7 @@ TEST(flags_and_keywords_become_what_was_asked)
 	};
 	static const uint32_t one = 1;
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 2, NULL);
+	struct store *s = store_with(data, 2);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		(void)set(s, &one, 1, steps[i].how, steps[i].flags, steps[i].keywords);
@@ -133,7 +146,7 @@ TEST(a_change_that_changes_nothing_is_none)
 	static const uint32_t uids[] = { 1, 2, 9 };
 	ARENA_AUTO mem = arena_new(1 << 20);
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 2, NULL);
+	struct store *s = store_with(data, 2);
 	uint64_t first = set(s, uids, 3, CHANGE_ADD, STORE_SEEN, "");
 
 	assert_true(first > 1);
@@ -154,7 +167,7 @@ TEST(what_somebody_else_changed_meanwhile_is_left_alone_and_named)
 {
 	static const uint32_t two = 2, all[] = { 1, 2, 3, 7 };
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 3, NULL);
+	struct store *s = store_with(data, 3);
 	uint32_t modified[4];
 	size_t n = 9;
 	uint64_t modseq = 0, seen = set(s, all, 3, CHANGE_ADD, STORE_FLAGGED, "");
@@ -185,7 +198,7 @@ TEST(too_many_keywords_are_refused_and_change_nothing)
 	static const uint32_t both[] = { 1, 2 };
 	BUF_AUTO b = BUF(KEYWORDS_BYTES);
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 2, NULL);
+	struct store *s = store_with(data, 2);
 	struct change_flags c = {
 		.how = CHANGE_ADD, .flags = STORE_SEEN, .keywords = STR("zz")
 	};
@@ -211,7 +224,7 @@ TEST(a_list_with_holes_reaches_those_and_no_others)
 	uint64_t modseq;
 	BUF_AUTO want = BUF(4096);
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, UIDS, NULL);
+	struct store *s = store_with(data, UIDS);
 
 	assert_int_equal(
 		change_expunge(s, inbox, away, 2, gone, &n, &modseq, NULL), RC_OK);
@@ -242,7 +255,7 @@ TEST(more_at_once_than_there_may_be_is_refused)
 	struct change_flags c = { .how = CHANGE_ADD, .flags = 1 };
 	uint64_t modseq;
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 1, NULL);
+	struct store *s = store_with(data, 1);
 
 	for (uint32_t i = 0; i <= CHANGE_MOST; i++)
 		uids[i] = i + 1;
@@ -262,7 +275,7 @@ TEST(a_copy_counts_once_and_outlives_its_original)
 	static const uint32_t uids[] = { 1, 2, 5 };
 	ARENA_AUTO mem = arena_new(1 << 20);
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 3, NULL);
+	struct store *s = store_with(data, 3);
 	uint32_t from[3], to[3], gone[3];
 	struct change_copied out = { .from = from, .to = to };
 	struct store_usage before, after;
@@ -306,7 +319,7 @@ TEST(a_move_takes_along_what_is_there_and_its_old_uids_vanish)
 	static const uint32_t uids[] = { 2, 3, 9 };
 	ARENA_AUTO mem = arena_new(1 << 20);
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 3, NULL);
+	struct store *s = store_with(data, 3);
 	uint32_t from[3], to[3];
 	struct change_copied out = { .from = from, .to = to };
 	uint64_t modseq = 0;
@@ -332,7 +345,7 @@ TEST(a_move_into_the_same_mailbox_gives_new_uids)
 {
 	static const uint32_t uids[] = { 1, 2 };
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 3, NULL);
+	struct store *s = store_with(data, 3);
 	uint32_t from[2], to[2];
 	struct change_copied out = { .from = from, .to = to };
 	uint64_t modseq;
@@ -354,7 +367,7 @@ TEST(a_move_to_nowhere_moves_nothing)
 	uint64_t modseq;
 	size_t n;
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 1, NULL);
+	struct store *s = store_with(data, 1);
 	struct store_place none = { WHO, 99 };
 
 	assert_int_equal(
@@ -388,7 +401,7 @@ TEST(an_open_mailbox_sees_it_all_and_remembers_what_vanished)
 {
 	static const uint32_t away[] = { 1, 2, 4 };
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 5, NULL);
+	struct store *s = store_with(data, 5);
 	uint32_t gone[3];
 	struct view *v;
 	struct view_now before, after;
@@ -429,7 +442,7 @@ TEST(what_was_answered_is_on_disk)
 {
 	static const uint32_t uids[] = { 1, 2, 3 };
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, 3, NULL);
+	struct store *s = store_with(data, 3);
 	uint32_t from[3], to[3];
 	struct change_copied out = { .from = from, .to = to };
 	uint64_t modseq;
@@ -451,36 +464,59 @@ TEST(what_was_answered_is_on_disk)
 	store_close(&s);
 }
 
+TEST(what_is_unmarked_before_an_expunge_stays)
+{
+	static const uint32_t three[] = { 1, 2, 3 }, two = 2;
+	FD_AUTO data = data_folder();
+	struct store *s = store_with(data, 3);
+	uint32_t gone[3];
+	uint64_t modseq;
+	size_t n;
+
+	(void)set(s, three, 3, CHANGE_ADD, STORE_DELETED, "");
+	(void)set(s, &two, 1, CHANGE_REMOVE, STORE_DELETED, "");
+	assert_int_equal(
+		change_expunge_marked(s, inbox, three, 3, gone, &n, &modseq, NULL),
+		RC_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(gone[0], 1);
+	assert_int_equal(gone[1], 3);
+	assert_int_equal(
+		change_expunge_marked(s, inbox, &two, 1, gone, &n, &modseq, NULL), RC_OK);
+	assert_int_equal(n, 0);
+	assert_true(is_on_disk(s));
+	store_close(&s);
+}
+
 TEST(what_a_reader_says_of_junk_is_learned)
 {
 	static const uint32_t one = 1;
 	FD_AUTO data = data_folder();
-	struct told told = { 0 };
-	struct store *s = store_with(data, 1, &told);
+	struct store *s = store_with(data, 1);
 	uint32_t from, to;
 	struct change_copied out = { .from = &from, .to = &to };
 	uint64_t modseq;
 	struct store_place junk = { WHO, JUNK };
 
 	(void)set(s, &one, 1, CHANGE_ADD, 0, "$junk");
-	assert_true(told.spam == 1 && told.ham == 0);
+	expect_lesson(s, 1, 0);
 	(void)set(s, &one, 1, CHANGE_ADD, STORE_SEEN, "$Junk"); /* it had that */
 	(void)set(s, &one, 1, CHANGE_SET, 0, "");
-	assert_true(told.spam == 1 && told.ham == 0);
+	expect_lesson(s, 1, 0);
 	(void)set(s, &one, 1, CHANGE_SET, 0, "$NotJunk");
-	assert_true(told.spam == 1 && told.ham == 1);
+	expect_lesson(s, 0, 1);
 	(void)set(s, &one, 1, CHANGE_SET, 0, "");
 	(void)set(s, &one, 1, CHANGE_SET, 0, "$Junk $NotJunk"); /* what is it now? */
-	assert_true(told.spam == 1 && told.ham == 1);
+	expect_lesson(s, 0, 1);
 	assert_int_equal(
 		change_move(s, inbox, JUNK, &one, 1, &out, &modseq, NULL), RC_OK);
-	assert_true(told.spam == 2 && told.ham == 1);
+	expect_lesson(s, 1, 0);
 	assert_int_equal(change_copy(s, junk, TRASH, &one, 1, &out, NULL), RC_OK);
 	assert_int_equal(change_copy(s, junk, JUNK, &one, 1, &out, NULL), RC_OK);
-	assert_true(told.spam == 2 && told.ham == 1);
+	expect_lesson(s, 1, 0);
 	assert_int_equal(
 		change_move(s, junk, INBOX_ID, &one, 1, &out, &modseq, NULL), RC_OK);
-	assert_true(told.spam == 2 && told.ham == 2);
+	expect_lesson(s, 0, 1);
 	store_close(&s);
 }
 
@@ -515,7 +551,7 @@ shuffle(void *arg)
 TEST(many_hands_in_one_mailbox_lose_nothing)
 {
 	FD_AUTO data = data_folder();
-	struct store *s = store_with(data, UIDS, NULL);
+	struct store *s = store_with(data, UIDS);
 	pthread_t t[HANDS];
 
 	for (size_t i = 0; i < HANDS; i++)

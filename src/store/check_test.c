@@ -168,7 +168,7 @@ TEST(a_key_to_sort_by_without_its_message_is_named)
 {
 	struct broken x = broken_begin();
 
-	change(&x, "INSERT INTO email_key SELECT 7, substr(msgid, 1, 19) || 'Z', x'00'"
+	change(&x, "INSERT INTO email_key SELECT 7, substr(msgid, 1, 19) || '!', x'00'"
 		   " FROM email WHERE msgid =");
 	struct damages d = check_store(x.s, false);
 	assert_int_equal(d.n, 1);

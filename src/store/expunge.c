@@ -20,7 +20,26 @@ struct expunging {
 	size_t n, ngone;
 	uint32_t *gone;
 	uint64_t modseq;
+	bool marked; /* only those that are */
 };
+
+static size_t
+only_marked(struct placed *list, size_t n)
+{
+	size_t k = 0;
+	bool passed = false; /* over the one before */
+
+	for (size_t i = 0; i < n; i++) {
+		bool stays = (list[i].flags & STORE_DELETED) == 0;
+
+		if (!stays) {
+			list[k] = list[i];
+			list[k++].joined &= !passed;
+		}
+		passed = stays;
+	}
+	return k;
+}
 
 static enum rc
 expunge(struct tx *t, void *arg, struct err *err)
@@ -37,6 +56,8 @@ expunge(struct tx *t, void *arg, struct err *err)
 	if ((rc = box_load(t, x->mailbox, &b, err)) != RC_OK ||
 		(rc = placed_read(t, x->mailbox, x->uids, x->n, &list, &n, err)) != RC_OK)
 		return rc;
+	if (x->marked)
+		n = only_marked(list, n);
 	if (n == 0)
 		return RC_OK;
 	x->modseq = tx_modseq(t);
@@ -49,6 +70,19 @@ expunge(struct tx *t, void *arg, struct err *err)
 	return box_save(t, &b, err);
 }
 
+static enum rc
+expunge_list(struct store *s, uint64_t account, struct expunging *x, size_t *ngone,
+	uint64_t *modseq, struct err *err)
+{
+	enum rc rc = tx_run(s, account, expunge, x, err);
+
+	if (rc != RC_OK)
+		return rc;
+	*ngone = x->ngone;
+	*modseq = x->modseq;
+	return RC_OK;
+}
+
 enum rc
 change_expunge(struct store *s, struct store_place at, const uint32_t *uids, size_t n,
 	uint32_t *gone, size_t *ngone, uint64_t *modseq, struct err *err)
@@ -56,13 +90,19 @@ change_expunge(struct store *s, struct store_place at, const uint32_t *uids, siz
 	struct expunging x = {
 		.mailbox = at.mailbox, .uids = uids, .n = n, .gone = gone
 	};
-	enum rc rc = tx_run(s, at.account, expunge, &x, err);
 
-	if (rc != RC_OK)
-		return rc;
-	*ngone = x.ngone;
-	*modseq = x.modseq;
-	return RC_OK;
+	return expunge_list(s, at.account, &x, ngone, modseq, err);
+}
+
+enum rc
+change_expunge_marked(struct store *s, struct store_place at, const uint32_t *uids,
+	size_t n, uint32_t *gone, size_t *ngone, uint64_t *modseq, struct err *err)
+{
+	struct expunging x = {
+		.mailbox = at.mailbox, .uids = uids, .n = n, .gone = gone, .marked = true
+	};
+
+	return expunge_list(s, at.account, &x, ngone, modseq, err);
 }
 
 enum rc

@@ -228,3 +228,27 @@ store_learn(struct store *s, uint64_t account, const struct msg_id *id,
 	notes_clear(&notes);
 	return rc;
 }
+
+enum rc
+store_lessons(struct store *s, uint64_t account, store_lesson_fn *fn, void *arg,
+	struct err *err)
+{
+	struct shard *sh = shard_of(s, account);
+	LOCK_AUTO held = lock_take(&sh->lock);
+	enum rc rc;
+
+	PREPARE(q, sh->db,
+		"SELECT msgid, spam, time_ms FROM lesson WHERE account_id = ?", err);
+	db_bind_u64(q, 1, account);
+	while ((rc = db_step(q, err)) == RC_OK) {
+		struct msg_id id = { 0 };
+
+		(void)str_z(db_str(q, 0), id.text, sizeof(id.text));
+		rc = fn(&id, db_u64(q, 1) != 0, db_u64(q, 2), arg, err);
+		if (rc != RC_OK) {
+			db_reset(q);
+			return rc;
+		}
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}

@@ -36,3 +36,10 @@ enum rc store_latest(
 /* Fills in what is not known yet, and nothing else: a message never changes. */
 enum rc store_learn(struct store *s, uint64_t account, const struct msg_id *id,
 	const struct facts *f, struct err *err) MUST_CHECK;
+
+/* What the account's reader said of its messages (store/change.h): the last word of each.
+ * Also of messages that are gone by now. */
+typedef enum rc store_lesson_fn(
+	const struct msg_id *id, bool spam, uint64_t time_ms, void *arg, struct err *err);
+enum rc store_lessons(struct store *s, uint64_t account, store_lesson_fn *fn, void *arg,
+	struct err *err) MUST_CHECK;

@@ -104,7 +104,6 @@ store_open(const struct store_want *w, struct store **out, struct err *err)
 	s->data = w->data;
 	s->read_only = w->read_only;
 	s->wake = w->wake;
-	s->train = w->train;
 	s->arg = w->arg;
 	s->views = views_new();
 	(void)pthread_mutex_init(&s->positions_lock, NULL);

@@ -36,8 +36,6 @@ struct store_want {
 	bool read_only;
 	/* A session that watches a mailbox is to be woken; quick, never waits; may be NULL. */
 	void (*wake)(uint64_t number, void *arg);
-	/* A reader says what a message is (store/change.h); under no lock; may be NULL. */
-	void (*train)(uint64_t account, const struct msg_id *id, bool spam, void *arg);
 	void *arg;
 };
 

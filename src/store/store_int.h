@@ -46,7 +46,6 @@ struct store {
 	size_t npositions;
 	struct views *views;
 	void (*wake)(uint64_t number, void *arg);
-	void (*train)(uint64_t account, const struct msg_id *id, bool spam, void *arg);
 	void *arg;
 };
 

@@ -22,24 +22,17 @@ tx_note_mailbox(struct tx *t, uint64_t mailbox, bool deleted)
 			.kind = NOTE_MAILBOX, .mailbox = mailbox, .deleted = deleted });
 }
 
-/* A lesson there is no room for is a lesson less, not a failed command. */
-void
-tx_lesson(struct tx *t, const struct msg_id *id, bool spam)
+enum rc
+tx_lesson(struct tx *t, const struct msg_id *id, bool spam, struct err *err)
 {
-	if (t->s->train == NULL)
-		return;
-	if (t->nlessons == t->room) {
-		size_t room = t->room == 0 ? 64 : t->room * 2;
-		struct lesson *more = arena_array(t->mem, room, sizeof(*more));
-
-		if (more == NULL)
-			return;
-		if (t->nlessons > 0)
-			memcpy(more, t->lessons, t->nlessons * sizeof(*more));
-		t->lessons = more;
-		t->room = room;
-	}
-	t->lessons[t->nlessons++] = (struct lesson){ .id = *id, .spam = spam };
+	PREPARE(q, t->sh->db,
+		"REPLACE INTO lesson(account_id, msgid, spam, time_ms) VALUES(?, ?, ?, ?)",
+		err);
+	db_bind_u64(q, 1, t->a.id);
+	db_bind_str(q, 2, msg_id_str(id));
+	db_bind_u64(q, 3, spam);
+	db_bind_u64(q, 4, clock_wall_ms());
+	return db_run(q, err);
 }
 
 static enum rc
@@ -76,13 +69,7 @@ tx_run(struct store *s, uint64_t account, tx_fn *fn, void *arg, struct err *err)
 	enum rc rc = locked(&t, account, fn, arg, err);
 
 	notes_clear(&t.notes);
-	if (rc == RC_OK)
-		rc = store_settle(s, account, err);
-	if (rc != RC_OK)
-		return rc;
-	for (size_t i = 0; i < t.nlessons; i++)
-		s->train(account, &t.lessons[i].id, t.lessons[i].spam, s->arg);
-	return RC_OK;
+	return rc == RC_OK ? store_settle(s, account, err) : rc;
 }
 
 enum rc
