@@ -26,9 +26,9 @@ struct imap_login {
 void
 imap_login_want(const struct imap_session *s, struct login_want *w)
 {
-	*w = (struct login_want){ .door = DOOR_IMAP,
-		.peer = s->io->peer,
-		.tls = conn_is_tls(s->io->conn) };
+	*w = (struct login_want){
+		.door = DOOR_IMAP, .peer = s->io->peer, .tls = conn_is_tls(s->io->conn)
+	};
 	w->has_binding = w->tls && conn_exporter(s->io->conn, w->binding);
 }
 
@@ -97,7 +97,8 @@ start_step(struct imap_session *s)
 
 	l->stage = STAGE_SAID;
 	if (!errand_start(&s->errand, s->house->hashes, s->io, step, l))
-		return imap_no(s, "UNAVAILABLE", "too many logins at the moment, try again later");
+		return imap_no(s, "UNAVAILABLE",
+			"too many logins at the moment, try again later");
 	return IMAP_WAIT;
 }
 
@@ -154,7 +155,8 @@ said(struct imap_session *s)
 	case LOGIN_WRONG:
 		return imap_no(s, "AUTHENTICATIONFAILED", "wrong name or password");
 	case LOGIN_BAD:
-		return imap_badz(s, "that is not how this mechanism is spoken, or it was cancelled");
+		return imap_badz(s,
+			"that is not how this mechanism is spoken, or it was cancelled");
 	case LOGIN_BLOCKED:
 		return sentence(s, "LIMIT");
 	case LOGIN_DISABLED:
@@ -165,7 +167,7 @@ said(struct imap_session *s)
 	return imap_no(s, "UNAVAILABLE", "the directory cannot be asked at the moment");
 }
 
-/* A failure may be told later than it is known, RC_OK never. */
+/* What the guard delays is told later than it is known. */
 static enum imap_did
 answer(struct imap_session *s)
 {

@@ -104,7 +104,7 @@ created(struct imap_session *s, const struct named *n, uint64_t id)
 
 	if (is_other(s, n))
 		put_old_name(s, "", n->name, n->wire);
-	buf_addf(&code, "MAILBOXID (%" PRIu64 ")", id); /* RFC 8474 4.1 */
+	buf_addf(&code, "MAILBOXID (F%" PRIu64 ")", id); /* RFC 8474 4.1 */
 	if (arena_copy(s->cmd.mem, buf_str(&code), &text) != RC_OK)
 		return imap_ok(s, NULL, "created");
 	return imap_ok(s, text.ptr, "created");

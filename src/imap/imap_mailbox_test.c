@@ -10,7 +10,7 @@ TEST(mailboxes_are_made_named_and_deleted)
 	world_open(&w, "");
 	struct client c = client_in(&w, "anna");
 
-	TALK(&c, "C: A003 CREATE owatagusiam/", "S~ A003 OK [MAILBOXID (",
+	TALK(&c, "C: A003 CREATE owatagusiam/", "S~ A003 OK [MAILBOXID (F",
 		"C: A004 CREATE owatagusiam/blurdybloop", "S~ A004 OK [MAILBOXID (",
 		"C: a CREATE owatagusiam", "S~ a NO [ALREADYEXISTS] ",
 		"C: a CREATE iNbOx", "S~ a NO [ALREADYEXISTS] ", "C: a CREATE a//b",

@@ -99,7 +99,7 @@ put_state(struct imap_session *s, const struct mailbox *m, const struct view_now
 		"* OK [UIDVALIDITY %u] UIDs are valid\r\n"
 		"* OK [UIDNEXT %u] the next UID\r\n"
 		"* OK [HIGHESTMODSEQ %llu] the highest modseq\r\n"
-		"* OK [MAILBOXID (%llu)] the same for ever\r\n",
+		"* OK [MAILBOXID (F%llu)] the same for ever\r\n",
 		now->uidvalidity, now->uidnext, (unsigned long long)now->modseq,
 		(unsigned long long)m->id);
 	if (imap_rev2(s)) {
@@ -217,7 +217,8 @@ open_box(struct imap_session *s, str name, bool read_only, struct mailbox *m,
 	imap_unselect(s);
 	if (had)
 		buf_addz(&s->out, "* OK [CLOSED] the mailbox of before is closed\r\n");
-	rc = mailbox_by_name(s->house->store, s->account, name, false, s->cmd.mem, m, err);
+	rc = mailbox_by_name(
+		s->house->store, s->account, name, false, s->cmd.mem, m, err);
 	if (rc == RC_OK)
 		rc = view_open(s->house->store, s->account, m->id, &s->box.view, err);
 	if (rc != RC_OK)

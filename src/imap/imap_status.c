@@ -96,7 +96,7 @@ imap_put_status(struct imap_session *s, const struct mailbox *m, unsigned items)
 		if ((items & words[i].bit) == 0)
 			continue;
 		buf_addf(b, "%s" STR_FMT " %s%" PRIu64 "%s", any ? " " : "",
-			STR_ARG(words[i].word), id ? "(" : "",
+			STR_ARG(words[i].word), id ? "(F" : "",
 			value_of(s, m, words[i].bit), id ? ")" : "");
 		any = true;
 	}
