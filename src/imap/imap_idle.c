@@ -37,7 +37,8 @@ cmd_idle(struct imap_session *s)
 	if (s->cmd.state == NULL)
 		return begin_idle(s);
 	if (s->draining) {
-		buf_addz(&s->out, "* BYE this server is going down, please come back\r\n");
+		buf_addz(
+			&s->out, "* BYE this server is going down, please come back\r\n");
 		(void)imap_no(s, "UNAVAILABLE", "going down");
 		s->reply.close = true;
 		return IMAP_DONE;

@@ -117,7 +117,8 @@ cmd_compress(struct imap_session *s)
 	if (!lex_sp(x) || !lex_word(x, STR("DEFLATE")) || !lex_end(x))
 		return imap_bad(s);
 	if (s->deflated)
-		return imap_no(s, "COMPRESSIONACTIVE", "this connection is compressed already");
+		return imap_no(
+			s, "COMPRESSIONACTIVE", "this connection is compressed already");
 	s->cmd.then = then_deflate;
 	return imap_ok(s, NULL, "compressed from here on");
 }

@@ -26,8 +26,8 @@ imap_put_row(struct imap_session *s, size_t seq, const struct view_row *r, bool 
 	if (uid)
 		buf_addf(b, "UID %u ", r->uid);
 	buf_addz(b, "FLAGS ");
-	imap_put_flags(b, r->flags, !imap_rev2(s) && r->uid >= s->box.recent,
-		r->keywords);
+	imap_put_flags(
+		b, r->flags, !imap_rev2(s) && r->uid >= s->box.recent, r->keywords);
 	if ((s->enabled & ENABLED_CONDSTORE) != 0)
 		buf_addf(b, " MODSEQ (%llu)", (unsigned long long)r->modseq);
 	buf_addz(b, ")\r\n");
@@ -48,7 +48,8 @@ none_left(const struct view_list *old, const struct view_list *now)
 
 /* From the last to the first, so that each number is still what the client has. */
 static size_t
-tell_expunged(struct imap_session *s, const struct view_list *old, const struct view_list *now)
+tell_expunged(
+	struct imap_session *s, const struct view_list *old, const struct view_list *now)
 {
 	size_t left = 0, k = view_list_count(now);
 
@@ -66,7 +67,8 @@ tell_expunged(struct imap_session *s, const struct view_list *old, const struct 
 }
 
 static size_t
-tell_vanished(struct imap_session *s, const struct view_list *old, const struct view_list *now)
+tell_vanished(
+	struct imap_session *s, const struct view_list *old, const struct view_list *now)
 {
 	struct imap_set_out set = { .to = &s->out };
 	size_t left = 0, k = 1, last = view_list_count(now);
@@ -154,8 +156,8 @@ tell_size(struct imap_session *s, size_t count)
 	if (imap_rev2(s))
 		return;
 	const struct view_list *l = s->box.list;
-	buf_addf(&s->out, "* %zu RECENT\r\n",
-		count + 1 - view_list_seq(l, s->box.recent));
+	buf_addf(
+		&s->out, "* %zu RECENT\r\n", count + 1 - view_list_seq(l, s->box.recent));
 }
 
 /* Numbers change only when the whole list can. */

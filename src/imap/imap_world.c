@@ -92,8 +92,8 @@ open_data(struct world *w)
 	must(store_open(&s, &h->store, &err), &err);
 	must(ledger_open(&(struct ledger_want){ .data = w->data }, &w->ledger, &err),
 		&err);
-	must(refusals_open(&(struct refusals_want){ .data = w->data }, &w->refusals,
-		     &err),
+	must(refusals_open(
+		     &(struct refusals_want){ .data = w->data }, &w->refusals, &err),
 		&err);
 	const struct own_want o = { .apply = { .data = w->data,
 					    .directory = h->directory,
@@ -109,7 +109,7 @@ static void
 add_people(struct world *w)
 {
 	struct account_new anna = { .address = STR("anna@x.test"),
-				   .password = STR("secret") },
+		.password = STR("secret") },
 			   berta = { .address = STR("berta@x.test"),
 				   .password = STR("secret") };
 	struct directory *d = w->house.directory;
@@ -304,7 +304,8 @@ expect(struct client *c, char how, str text, const char *wanted)
 		if (how == ':' ? str_eq(got, text) : str_starts(got, text))
 			return;
 	} while (how == '*' && !str_eq(got, STR("(the end)")));
-	fail_msg("wanted \"%s\", got \"" STR_FMT "\"", wanted, STR_ARG(str_first(got, 2000)));
+	fail_msg("wanted \"%s\", got \"" STR_FMT "\"", wanted,
+		STR_ARG(str_first(got, 2000)));
 }
 
 void

@@ -15,14 +15,14 @@
 enum {
 	RAW = 8 * 1024,
 	WINDOW_IN = -15,
-	WINDOW_OUT = -13,	/* 8 KiB: answers repeat themselves within that */
+	WINDOW_OUT = -13, /* 8 KiB: answers repeat themselves within that */
 	MEMORY_OUT = 6,
 	PIECE = 8 * 1024,
 };
 
 struct deflate {
 	z_stream in, out;
-	bool more;	/* inflate() may have more of what it has already got */
+	bool more; /* inflate() may have more of what it has already got */
 	bool dirty;
 	char raw[RAW];
 };
@@ -122,7 +122,7 @@ conn_deflate_write(struct conn *c, str data, bool finish)
 	union {
 		const char *from;
 		Bytef *to;
-	} bytes = { .from = data.ptr };	/* zlib does not write to its input */
+	} bytes = { .from = data.ptr }; /* zlib does not write to its input */
 
 	z->out.next_in = bytes.to;
 	z->out.avail_in = (uInt)data.len;

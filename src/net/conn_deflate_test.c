@@ -15,8 +15,8 @@ peer_begin(struct peer *p)
 {
 	*p = (struct peer){ 0 };
 	assert_int_equal(inflateInit2(&p->in, -15), Z_OK);
-	assert_int_equal(deflateInit2(&p->out, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY),
-		Z_OK);
+	assert_int_equal(
+		deflateInit2(&p->out, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
 }
 
 static void
