@@ -152,6 +152,22 @@ give_to_owners(struct verb_io *io, const struct instance *in)
 	return instance_make_folders(in->data, o, &io->err);
 }
 
+/* UIDs that were given after the backup are not given again. */
+static enum rc
+renew(struct verb_io *io, const struct instance *in)
+{
+	const struct store_want want = { .data = in->data,
+		.cache_bytes = (size_t)in->conf->store.cache };
+	struct store *s;
+	enum rc rc = store_open(&want, &s, &io->err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = store_renew(s, &io->err);
+	store_close(&s);
+	return rc;
+}
+
 static enum rc
 restore_all(struct verb_io *io, const struct instance *in, int src)
 {
@@ -163,6 +179,8 @@ restore_all(struct verb_io *io, const struct instance *in, int src)
 		rc = clear(io, in);
 	if (rc == RC_OK)
 		rc = fill(io, in, src);
+	if (rc == RC_OK)
+		rc = renew(io, in);
 	if (rc == RC_OK)
 		rc = give_to_owners(io, in);
 	if (rc == RC_OK)

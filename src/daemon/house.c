@@ -268,9 +268,7 @@ apply_rest(struct house *h, uint64_t until_ms)
 		return;
 	}
 	apply_upto(h->apply, last);
-	while (apply_position(h->apply) < last && clock_ms() < until_ms)
-		(void)usleep(2000);
-	if (apply_position(h->apply) < last)
+	if (!apply_wait(h->apply, last, until_ms))
 		log_warn("journal records %llu to %llu are applied at the next start",
 			(unsigned long long)apply_position(h->apply) + 1,
 			(unsigned long long)last);

@@ -280,6 +280,31 @@ TEST(a_client_that_comes_back_hears_what_has_vanished)
 	end(&x);
 }
 
+TEST(after_old_data_was_put_back_no_uid_means_another_message_and_no_flag_is_missed)
+{
+	struct seen x = begin(3);
+	struct view_now was = now_of(x.v), is;
+	struct view_row rows[4];
+
+	view_close(&x.v);
+	assert_int_equal(store_renew(x.s, NULL), RC_OK);
+	assert_int_equal(shard_settle(shard_of(x.s, WHO), 1, NULL), RC_OK);
+	store_close(&x.s);
+	x.s = open_store(x.data);
+	x.v = open_view(x.s, WHO, INBOX);
+	is = now_of(x.v);
+	assert_int_equal(is.uidvalidity, was.uidvalidity);
+	assert_true(is.uidnext >= was.uidnext + 1000000);
+	assert_true(is.modseq > was.modseq);
+	assert_int_equal(view_changed(x.v, 1, was.modseq, rows, 4), 3);
+	assert_int_equal(rows[2].uid, 3);
+	assert_int_equal(rows[2].modseq, is.modseq);
+	view_list_drop(&was.list);
+	view_list_drop(&is.list);
+	as_on_disk(&x);
+	end(&x);
+}
+
 TEST(one_session_alone_is_told_of_a_recent_message)
 {
 	struct seen x = begin(3);
