@@ -3,6 +3,8 @@
 # packages.sh SECTION...: installs what tools/packages.txt names and the machine lacks.
 # Debian starts services when it installs them; here none may start, so a
 # policy-rc.d that says no stands in the way meanwhile.
+# What the tests need of npm comes from its registry as it/npm/package-lock.json has it,
+# where npm is; without it those tests are skipped.
 set -eu
 
 list=$(dirname "$0")/packages.txt
@@ -26,6 +28,17 @@ restore() {
 	[ ! -e "$policy.gatepost" ] || mv "$policy.gatepost" "$policy"
 }
 
+from_npm() {
+	npm=$(dirname "$0")/../it/npm
+	[ "$npm/node_modules/.package-lock.json" -nt "$npm/package-lock.json" ] && return
+	command -v npm >/dev/null || return 0
+	npm ci --prefix "$npm" --no-audit --no-fund --ignore-scripts >/dev/null 2>&1 ||
+		echo "npm could not install it/npm; its tests are skipped" >&2
+}
+
+case " $* " in
+*" test "*) from_npm ;;
+esac
 need=$(missing "$@")
 [ -n "$need" ] || exit 0
 if [ "$(id -u)" != 0 ]; then
