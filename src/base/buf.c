@@ -74,6 +74,18 @@ buf_addf(struct buf *b, const char *fmt, ...)
 }
 
 void
+buf_addu(struct buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	buf_add(b, (str){ digits + at, sizeof(digits) - at });
+}
+
+void
 buf_le(struct buf *b, uint64_t v, unsigned bytes)
 {
 	char out[8];

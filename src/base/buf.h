@@ -28,6 +28,7 @@ struct buf {
 void buf_add(struct buf *b, str s);
 void buf_addz(struct buf *b, const char *cstr);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_addu(struct buf *b, uint64_t v);	/* its decimal digits; many times faster than printf */
 void buf_le(struct buf *b, uint64_t v, unsigned bytes);	/* little endian, 1..8 */
 void buf_drop(struct buf *b, size_t n);	/* forget the first n bytes */
 void buf_clear(struct buf *b);		/* empty it, keep the memory */

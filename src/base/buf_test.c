@@ -24,6 +24,18 @@ TEST(buf_formats_text_longer_than_its_small_buffer)
 	assert_string_equal(buf_z(&b) + 498, "07");
 }
 
+TEST(buf_writes_the_digits_of_any_number)
+{
+	BUF_AUTO b = BUF(100);
+
+	buf_addu(&b, 0);
+	buf_addc(&b, ' ');
+	buf_addu(&b, 10);
+	buf_addc(&b, ' ');
+	buf_addu(&b, UINT64_MAX);
+	assert_string_equal(buf_z(&b), "0 10 18446744073709551615");
+}
+
 TEST(buf_writes_little_endian)
 {
 	BUF_AUTO b = BUF(8);

@@ -49,7 +49,7 @@ fetch_end_row(struct fetch *f)
 	if (f->first) {
 		fetch_put_blank(f);
 		buf_add(&f->s->out, STR("UID "));
-		fetch_put_number(&f->s->out, f->rows[f->i].uid);
+		buf_addu(&f->s->out, f->rows[f->i].uid);
 	}
 	buf_add(&f->s->out, STR(")\r\n"));
 	f->told++;

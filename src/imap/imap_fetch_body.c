@@ -145,7 +145,7 @@ put_announcement(struct fetch *f, uint64_t bytes, bool binary)
 
 	put_name(f);
 	buf_add(b, binary ? STR("~{") : STR("{"));
-	fetch_put_number(b, bytes);
+	buf_addu(b, bytes);
 	buf_add(b, STR("}\r\n"));
 }
 
@@ -312,7 +312,7 @@ put_span(struct fetch *f, int fd, uint64_t at, uint64_t bytes)
 
 	if (x->binary_size) {
 		put_name(f);
-		fetch_put_number(&f->s->out, bytes);
+		buf_addu(&f->s->out, bytes);
 		return next_section(f);
 	}
 	imap_section_partial(x, bytes, &first, &count);

@@ -130,15 +130,3 @@ fetch_texts(struct fetch *f)
 {
 	return &f->texts[f->i - f->from];
 }
-
-static inline void
-fetch_put_number(struct buf *b, uint64_t v)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do
-		digits[--at] = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
-	buf_add(b, (str){ digits + at, sizeof(digits) - at });
-}

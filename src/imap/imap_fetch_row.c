@@ -165,7 +165,7 @@ put_ids(struct fetch *f, const struct view_row *r)
 		return;
 	}
 	put_name(f, STR("THREADID (T"));
-	fetch_put_number(b, r->thread);
+	buf_addu(b, r->thread);
 	buf_addc(b, ')');
 }
 
@@ -187,7 +187,7 @@ put_numbers(struct fetch *f, const struct view_row *r)
 		items |= ITEM_UID | ITEM_MODSEQ;
 	if ((items & ITEM_UID) != 0) {
 		put_name(f, STR("UID "));
-		fetch_put_number(&s->out, r->uid);
+		buf_addu(&s->out, r->uid);
 	}
 	if ((items & ITEM_FLAGS) != 0 || newly) {
 		put_name(f, STR("FLAGS "));
@@ -195,12 +195,12 @@ put_numbers(struct fetch *f, const struct view_row *r)
 	}
 	if ((items & ITEM_MODSEQ) != 0) {
 		put_name(f, STR("MODSEQ ("));
-		fetch_put_number(&s->out, r->modseq);
+		buf_addu(&s->out, r->modseq);
 		buf_addc(&s->out, ')');
 	}
 	if ((items & ITEM_SIZE) != 0) {
 		put_name(f, STR("RFC822.SIZE "));
-		fetch_put_number(&s->out, r->size);
+		buf_addu(&s->out, r->size);
 	}
 }
 
@@ -242,7 +242,7 @@ fetch_put_row(struct fetch *f)
 	f->first = true;
 	f->structure = (struct fact_structure){ 0 };
 	buf_add(b, STR("* "));
-	fetch_put_number(b, number_of(f, r->uid));
+	buf_addu(b, number_of(f, r->uid));
 	buf_add(b, STR(" FETCH ("));
 	put_numbers(f, r);
 	if ((items & ITEM_INTERNALDATE) != 0)

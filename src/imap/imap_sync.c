@@ -22,15 +22,23 @@ imap_put_row(struct imap_session *s, size_t seq, const struct view_row *r, bool 
 {
 	struct buf *b = &s->out;
 
-	buf_addf(b, "* %zu FETCH (", seq);
-	if (uid)
-		buf_addf(b, "UID %u ", r->uid);
-	buf_addz(b, "FLAGS ");
+	buf_add(b, STR("* "));
+	buf_addu(b, seq);
+	buf_add(b, STR(" FETCH ("));
+	if (uid) {
+		buf_add(b, STR("UID "));
+		buf_addu(b, r->uid);
+		buf_addc(b, ' ');
+	}
+	buf_add(b, STR("FLAGS "));
 	imap_put_flags(
 		b, r->flags, !imap_rev2(s) && r->uid >= s->box.recent, r->keywords);
-	if ((s->enabled & ENABLED_CONDSTORE) != 0)
-		buf_addf(b, " MODSEQ (%llu)", (unsigned long long)r->modseq);
-	buf_addz(b, ")\r\n");
+	if ((s->enabled & ENABLED_CONDSTORE) != 0) {
+		buf_add(b, STR(" MODSEQ ("));
+		buf_addu(b, r->modseq);
+		buf_addc(b, ')');
+	}
+	buf_add(b, STR(")\r\n"));
 }
 
 /* ---- what left ---- */

@@ -31,28 +31,72 @@ take(struct db_stmt *q, struct arena *mem, struct store_texts *t, struct err *er
 	return copy(mem, db_str(q, 5), &t->head, err);
 }
 
-/* A column that is not wanted is not read: most of a row lies in pages of its own. */
+/* Neighbours in a mailbox are mostly neighbours here: the next row costs less than looking
+ * for it. */
+struct walk {
+	struct db_stmt *q;
+	bool there, open; /* at a row; rows may follow */
+	unsigned missed; /* in a row: the messages lie elsewhere */
+};
+
+enum { MISSED_MOST = 4 };
+
 static enum rc
-one(struct shard *sh, uint64_t account, const struct msg_id *id, unsigned want,
-	struct arena *mem, struct store_texts *t, struct err *err)
+walk_step(struct walk *w, struct err *err)
+{
+	enum rc rc = db_step(w->q, err);
+
+	w->there = w->open = rc == RC_OK;
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+/* The row of the message, or where it would be. */
+static enum rc
+walk_to(struct walk *w, const struct msg_id *id, struct err *err)
 {
 	enum rc rc;
+
+	if (w->open && w->missed < MISSED_MOST) {
+		if ((rc = walk_step(w, err)) != RC_OK)
+			return rc;
+		if (w->there && str_eq(db_str(w->q, 6), msg_id_str(id))) {
+			w->missed = 0;
+			return RC_OK;
+		}
+		w->missed++;
+	}
+	db_reset(w->q);
+	db_bind_str(w->q, 3, msg_id_str(id));
+	if ((rc = walk_step(w, err)) != RC_OK)
+		return rc;
+	w->there = w->there && str_eq(db_str(w->q, 6), msg_id_str(id));
+	return RC_OK;
+}
+
+/* A column that is not wanted is not read: most of a row lies in pages of its own. */
+static enum rc
+all(struct shard *sh, uint64_t account, const struct msg_id *const ids[], size_t n,
+	unsigned want, struct arena *mem, struct store_texts *out, struct err *err)
+{
+	struct walk w = { 0 };
+	enum rc rc = RC_OK;
 
 	PREPARE(q, sh->db,
 		"SELECT trace_bytes, header_bytes, CASE WHEN ?1 & 1 THEN envelope END,"
 		" CASE WHEN ?1 & 2 THEN body_structure END, CASE WHEN ?1 & 4 THEN preview END,"
-		" CASE WHEN ?1 & 8 THEN head END FROM email WHERE account_id = ?2 AND msgid = ?3",
+		" CASE WHEN ?1 & 8 THEN head END, msgid FROM email"
+		" WHERE account_id = ?2 AND msgid >= ?3 ORDER BY msgid",
 		err);
+	w.q = q;
 	db_bind_u64(q, 1, want);
 	db_bind_u64(q, 2, account);
-	db_bind_str(q, 3, msg_id_str(id));
-	rc = db_step(q, err);
-	if (rc == RC_NONE) {
-		*t = (struct store_texts){ .header_bytes = UINT32_MAX };
-		return RC_OK;
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		if ((rc = walk_to(&w, ids[i], err)) != RC_OK)
+			break;
+		out[i] = (struct store_texts){ .header_bytes = UINT32_MAX };
+		if (w.there)
+			rc = take(q, mem, &out[i], err);
 	}
-	if (rc == RC_OK)
-		rc = take(q, mem, t, err);
 	db_reset(q);
 	return rc;
 }
@@ -68,8 +112,7 @@ some(struct shard *sh, uint64_t account, const struct msg_id *const ids[], size_
 
 	if (rc != RC_OK)
 		return rc;
-	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		rc = one(sh, account, ids[i], want, mem, &out[i], err);
+	rc = all(sh, account, ids, n, want, mem, out, err);
 	db_rollback(sh->db);
 	return rc;
 }

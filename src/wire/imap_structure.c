@@ -33,7 +33,9 @@ escapes(str s)
 static void
 put_literal(struct buf *b, str s)
 {
-	buf_addf(b, "{%zu}\r\n", s.len);
+	buf_addc(b, '{');
+	buf_addu(b, s.len);
+	buf_add(b, STR("}\r\n"));
 	buf_add(b, s);
 }
 
@@ -241,7 +243,8 @@ put_fields(struct buf *b, const struct fact_part *p)
 	imap_put_nstring(b, p->description);
 	buf_addc(b, ' ');
 	imap_put_string(b, p->encoding.len > 0 ? p->encoding : STR("7bit"));
-	buf_addf(b, " %u", p->end - p->body_at);
+	buf_addc(b, ' ');
+	buf_addu(b, p->end - p->body_at);
 }
 
 static size_t put_part(
@@ -297,8 +300,10 @@ put_part(struct buf *b, const struct fact_structure *s, size_t part, bool extend
 			buf_addc(b, ' ');
 			next = put_children(b, s, part, extended);
 		}
-		if (p->kind == FACT_MESSAGE || p->text)
-			buf_addf(b, " %u", p->body_lines);
+		if (p->kind == FACT_MESSAGE || p->text) {
+			buf_addc(b, ' ');
+			buf_addu(b, p->body_lines);
+		}
 		if (extended) {
 			buf_addc(b, ' ');
 			imap_put_nstring(b, p->md5);
