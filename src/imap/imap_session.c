@@ -424,7 +424,10 @@ gather_line(struct imap_session *s)
 			s->until_ms = clock_ms() + s->conf->imap.idle_timeout;
 		return take_line(s, line);
 	case CONN_LONG:
-		return refuse(s, STR(""), "[TOOBIG] that line is too long");
+		if (s->in.len == 0)
+			buf_add(&s->in, line); /* its tag, for the answer */
+		s->too_much = "[TOOBIG] that line is too long";
+		return too_much(s);
 	case CONN_QUIET:
 	case CONN_FULL:
 		break;

@@ -361,7 +361,10 @@ static void
 throw_away(struct conn *c)
 {
 	size_t cr = conn_buffered(c) > 0 && c->in[c->end - 1] == '\r' ? 1 : 0;
+	str all = { c->in + c->at, conn_buffered(c) - cr };
 
+	if (c->thrown == 0)
+		memcpy(c->first, all.ptr, str_first(all, sizeof(c->first)).len);
 	c->thrown += conn_buffered(c) - cr;
 	c->at = c->end - cr;
 	c->scanned = 0;
@@ -383,8 +386,9 @@ take_line(struct conn *c, size_t most, str *line)
 		return CONN_QUIET;
 	}
 	bool fits = c->thrown == 0 && n <= most;
-	if (fits)
-		*line = (str){ c->in + c->at, n };
+	str kept = { c->thrown == 0 ? c->in + c->at : c->first,
+		c->thrown == 0 ? n : c->thrown };
+	*line = fits ? kept : str_first(kept, sizeof(c->first));
 	c->at += n + 2;
 	c->scanned = c->thrown = 0;
 	return fits ? CONN_OK : CONN_LONG;

@@ -30,7 +30,7 @@ enum conn_got {
 	CONN_OK,	/* a line, some bytes, a finished handshake */
 	CONN_QUIET,	/* not yet, TLS layer drained too: park */
 	CONN_FULL,	/* our output is not being read: park for writable */
-	CONN_LONG,	/* line over the limit; it was read and thrown away */
+	CONN_LONG,	/* line over the limit: read and thrown away but for 64 bytes */
 	CONN_CLOSED,	/* end of stream or error; conn_why() tells */
 };
 

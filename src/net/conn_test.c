@@ -89,6 +89,8 @@ TEST(a_line_over_the_limit_is_thrown_away_and_the_next_one_is_read)
 		}
 		fixture_say(&l, STR("\nNOOP\r\n"));
 		assert_int_equal(conn_line(l.conn, 100, &line), cases[i].want);
+		assert_int_equal(line.len, cases[i].want == CONN_OK ? cases[i].len : 64);
+		assert_memory_equal(line.ptr, text, line.len);
 		EXPECT_LINE(l.conn, "NOOP");
 		free(text);
 		fixture_link_close(&l);

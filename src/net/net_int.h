@@ -27,6 +27,7 @@ struct conn {
 	size_t scanned;		/* of these, known to hold no CRLF */
 	bool eager;		/* the last read filled all the room there was */
 	size_t thrown;		/* bytes of a line that is too long; 0: none */
+	char first[64];		/* the first of these */
 	struct buf out;		/* written and not sent */
 	struct deflate *z;	/* from conn_start_deflate() on */
 	uint64_t received;
