@@ -89,6 +89,10 @@ begin_store(struct imap_session *s)
 		rc = imap_enable_condstore(s, &err);
 	if (rc == RC_OK)
 		rc = imap_uids(s, &set, s->cmd.uid, &c->uids, &c->n, &err);
+	if (rc == RC_OK && c->silent &&
+		(c->change.before = arena_array(
+			 s->cmd.mem, CHANGE_MOST, sizeof(*c->change.before))) == NULL)
+		rc = err_set(&err, RC_LIMIT, "too many messages at once");
 	if (rc == RC_OK && c->change.conditional) {
 		c->modified = arena_array(s->cmd.mem, c->n + 1, sizeof(*c->modified));
 		if (c->modified == NULL)
@@ -109,6 +113,15 @@ number_of(const struct imap_session *s, uint32_t uid)
 	return view_list_seq(s->box.list, uid);
 }
 
+static bool
+is_own(const struct imap_box *b, uint64_t modseq)
+{
+	for (size_t i = b->nown; i > 0; i--)
+		if (b->own[i - 1] == modseq)
+			return true;
+	return false;
+}
+
 /* The flags that it has now, or with .SILENT, for clients that know of modseqs, only that
  * (RFC 7162 3.1.3).  RFC 9051 6.4.6: also with .SILENT what others changed is told: the
  * row's modseq is now this command's, and nobody would see it any more. */
@@ -118,7 +131,8 @@ tell(struct imap_session *s, const struct changing *c, size_t i, const struct vi
 	bool uid = s->cmd.uid || (s->enabled & (ENABLED_REV2 | ENABLED_CONDSTORE)) != 0;
 	size_t seq = number_of(s, r->uid);
 
-	if (!c->silent || c->others[i]) {
+	if (!c->silent || c->others[i] ||
+		(r->modseq > s->box.told && !is_own(&s->box, r->modseq))) {
 		imap_put_row(s, seq, r, uid);
 		return;
 	}
@@ -154,32 +168,13 @@ tell_some(struct imap_session *s, struct changing *c)
 	c->told += n;
 }
 
-static bool
-is_own(const struct imap_box *b, uint64_t modseq)
-{
-	for (size_t i = b->nown; i > 0; i--)
-		if (b->own[i - 1] == modseq)
-			return true;
-	return false;
-}
-
+/* Not what was so before the change began: others may have been quicker by a moment. */
 static void
-look_for_others(struct imap_session *s, struct changing *c, size_t n)
+find_others(const struct imap_session *s, struct changing *c, size_t n)
 {
-	enum { ROWS = 128 };
-	struct view_row rows[ROWS];
-	const struct imap_box *b = &s->box;
-
-	memset(c->others, 0, n);
-	if (!c->silent || view_tick(b->view) == b->tick)
-		return;
-	for (size_t i = 0, m; i < n; i += m) {
-		m = n - i < ROWS ? n - i : ROWS;
-		view_rows(b->view, c->uids + c->at + i, m, rows);
-		for (size_t j = 0; j < m; j++)
-			c->others[i + j] = rows[j].modseq > b->told &&
-					   !is_own(b, rows[j].modseq);
-	}
+	for (size_t i = 0; i < n; i++)
+		c->others[i] = c->silent && c->change.before[i] > s->box.told &&
+			       !is_own(&s->box, c->change.before[i]);
 }
 
 static enum rc
@@ -190,11 +185,11 @@ change_slice(struct imap_session *s, struct changing *c, struct err *err)
 	uint32_t *modified = c->modified == NULL ? NULL : c->modified + c->nmodified;
 	uint64_t modseq = 0;
 
-	look_for_others(s, c, n);
 	enum rc rc = change_flags(s->house->store, at, c->uids + c->at, n, &c->change,
 		&modseq, modified, &left, err);
 	if (rc != RC_OK)
 		return rc;
+	find_others(s, c, n);
 	imap_told(s, modseq);
 	c->modified_at = c->nmodified;
 	c->nmodified += left;

@@ -208,6 +208,19 @@ write_flags(struct tx *t, const struct flagging *f, struct err *err)
 	return RC_OK;
 }
 
+/* What is found lacks some of what was asked for; both ascend. */
+static void
+tell_before(const struct flagging *f)
+{
+	for (size_t i = 0, k = 0; f->c->before != NULL && i < f->n; i++) {
+		while (k < f->nlist && f->list[k].uid < f->uids[i])
+			k++;
+		f->c->before[i] = k < f->nlist && f->list[k].uid == f->uids[i]
+					  ? f->list[k].modseq
+					  : 0;
+	}
+}
+
 static enum rc
 flag(struct tx *t, void *arg, struct err *err)
 {
@@ -217,8 +230,10 @@ flag(struct tx *t, void *arg, struct err *err)
 
 	if ((rc = box_load(t, f->mailbox, &b, err)) != RC_OK ||
 		(rc = placed_read(t, f->mailbox, f->uids, f->n, &f->list, &f->nlist,
-			 err)) != RC_OK ||
-		(rc = pick_changed(t, f, err)) != RC_OK)
+			 err)) != RC_OK)
+		return rc;
+	tell_before(f);
+	if ((rc = pick_changed(t, f, err)) != RC_OK)
 		return rc;
 	if (f->nlist == 0)
 		return RC_OK;

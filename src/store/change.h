@@ -28,6 +28,7 @@ struct change_flags {
 	str keywords;		/* sorted, a blank between */
 	bool conditional;	/* UNCHANGEDSINCE (RFC 7162 3.1.3): those changed after are left */
 	uint64_t unchanged_since;
+	uint64_t *before;	/* room for n, or NULL: the modseq that each had until now; 0: gone */
 };
 
 /* *modseq: of the change; 0: nothing was changed.  modified: UIDs that were left because of

@@ -193,6 +193,30 @@ TEST(what_somebody_else_changed_meanwhile_is_left_alone_and_named)
 	store_close(&s);
 }
 
+/* What a reader was not told of yet would be hidden by its own change's modseq. */
+TEST(a_change_says_how_new_was_what_it_found)
+{
+	static const uint32_t two = 2, all[] = { 1, 2, 3, 7 };
+	FD_AUTO data = data_folder();
+	struct store *s = store_with(data, 3);
+	uint64_t modseq = 0, before[4] = { 9, 9, 9, 9 };
+	uint64_t first = set(s, all, 3, CHANGE_ADD, STORE_FLAGGED, "");
+	uint64_t second = set(s, &two, 1, CHANGE_ADD, STORE_ANSWERED, "");
+	struct change_flags c = {
+		.how = CHANGE_ADD, .flags = STORE_SEEN, .before = before
+	};
+
+	assert_int_equal(
+		change_flags(s, inbox, all, 4, &c, &modseq, NULL, NULL, NULL), RC_OK);
+	assert_true(modseq > second);
+	assert_int_equal(before[0], first);
+	assert_int_equal(before[1], second);
+	assert_int_equal(before[2], first);
+	assert_int_equal(before[3], 0);
+	sound(s);
+	store_close(&s);
+}
+
 TEST(too_many_keywords_are_refused_and_change_nothing)
 {
 	static const uint32_t both[] = { 1, 2 };
