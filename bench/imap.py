@@ -12,6 +12,7 @@ bench/README.md anew.
 gatepost.conf, "\\n" between them.
 """
 import argparse
+import concurrent.futures
 import pathlib
 import re
 import statistics
@@ -218,8 +219,8 @@ def run(o):
             s.start()
             benches.append(Bench(s, o.messages))
         if any(wanted(name) for name in [*commands(o.messages), "QRESYNC", "APPEND", "MOVE"]):
-            for b in benches:
-                b.fill()
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                list(pool.map(Bench.fill, benches))
             for b in benches:
                 b.settle()
             for b in benches:
