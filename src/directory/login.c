@@ -93,6 +93,14 @@ logins_forget(struct logins *l)
 	l->round++;
 }
 
+uint64_t
+logins_round(struct logins *l)
+{
+	LOCK_AUTO held = lock_take(&l->lock);
+
+	return l->round;
+}
+
 /* ---- doors and the log ---- */
 
 static const struct {

@@ -42,6 +42,9 @@ struct logins *logins_new(struct directory *d, const struct conf *conf);
 void logins_free(struct logins **lp);
 /* Directory's `changed` calls it: what is remembered may be wrong now. */
 void logins_forget(struct logins *l);
+/* How often that was: a session that finds another number than before asks whether its account
+ * may still be here. */
+uint64_t logins_round(struct logins *l);
 void logins_reload(struct logins *l, const struct conf *conf);
 
 struct login_want {

@@ -25,6 +25,7 @@ struct imap_house {
 	struct scanners *scanners;	/* house's readers */
 	struct pool *hashes;		/* errands of logins */
 	struct pool *errands;		/* errands to scanners */
+	uint64_t progress_ms;		/* how often who waits hears of it; 0: 10 s */
 };
 
 extern const struct session_kind imap_kind;	/* 143; its arg: struct imap_house */

@@ -348,9 +348,22 @@ at_line(struct imap_session *s, struct appending *a)
 
 /* ---- all of it is here ---- */
 
+/* Others may have come while this one did.  Two that get here in the same moment may both
+ * be let in, so that a quota is passed by what is under way at once, not by more. */
+static bool
+still_room(struct imap_session *s, struct appending *a)
+{
+	find_quota(s, a);
+	if (!a->failed && a->together > a->room)
+		fail(a, IMAP_NO, "OVERQUOTA", "there is no room for it any more");
+	return !a->failed;
+}
+
 static bool
 at_errand(struct imap_session *s, struct appending *a)
 {
+	if (!still_room(s, a))
+		return done(s, a);
 	if (errand_start(&s->errand, s->house->errands, s->io, imap_append_work, a)) {
 		a->step = AT_END;
 		a->did = IMAP_WAIT;

@@ -52,6 +52,7 @@ fetch_end_row(struct fetch *f)
 		buf_addu(&f->s->out, f->rows[f->i].uid);
 	}
 	buf_add(&f->s->out, STR(")\r\n"));
+	f->s->cmd.within = false;
 	f->told++;
 	(void)next_message(f);
 	f->step = step_messages;

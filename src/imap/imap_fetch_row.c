@@ -240,6 +240,7 @@ fetch_put_row(struct fetch *f)
 	if (!there(f))
 		return false;
 	f->first = true;
+	f->s->cmd.within = true;
 	f->structure = (struct fact_structure){ 0 };
 	buf_add(b, STR("* "));
 	buf_addu(b, number_of(f, r->uid));

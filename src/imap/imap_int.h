@@ -115,6 +115,7 @@ struct imap_work {		/* the command under way */
 	void (*end)(struct imap_session *s);	/* may be NULL */
 	void (*then)(struct imap_session *s);	/* once the answer has left; may be NULL */
 	bool answered;
+	bool within;		/* an untagged answer has begun and not ended: nothing else may be said */
 };
 
 struct imap_session {
@@ -124,6 +125,7 @@ struct imap_session {
 	enum imap_state state;
 	unsigned enabled;
 	uint64_t account;
+	uint64_t round;		/* logins_round() when it was last known to be allowed here */
 	char address[256];
 	struct imap_box box;	/* view NULL: none */
 	struct imap_work cmd;
@@ -194,6 +196,7 @@ void imap_put_mailbox(struct imap_session *s, str name);
 /* ---- imap_session.c, imap_login.c ---- */
 void imap_then_tls(struct imap_session *s);
 void imap_login_clear(struct imap_session *s);
+bool imap_still_allowed(struct imap_session *s);	/* its account was not disabled or removed */
 /* The client went away, or was late, in the middle of a command. */
 enum imap_did imap_lost(struct imap_session *s);
 /* A line of a dialogue within a command: CONN_OK, or IMAP_READ is to be returned, or

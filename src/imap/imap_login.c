@@ -18,6 +18,7 @@ struct imap_login {
 	struct login_want want;
 	struct login *login; /* NULL: LOGIN's user and password */
 	struct login_answer answer;
+	uint64_t round; /* of the directory, before it was asked */
 	enum stage stage;
 	str user, password; /* in the command */
 	struct buf in, out;
@@ -96,6 +97,7 @@ start_step(struct imap_session *s)
 	struct imap_login *l = s->logging_in;
 
 	l->stage = STAGE_SAID;
+	l->round = logins_round(l->logins);
 	if (!errand_start(&s->errand, s->house->hashes, s->io, step, l))
 		return imap_no(s, "UNAVAILABLE",
 			"too many logins at the moment, try again later");
@@ -111,6 +113,7 @@ logged_in(struct imap_session *s)
 
 	s->state = IMAP_AUTH;
 	s->account = a->account;
+	s->round = s->logging_in->round;
 	(void)str_z(str_first(str_of(a->address), sizeof(s->address) - 1), s->address,
 		sizeof(s->address));
 	s->until_ms = clock_ms() + s->conf->imap.idle_timeout;
@@ -130,6 +133,24 @@ sentence(struct imap_session *s, const char *code)
 		RC_OK)
 		text = STR("no");
 	return imap_no(s, code, text.ptr);
+}
+
+/* Cheap as long as nothing in the directory has changed. */
+bool
+imap_still_allowed(struct imap_session *s)
+{
+	ARENA_AUTO mem = arena_new(4096);
+	uint64_t round = logins_round(s->house->logins);
+	struct account a;
+
+	if (s->state == IMAP_NEW || round == s->round)
+		return true;
+	enum rc rc = account_by_id(s->house->directory, s->account, mem, &a, NULL);
+	if (rc == RC_NONE || (rc == RC_OK && a.disabled))
+		return false;
+	if (rc == RC_OK) /* else it is asked again */
+		s->round = round;
+	return true;
 }
 
 static enum imap_did

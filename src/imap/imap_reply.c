@@ -102,6 +102,9 @@ imap_uids(struct imap_session *s, struct imap_set *set, bool uid, uint32_t **out
 		*n = s->box.has_saved ? s->box.nsaved : 0;
 		return RC_OK;
 	}
+	/* RFC 9051 9, seq-number: not even "*" */
+	if (!uid && count == 0 && set->n > 0)
+		return err_set(err, RC_BAD, "there are no messages");
 	imap_set_resolve(
 		set, uid ? (count == 0 ? 0 : view_list_uid(l, count)) : (uint32_t)count);
 	for (size_t i = 0; i < set->n; i++) {

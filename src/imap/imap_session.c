@@ -14,7 +14,7 @@ enum {
 	OUT_ENOUGH = 64 * 1024, /* then it is sent */
 	OUT_MOST = 16 * 1024 * 1024, /* of one item; a body is written in pieces */
 	THROWN_MOST = 1024 * 1024, /* of a command that is too long */
-	PROGRESS_MS = 10 * 1000, /* RFC 9585 */
+	PROGRESS_MS = 10 * 1000, /* RFC 9585; unless house says otherwise */
 };
 
 bool
@@ -114,13 +114,20 @@ end_command(struct imap_session *s)
 	s->line_at = 0;
 }
 
+static uint64_t
+progress_ms(const struct imap_session *s)
+{
+	return s->house->progress_ms == 0 ? PROGRESS_MS : s->house->progress_ms;
+}
+
 /* Who is told "wait" again and again by a long command hears that it is going on. */
 static void
 say_progress(struct imap_session *s)
 {
 	uint64_t now = clock_ms();
 
-	if (now < s->said_ms + PROGRESS_MS || s->out.len > 0 || s->state == IMAP_NEW)
+	if (now < s->said_ms + progress_ms(s) || s->out.len > 0 ||
+		s->state == IMAP_NEW || s->cmd.within)
 		return;
 	buf_addz(&s->out, "* OK [INPROGRESS (");
 	imap_put_string(&s->out, s->cmd.tag);
@@ -293,7 +300,8 @@ begin(struct imap_session *s)
 	if (!lex_tag(&w->x, &w->tag))
 		return refuse(s, STR(""), "a command begins with a tag and a blank");
 	if (!lex_sp(&w->x))
-		return refuse(s, w->tag, "a blank and the name of a command were expected");
+		return refuse(
+			s, w->tag, "a blank and the name of a command were expected");
 	if (!lex_atom(&w->x, &name))
 		return refuse(s, w->tag, "the name of a command was expected");
 	if (str_ieq(name, STR("UID"))) {
@@ -310,6 +318,8 @@ begin(struct imap_session *s)
 			s->state == IMAP_NEW    ? "log in first"
 			: s->state == IMAP_AUTH ? "not now: no mailbox is selected"
 						: "not now");
+	if (!imap_still_allowed(s))
+		return bye(s, "this account was disabled or removed");
 	s->said_ms = clock_ms();
 	s->phase = at_command;
 	if ((w->is->flags & CMD_WRITES) != 0 && s->box.read_only) {
@@ -348,7 +358,8 @@ take_announcement(struct imap_session *s, const struct imap_literal *l)
 	if (s->too_much == NULL && imap_append_wants(s, buf_str(&s->in)))
 		return begin(s);
 	buf_addz(&s->in, "\r\n");
-	if (s->too_much == NULL && l->bytes > command_most(s) - s->in.len) {
+	if (s->too_much == NULL && (s->in.len > command_most(s) ||
+					   l->bytes > command_most(s) - s->in.len)) {
 		s->too_much = "[TOOBIG] that is too long for a command";
 		if (l->wait)
 			return too_much(s);
@@ -382,7 +393,8 @@ take_line(struct imap_session *s, str line)
 	if (s->too_much != NULL)
 		return too_much(s);
 	if (rc == RC_BAD && line.len > 2 && line.ptr[line.len - 2] == '+')
-		return bye(s, "a literal's length was expected"); /* who knows what comes */
+		return bye(
+			s, "a literal's length was expected"); /* who knows what comes */
 	if (rc == RC_BAD) {
 		s->too_much = "a literal's length was expected";
 		return too_much(s);
@@ -563,7 +575,7 @@ run_session(void *session, enum park_why why, struct session_wait *wait)
 	wait->want = s->want;
 	wait->until_ms = s->until_ms;
 	if (s->want == PARK_NOTHING)
-		wait->until_ms = errand_busy(&s->errand) ? clock_ms() + PROGRESS_MS
+		wait->until_ms = errand_busy(&s->errand) ? clock_ms() + progress_ms(s)
 							 : s->wake_ms;
 	return SESSION_PARK;
 }

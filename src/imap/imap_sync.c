@@ -210,6 +210,8 @@ imap_sync(struct imap_session *s, bool still, struct err *err)
 	bool left;
 	enum rc rc;
 
+	if (s->dead) /* it has been told */
+		return RC_OK;
 	if (tick == b->tick) {
 		forget_own(b);
 		return RC_OK;
