@@ -13,7 +13,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ARENA_AUTO mem = arena_new(SCAN_MEMORY);
 	BUF_AUTO b = BUF(CONTENT_MOST);
 	FD_AUTO fd = memfd_create("message", 0);
-	struct scan_job job = { fd, size, .want = 7 | SCAN_SEARCH, .most_unpacked = 4 << 20 };
+	struct scan_job job = { fd, size, .want = 7 | SCAN_SEARCH,
+		.most_unpacked = 4 << 20 };
 	struct scanned got, again;
 
 	cs = cs == NULL ? charsets_new() : cs;

@@ -48,7 +48,8 @@ const struct verb verbs[] = {
 		"Makes a password for one program and "
 		"shows it once. It opens the services named with --for, all without it.",
 		0, verb_app_password_add },
-	{ "account app-password list", "ADDRESS", "Lists the app passwords and what they are for.", 0,
+	{ "account app-password list", "ADDRESS",
+		"Lists the app passwords and what they are for.", 0,
 		verb_app_password_list },
 	{ "account app-password revoke", "ADDRESS NAME", "Makes an app password useless.",
 		0, verb_app_password_revoke },

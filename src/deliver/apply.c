@@ -332,8 +332,8 @@ housekeeping(struct apply *a, struct rounds *r, struct err *err)
 
 	r->house_ms = clock_ms();
 	if ((rc = plan_expiry(a, r, err)) != RC_OK || (rc = expire(a, r, err)) != RC_OK ||
-		(rc = mailbox_prune(a->want.store, clock_wall_ms() - MAILBOX_KEPT_MS, err)) !=
-			RC_OK)
+		(rc = mailbox_prune(
+			 a->want.store, clock_wall_ms() - MAILBOX_KEPT_MS, err)) != RC_OK)
 		return rc;
 	if (a->want.ledger_keep_ms > 0 &&
 		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,

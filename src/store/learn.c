@@ -237,8 +237,8 @@ store_lessons(struct store *s, uint64_t account, store_lesson_fn *fn, void *arg,
 	LOCK_AUTO held = lock_take(&sh->lock);
 	enum rc rc;
 
-	PREPARE(q, sh->db,
-		"SELECT msgid, spam, time_ms FROM lesson WHERE account_id = ?", err);
+	PREPARE(q, sh->db, "SELECT msgid, spam, time_ms FROM lesson WHERE account_id = ?",
+		err);
 	db_bind_u64(q, 1, account);
 	while ((rc = db_step(q, err)) == RC_OK) {
 		struct msg_id id = { 0 };

@@ -4,7 +4,7 @@
 
 /* More messages than come into a mailbox between a backup and its use; it may be used
  * 4,000 times. */
-#define UID_GAP	 "1000000"
+#define UID_GAP  "1000000"
 #define UID_LAST "4294967295"
 
 static enum rc

@@ -19,7 +19,8 @@ gather(struct view *v, str list[KEYWORDS_SHOWN])
 	size_t n = 0;
 	str one;
 
-	HASH_ITER(hh, v->words, w, next) {
+	HASH_ITER(hh, v->words, w, next)
+	{
 		str words = { w->text, w->len };
 
 		while (w->rows > 0 && n < KEYWORDS_SHOWN && str_cut(&words, ' ', &one))
