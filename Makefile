@@ -7,7 +7,7 @@ SECONDS = 20
 MESON = meson setup
 CLANG = CC=clang
 
-.PHONY: all demo test unit outside crash mime-diff asan tsan fuzz lint format bench bare clean
+.PHONY: all demo test unit outside crash mime-diff imap-diff asan tsan fuzz lint format bench bare clean
 
 all: build/build.ninja
 	ninja -C build
@@ -35,6 +35,11 @@ crash: all
 # 2,000 generated messages as Dovecot, Python and gmime read them (doc/mime-differences.md).
 mime-diff: all
 	GATEPOST_BUILD=build GATEPOST_MIME_MESSAGES=2000 $(PYTEST)/test_mime.py
+
+# COMMANDS of the generated ones, to Dovecot too (doc/imap-differences.md).
+imap-diff: all
+	GATEPOST_BUILD=build GATEPOST_IMAP_COMMANDS=$(or $(COMMANDS),8000) \
+		GATEPOST_IMAP_SEED=$(SEED) $(PYTEST)/test_imap_compare.py
 
 # The same tests with every access to memory and every overflow watched.
 asan: build-asan/build.ninja

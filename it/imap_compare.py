@@ -1,0 +1,497 @@
+# SPDX-License-Identifier: ISC
+"""The same commands to Gatepost and to Dovecot, and where the answers differ.
+
+An answer becomes facts: {key: value}, without what servers are free in (order of
+untagged answers, quoted or literal, texts, case of atoms).  A difference is a key
+with its two values.  EXPLAINED says which are meant, by the headings of
+doc/imap-differences.md.
+"""
+import collections
+import random
+import re
+
+import imap_generate
+import mime_compare
+from imap_explained import EXPLAINED, FOUND, item
+from imap_talk import DovecotTalk, GatepostTalk, Wrong
+
+# Which only one of the two has (RFC 8474 OBJECTID), or where a text tells no more.
+OURS_ONLY = {b"MAILBOXID"}
+MARKS = {b"\\marked", b"\\unmarked"}
+FREE = {b"UIDVALIDITY", b"HIGHESTMODSEQ"}
+
+
+class Side:
+    """One server's view of one session: the UIDs by message number."""
+
+    def __init__(self, talk):
+        self.talk = talk
+        self.uids = []
+        self.names = {}         # <<name>> in commands, this server's numbers
+
+    def fill(self, command):
+        return re.sub(rb"<<(\w+)>>", lambda m: str(self.names.get(m[1].decode(), 1)).encode(), command)
+
+
+def numbers(text):
+    """The members of a sequence set, sorted."""
+    out = []
+    for one in str(text, "ascii").split(",") if isinstance(text, bytes) else [str(text)]:
+        low, _, high = one.partition(":")
+        low, high = int(low), int(high or low)
+        out += range(min(low, high), max(low, high) + 1)
+    return sorted(out)
+
+
+def words(values):
+    return sorted(bytes(v).lower() if isinstance(v, bytes) else v for v in values)
+
+
+def pairs(values):
+    return zip(values[::2], values[1::2])
+
+
+def tree(values):
+    """RFC 5256 section 4: members of one thread as (number, [children])."""
+    node = None
+    out = here = []
+    for v in values:
+        if isinstance(v, list):
+            here.append(tree(v))
+        else:
+            node = (v, [])
+            here.append(node)
+            here = node[1]
+    return out[0] if len(out) == 1 and node else (None, out)
+
+
+def item_name(name):
+    name = re.sub(rb'"([A-Za-z0-9-]+)"', rb"\1", bytes(name)).upper()
+    return name.decode("latin-1")
+
+
+def fetched(values):
+    out = {}
+    for name, value in pairs(values):
+        name = item_name(name)
+        if name == "FLAGS":
+            value = words(value)
+        elif name in ("MODSEQ", "SAVEDATE") or name == "PREVIEW":
+            value = "some"
+        out[name] = value
+    return out
+
+
+class Facts:
+    """What one answer says."""
+
+    def __init__(self, side, answer, by_uid=True):
+        self.side, self.out, self.by_uid = side, {}, by_uid
+        for name, number, values in answer.untagged:
+            getattr(self, "on_" + name.decode().lower(), self.on_other)(number, values, name)
+        code = answer.code if answer.code and answer.code[0] not in OURS_ONLY else None
+        self.out["tagged"] = answer.status.decode()
+        if code:
+            self.code(code)
+        if answer.status == b"OK" and "gone" in self.out:
+            self.out["gone"].sort()
+
+    def code(self, code):
+        name, values = code
+        if name in OURS_ONLY:
+            return
+        if name == b"PERMANENTFLAGS":
+            values = words(values[0])
+        elif name in FREE:
+            values = "some"
+        elif name in (b"COPYUID", b"APPENDUID"):
+            values = [numbers(v) for v in values[1:]]
+        elif name == b"MODIFIED":
+            values = numbers(values[0])
+        self.out["code " + name.decode()] = values
+
+    def uid(self, number):
+        uids = self.side.uids
+        return uids[number - 1] if 0 < number <= len(uids) else f"number {number}"
+
+    def on_other(self, number, values, name):
+        self.out[name.decode().lower()] = values
+
+    def on_ok(self, _, values, name):
+        code, _ = values
+        if code:
+            self.code(code)
+        elif name != b"OK":
+            self.out[f"untagged {name.decode()}"] = True
+
+    on_no = on_bad = on_bye = on_ok
+
+    def on_exists(self, number, values, _):
+        self.out["exists"] = number
+        uids = self.side.uids
+        while len(uids) < number:
+            uids.append(f"new {len(uids) + 1}")
+
+    def on_recent(self, number, *_):
+        self.out["recent"] = number
+
+    def on_flags(self, _, values, __):
+        self.out["flags"] = words(values[0])
+
+    def on_expunge(self, number, *_):
+        self.out.setdefault("gone", []).append(self.uid(number))
+        del self.side.uids[number - 1]
+
+    def on_vanished(self, _, values, __):
+        if isinstance(values[0], list):
+            self.out["vanished earlier"] = numbers(values[1])
+            return
+        gone = numbers(values[0])
+        self.out.setdefault("gone", []).extend(gone)
+        self.side.uids[:] = [u for u in self.side.uids if u not in gone]
+
+    def on_fetch(self, number, values, _):
+        uid = self.uid(number)
+        got = fetched(values[0])
+        if isinstance(uid, str) and "UID" in got:
+            self.side.uids[number - 1] = uid = got["UID"]
+        self.out.setdefault(("fetch", uid), {}).update(got)
+
+    def found(self, some):
+        """As UIDs."""
+        return list(some) if self.by_uid else [self.uid(n) for n in some]
+
+    def on_search(self, _, values, __):
+        self.out["search"] = sorted(self.found(v for v in values if not isinstance(v, list)), key=str)
+        if any(isinstance(v, list) for v in values):
+            self.out["search modseq"] = True
+
+    def on_sort(self, _, values, __):
+        self.out["sort"] = self.found(v for v in values if not isinstance(v, list))
+
+    def on_thread(self, _, values, __):
+        self.out["thread"] = [tree(v) for v in values]
+
+    def on_esearch(self, _, values, __):
+        got = {}
+        if values and isinstance(values[0], list):
+            values = values[1:]
+        if values and values[0] == b"UID":
+            got["UID"] = True
+            values = values[1:]
+        for name, value in pairs(values):
+            name = name.decode().upper()
+            got[name] = self.found(numbers(value)) if name == "ALL" else "some" if name == "MODSEQ" else \
+                self.found([value])[0] if name in ("MIN", "MAX") else value
+        self.out["esearch"] = got
+
+    def on_list(self, _, values, name):
+        flags, mark, box, *more = values
+        self.out[(name.decode().lower(), bytes(box))] = ([f for f in words(flags) if f not in MARKS], mark, more)
+
+    on_lsub = on_list
+
+    def on_status(self, _, values, __):
+        got = {name.decode().upper(): value for name, value in pairs(values[1])}
+        self.out[("status", bytes(values[0]))] = {k: "some" if k.encode() in FREE else v for k, v in got.items()}
+
+
+# .codes: the response codes of ours
+Difference = collections.namedtuple("Difference", "command key ours theirs message session codes why")
+Hit = collections.namedtuple("Hit", "command ours message")     # found by one of the two alone
+
+
+def program(command):
+    """What a SEARCH, SORT or THREAD looks for, as UID SEARCH says it."""
+    rest = re.sub(rb"(?i)^(UID )?(SEARCH|SORT|THREAD) ", b"", command)
+    rest = re.sub(rb"(?i)^RETURN \([^)]*\) ", b"", rest)
+    m = re.match(rb"(?i)(\([^)]*\)|REFERENCES|ORDEREDSUBJECT) (\S+) ", rest)
+    if m and not re.match(rb"(?i)(UID )?SEARCH", command):
+        rest = b"CHARSET " + m[2] + b" " + rest[m.end():]
+    return rest
+
+
+def forget_recent(facts):
+    facts.pop("recent", None)
+    for key, value in facts.items():
+        if isinstance(key, tuple) and key[0] == "fetch" and "FLAGS" in value:
+            value["FLAGS"] = [f for f in value["FLAGS"] if f != b"\\recent"]
+        if isinstance(key, tuple) and key[0] == "status":
+            value.pop("RECENT", None)
+
+
+class Pair:
+    """Sessions with both servers, and what they said differently.  `texts` are the
+    messages of mailboxes by name: {name: [bytes]}, the first has UID 1."""
+
+    def __init__(self, gatepost, address, password, dovecot):
+        self.make = (lambda: GatepostTalk(gatepost, address, password)), (lambda: DovecotTalk(dovecot))
+        self.sessions = {}
+        self.texts = {}
+        self.names = {}, {}
+        self.box = {}
+        self.found = []         # Difference
+        self.said = collections.Counter()       # commands by their verb
+        self.used = collections.Counter()       # explanations
+        self.mime = collections.Counter()       # those of it/mime_compare.py
+
+    def total(self):
+        return sum(self.said.values())
+
+    def close(self, *which):
+        for name in which or list(self.sessions):
+            for side in self.sessions.pop(name):
+                side.talk.close()
+
+    def sides(self, session):
+        if session not in self.sessions:
+            self.sessions[session] = [Side(make()) for make in self.make]
+            for side, names in zip(self.sessions[session], self.names):
+                side.names = names
+        return self.sessions[session]
+
+    def both(self, session, command):
+        """Says it to both at once; their answers."""
+        sides = self.sides(session)
+        for side in sides:
+            side.talk.say(side.fill(command))
+        try:
+            ours = sides[0].talk.hear()
+        except Wrong as e:
+            raise AssertionError(f"{session}: {command[:300]!r}: {e}") from e
+        return ours, sides[1].talk.hear()
+
+    def facts(self, session, command):
+        by_uid = command[:4].upper() == b"UID "
+        return [Facts(side, answer, by_uid).out
+                for side, answer in zip(self.sides(session), self.both(session, command))]
+
+    def know(self, session):
+        """Asks for the UIDs of a mailbox just selected, or that has grown."""
+        for side, answer in zip(self.sides(session), self.both(session, b"UID SEARCH ALL")):
+            Facts(side, answer)
+            side.uids[:] = next((sorted(v) for n, _, v in answer.untagged if n == b"SEARCH"), side.uids)
+
+    def ask(self, command, session="a", also=(), recent=True):
+        """One command, and what `also` is said after it, to the same facts; True when
+        there was no difference without an explanation."""
+        sides = self.sides(session)
+        verb = command.split(b" ")[0].upper()
+        if verb in (b"SELECT", b"EXAMINE", b"CLOSE", b"UNSELECT"):
+            for side in sides:
+                side.uids[:] = []
+            self.box[session] = b" ".join(command.split(b" ")[1:2]).strip(b'"').decode()
+        self.said[verb.decode() if verb != b"UID" else command.split(b" ")[1].upper().decode()] += 1
+        facts = self.facts(session, command)
+        for more in also:
+            for one, two in zip(facts, self.facts(session, more)):
+                for k, v in two.items():
+                    one[("then", k) if k == "tagged" else k] = sorted(one[k] + v, key=str) \
+                        if k == "gone" and k in one else v
+        if any(isinstance(u, str) for side in sides for u in side.uids):
+            self.know(session)
+        if not recent:
+            for one in facts:
+                forget_recent(one)
+        before = len(self.found)
+        self.codes = {k for k in facts[0] if isinstance(k, str) and k.startswith("code ")}
+        for key in sorted(set(facts[0]) | set(facts[1]), key=str):
+            if facts[0].get(key) != facts[1].get(key):
+                self.differ(command, session, key, facts[0].get(key), facts[1].get(key))
+        return all(d.why for d in self.found[before:])
+
+    def play(self, steps, recent=True, state=b"UID FETCH 1:* (FLAGS)"):
+        """A story: what changes something is followed by a look at everything.  It
+        ends where the two are no longer in the same state; True: they still are."""
+        try:
+            return self.play_on(steps, recent, state)
+        except Wrong:       # it panics now and then
+            self.said["Dovecot died"] += 1
+            return False
+
+    def play_on(self, steps, recent, state):
+        for session, command, changes in steps:
+            command = command if isinstance(command, bytes) else command.encode()
+            if command.startswith(b"!mark "):
+                self.mark(session, *command.split()[1:])
+                continue
+            same = self.ask(command, session, [b"NOOP"] if changes else [], recent)
+            if changes:     # all who have it open hear of it
+                for other in [s for s in self.sessions if s != session and s[0] == session[0]]:
+                    same = self.ask(b"NOOP", other, (), recent) and same
+                if self.box.get(session):
+                    same = self.ask(state, session, (), recent) and same
+            if not same:
+                return False
+        return True
+
+    def tree(self, commands, session="tree"):
+        """Commands about names, until the two differ.  Only what is there is subscribed to."""
+        for command in commands:
+            verb, _, name = command.encode().partition(b" ")
+            if verb == b"SUBSCRIBE":
+                lists = self.both(session, b'LIST "" ' + name)
+                if not all(u[0] == b"LIST" for a in lists for u in a.untagged[:1]) or not lists[0].untagged:
+                    continue
+            if verb in (b"DELETE", b"RENAME"):      # of a selected one Dovecot ends the session
+                self.both(session, b"UNSELECT")
+            if not self.ask(command.encode(), session):
+                return False
+        return True
+
+    def clear(self, keep, session="tree"):
+        """Deletes all mailboxes but those that begin as one of `keep` does."""
+        for side in self.sides(session):
+            side.talk.do(b"UNSELECT")
+            for verb in (b"LSUB", b"LIST"):
+                names = [bytes(u[2][2]) for u in side.talk.do(verb + b' "" *').untagged if u[0] == verb]
+                for name in reversed(sorted(names)):
+                    if not name.startswith(keep):
+                        quoted = b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+                        side.talk.do((b"UNSUBSCRIBE " if verb == b"LSUB" else b"DELETE ") + quoted)
+        self.close(session)
+
+    def mark(self, session, name, box):
+        """Remembers the HIGHESTMODSEQ of both under a name, and UIDVALIDITY."""
+        answers = self.both(session, b"STATUS " + box + b" (HIGHESTMODSEQ UIDVALIDITY)")
+        for names, answer in zip(self.names, answers):
+            for _, _, (_, values) in (u for u in answer.untagged if u[0] == b"STATUS"):
+                got = dict(pairs(values))
+                names[name.decode()] = got[b"HIGHESTMODSEQ"]
+                names["v_" + box.decode()] = got[b"UIDVALIDITY"]
+
+    # --- differences ---
+
+    def text(self, session, uid):
+        texts = self.texts.get(self.box.get(session), [])
+        return texts[uid - 1] if isinstance(uid, int) and 0 < uid <= len(texts) else None
+
+    def differ(self, command, session, key, a, b):
+        if isinstance(key, tuple) and key[0] == "fetch" and a is not None and b is not None:
+            for name in sorted(set(a) | set(b)):
+                if a.get(name) != b.get(name):
+                    self.judge(command, session, (*key, name), a.get(name), b.get(name), self.text(session, key[1]))
+        else:
+            self.judge(command, session, key, a, b, None)
+
+    def judge(self, command, session, key, a, b, message):
+        d = Difference(command, key, a, b, message, session, self.codes, None)
+        why = self.why_mime(d) or self.why_found(d) or \
+            next((name for name, holds in EXPLAINED if holds(d)), None)
+        if why:
+            self.used[why] += 1
+        self.found.append(d._replace(why=why))
+
+    def why_mime(self, d):
+        """Which doc/mime-differences.md explains."""
+        if d.message is None or item(d) not in ("ENVELOPE", "BODY", "BODYSTRUCTURE") or not (d.ours and d.theirs):
+            return None
+        compare = mime_compare.envelopes if d.key[-1] == "ENVELOPE" else mime_compare.bodies
+        names = [mime_compare.explain(*found, d.message) for found in compare(d.ours, d.theirs)]
+        if not names or None in names:
+            return None
+        self.mime.update(names)
+        return "mime"
+
+    def why_found(self, d):
+        """Each message that only one of the two found must have its explanation."""
+        if d.key not in ("search", "sort", "esearch", "thread"):
+            return None
+        ours, theirs = (f.get("search", []) for f in self.facts(d.session, b"UID SEARCH " + program(d.command)))
+        hits = [Hit(d.command, uid in ours, self.text(d.session, uid)) for uid in set(ours) ^ set(theirs)]
+        names = {next((name for name, holds in FOUND if h.message is not None and holds(h)), None) for h in hits}
+        if not names or None in names:
+            return None
+        if d.key == "sort" and [u for u in d.ours if u in theirs] != [u for u in d.theirs if u in ours]:
+            return None
+        self.used.update(sorted(names)[1:])
+        return sorted(names)[0]
+
+
+def show(d):
+    def short(v):
+        v = repr(v)
+        return v if len(v) < 700 else v[:700] + "…"
+    lines = [f"{d.command[:300]!r} ({d.session}): {d.key}", f"    Gatepost {short(d.ours)}", f"    Dovecot  {short(d.theirs)}"]
+    if isinstance(d.ours, list) and isinstance(d.theirs, list) and d.key in ("search", "sort"):
+        lines.append(f"    only Gatepost {[v for v in d.ours if v not in d.theirs][:40]}, "
+                     f"only Dovecot {[v for v in d.theirs if v not in d.ours][:40]}")
+    return "\n".join(lines)
+
+
+# --- a whole comparison ---
+
+OWN = (b"INBOX", b"Drafts", b"Sent", b"Archive", b"Trash", b"Junk", b"base", b"public", b"story")
+
+
+def fill(pair, name, mails):
+    """A mailbox with the same messages on both sides; `name` becomes a session that
+    may only look."""
+    pair.ask(f"CREATE {name}".encode(), name)
+    pair.both(name, f"STATUS {name} (HIGHESTMODSEQ)".encode())
+    pair.texts[name] = [m for m, _, _ in mails]
+    for message, flags, date in mails:
+        given = f"APPEND {name} ({flags}) ".encode() + (f'"{date}" '.encode() if date else b"")
+        pair.ask(given + imap_generate.literal(message), name)
+    look(pair, name)
+
+
+def look(pair, name):
+    pair.ask(f"EXAMINE {name}".encode(), name)
+    pair.know(name)
+
+
+def questions(pair, name, commands):
+    for command in commands:
+        pair.ask(command, name)
+
+
+def stories(pair, seed, commands):
+    """(those that came to their end, all)"""
+    whole = n = 0
+    until = pair.total() + commands
+    while pair.total() < until:
+        kind = imap_generate.Resync if n % 4 == 3 else imap_generate.Story
+        sessions = 2 if n % 3 == 2 else 1
+        story = kind(f"{seed}x{n}", len(pair.texts["base"]), sessions)
+        pair.texts[story.name] = pair.texts["base"][story.low - 1:story.low - 1 + story.count]
+        # which of two sessions is told of \Recent is nobody's promise (RFC 3501 2.3.2)
+        whole += pair.play(story.steps(40), sessions == 1)
+        pair.close(*[s for s in pair.sessions if s.startswith("s")])
+        n += 1
+    return whole, n
+
+
+def trees(pair, seed, commands):
+    whole = n = 0
+    until = pair.total() + commands
+    while pair.total() < until:
+        whole += pair.tree(imap_generate.trees(f"{seed}x{n}", 12))
+        pair.close("tree")
+        pair.clear(OWN)
+        n += 1
+    return whole, n
+
+
+def compare(pair, seed, commands, public):
+    """About so many commands, at least each once; what was done, in words."""
+    r = random.Random(f"gatepost imap {seed}")
+    fill(pair, "base", imap_generate.mails(seed, 60, 15))
+    most = len(pair.texts["base"])
+    questions(pair, "base", imap_generate.everything(most))
+    for command in imap_generate.WRONG:
+        look(pair, "base")
+        pair.ask(command.encode(), "base")
+    pair.clear(OWN)
+    look(pair, "base")
+    if public:
+        fill(pair, "public", [(m, "", None) for m in public])
+        questions(pair, "public", imap_generate.about_any())
+    left = max(600, commands - pair.total())
+    if public:
+        questions(pair, "public", (imap_generate.question(r, len(public)) for _ in range(left // 10)))
+    questions(pair, "base", (imap_generate.question(r, most) for _ in range(left * 3 // 10)))
+    told = stories(pair, seed, left * 4 // 10)
+    grown = trees(pair, seed, left * 2 // 10)
+    return (f"{pair.total()} commands, {told[0]} of {told[1]} stories and {grown[0]} of {grown[1]} trees to their end: "
+            f"{dict(pair.said)}; differences explained: {dict(pair.used)}, {dict(pair.mime)}")

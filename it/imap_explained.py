@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: ISC
+"""Which differences of Gatepost and Dovecot are meant: each rule stands behind a
+heading of doc/imap-differences.md.
+
+EXPLAINED holds rules for one value (a Difference of it/imap_compare.py), FOUND rules
+for one message that only one of the two found (a Hit).
+"""
+import email
+import re
+
+USES = {b"\\archive", b"\\drafts", b"\\junk", b"\\sent", b"\\trash"}
+CHILDREN = {b"\\haschildren", b"\\hasnochildren"}
+
+
+def verb(d):
+    words = d.command.upper().split(b" ")
+    return words[words[0] == b"UID"]
+
+
+def item(d):
+    """Of FETCH: its name."""
+    return d.key[2] if d.key[0] == "fetch" and len(d.key) == 3 else ""
+
+
+def is_no_modseq(d):
+    return d.key == "code HIGHESTMODSEQ" and d.theirs is None
+
+
+def is_modseq_again(d):
+    return d.key == "code HIGHESTMODSEQ" and d.ours is None and verb(d) not in (b"SELECT", b"EXAMINE", b"EXPUNGE", b"MOVE")
+
+
+def is_read_only(d):
+    return d.key == "tagged" and verb(d) in (b"STORE", b"MOVE", b"EXPUNGE") and "code CANNOT" in d.codes
+
+
+def is_section_0(d):
+    return b"[0]" in d.command and (d.key == "tagged" or d.key[0] == "fetch")
+
+
+def is_no_day(d):
+    return b"32-Jan" in d.command and (d.key == "search" or (d.ours, d.theirs) == ("BAD", "OK"))
+
+
+def is_wild_name(d):
+    return d.command == b'CREATE "per%cent"' and (d.key == "code CANNOT" or (d.ours, d.theirs) == ("NO", "OK"))
+
+
+def is_use_in_lsub(d):
+    return d.key[0] == "lsub" and d.ours and d.theirs and \
+        d.ours == ([f for f in d.theirs[0] if f not in USES], *d.theirs[1:])
+
+
+def is_more_attributes(d):
+    """Children and uses in extended LIST, unasked."""
+    if d.key[0] != "list" or not (d.ours and d.theirs):
+        return False
+    return set(d.ours[0]) - set(d.theirs[0]) <= USES | CHILDREN and d.theirs[0] == [f for f in d.ours[0] if f in d.theirs[0]]
+
+
+def is_nonexistent(d):
+    """An extended LIST says \\NonExistent."""
+    if d.key[0] != "list" or not (d.ours and d.theirs):
+        return False
+    ours, theirs = set(d.ours[0]), set(d.theirs[0])
+    return b"\\nonexistent" in ours and b"\\noselect" in theirs and ours - theirs <= CHILDREN | {b"\\nonexistent"}
+
+
+def is_level(d):
+    if d.key[0] != "list" or not d.theirs:
+        return False
+    if d.ours is None:
+        return b"\\noselect" in d.theirs[0]
+    return set(d.ours[0]) - set(d.theirs[0]) == {b"\\hasnochildren"} and set(d.theirs[0]) - set(d.ours[0]) == {b"\\haschildren"}
+
+
+def is_childless_subscription(d):
+    return d.key[0] == "list" and b"SUBSCRIBED" in d.command.split(b'"')[0] and bool(d.ours and d.theirs) and \
+        set(d.ours[0]) - set(d.theirs[0]) == {b"\\haschildren"} and set(d.theirs[0]) - set(d.ours[0]) <= CHILDREN
+
+
+def is_root(d):
+    return d.key[0] == "list" and re.search(rb'^LIST (?:\([^)]*\) )?"[^"]+" (?:""|\("" |\([^)]* ""\))', d.command) and \
+        (d.ours is None) != (d.theirs is None)
+
+
+def is_own_status(d):
+    return d.key == "code CLIENTBUG" and verb(d) == b"STATUS" and d.ours is None
+
+
+def is_still_subscribed(d):
+    if d.key[0] == "lsub" or d.key[0] == "list" and b"SUBSCRIBED" in d.command:
+        ours, theirs = set(d.ours[0] if d.ours else ()), set(d.theirs[0] if d.theirs else ())
+        return bool(d.ours and not d.theirs) and (d.key[0] == "lsub" or b"\\subscribed" in ours) or \
+            ours - theirs == {b"\\subscribed"} and theirs <= ours
+    return False
+
+
+def is_absent_subscription(d):
+    return d.command.endswith(b"SUBSCRIBE story-none") and d.key in ("tagged", "code NONEXISTENT")
+
+
+def is_inbox_made(d):
+    return d.command == b"CREATE INBOX" and (d.key == "code ALREADYEXISTS" or (d.ours, d.theirs) == ("NO", "OK"))
+
+
+def is_last_but_n(d):
+    """SEARCH n:* where there are fewer."""
+    return d.key == "search" and re.search(rb"\b\d+:\*", d.command) and set(d.ours) > set(d.theirs)
+
+
+def is_empty_partial(d):
+    return b"<0.0>" in d.command and (d.key == "tagged" or d.key[0] == "fetch")
+
+
+def is_decoded(d):
+    """BINARY of what is not a leaf."""
+    m = re.fullmatch(r"BINARY(?:\.SIZE)?\[([\d.]*)\](?:<\d+>)?", item(d))
+    if not m or d.message is None:
+        return False
+    part = part_of(d.message, m[1])
+    return part is not None and (part.is_multipart() or not m[1])
+
+
+def is_part_of_leaf(d):
+    """1.1 where 1 has no parts."""
+    m = re.fullmatch(r"(?:BODY|BINARY)(?:\.SIZE)?\[([\d.]+)\.1\](?:<\d+>)?", item(d))
+    if not m or d.message is None or d.ours not in (b"", 0):
+        return False
+    part = part_of(d.message, m[1])
+    return part is None or not part.is_multipart() or part.get_content_type() == "message/delivery-status"
+
+
+def part_of(message, numbers):
+    """By its section; None where there is none."""
+    part = email.message_from_bytes(message)
+    for n in [int(n) for n in numbers.split(".") if n]:
+        if part.get_content_type() == "message/rfc822" and part.is_multipart():
+            part = part.get_payload(0)
+        if part.get_content_maintype() == "multipart" and part.is_multipart() and n <= len(part.get_payload()):
+            part = part.get_payload(n - 1)
+        elif part.is_multipart() or n != 1:
+            return None
+    return part
+
+
+def is_keyword_news(d):
+    return d.key in ("flags", "code PERMANENTFLAGS") and d.ours is None and verb(d) not in (b"SELECT", b"EXAMINE")
+
+
+def is_recent_again(d):
+    return d.key == "recent" and (None in (d.ours, d.theirs)) and verb(d) in (b"EXPUNGE", b"MOVE")
+
+
+def is_enabled_list(d):
+    return d.key == "enabled" and set(d.theirs) < set(d.ours) and b"QRESYNC" in d.theirs
+
+
+REASONS = {"code NONEXISTENT", "code BADCHARSET", "code CANNOT", "code HASCHILDREN", "code ALREADYEXISTS"}
+
+
+def is_said_more(d):
+    if d.key == "code ALREADYEXISTS":       # both have one, but not the same
+        if verb(d) == b"RENAME" and d.codes & {"code NONEXISTENT", "code CANNOT"}:
+            return True
+    return d.key in REASONS and d.ours is not None and not d.theirs
+
+
+def is_hidden_number(d):
+    """n:* with a number beyond the last."""
+    return d.key == "tagged" and (d.ours, d.theirs) == ("BAD", "OK") and verb(d) in (b"STORE", b"FETCH", b"COPY", b"MOVE") and \
+        re.search(rb"\*", d.command.split(b" ")[1])
+
+
+def asked(d, name):
+    return name.encode() in d.command.upper()
+
+
+def is_unchanged(d):
+    """STORE tells what it did not change, too."""
+    return verb(d) == b"STORE" and d.key[0] == "fetch" and len(d.key) == 2 and d.theirs is None
+
+
+def is_more_modseq(d):
+    return item(d) == "MODSEQ" and d.theirs is None and not asked(d, "MODSEQ")
+
+
+def is_more_uid(d):
+    return item(d) == "UID" and d.theirs is None and not d.command.upper().startswith(b"UID ") and not asked(d, " UID")
+
+
+def is_unused_keyword(d):
+    """In FLAGS of SELECT."""
+    return d.key in ("flags", "code PERMANENTFLAGS") and verb(d) in (b"SELECT", b"EXAMINE") and \
+        set(d.ours or []) < set(d.theirs or [])
+
+
+def is_argument_too_many(d):
+    return d.key == "tagged" and d.command in (b"NOOP NOOP",) and (d.ours, d.theirs) == ("BAD", "OK")
+
+
+def is_for_nobody(d):
+    """COPY or MOVE of no message to a mailbox that is not there."""
+    return verb(d) in (b"COPY", b"MOVE") and d.command.endswith(b" story-none") and \
+        (d.key == "code TRYCREATE" or (d.ours, d.theirs) == ("NO", "OK"))
+
+
+EXPLAINED = [
+    ("STORE that changes nothing", is_unchanged),
+    ("MODSEQ and UID unasked", is_more_modseq),
+    ("MODSEQ and UID unasked", is_more_uid),
+    ("Keywords that no message has", is_unused_keyword),
+    ("Arguments too many", is_argument_too_many),
+    ("COPY of nothing to nowhere", is_for_nobody),
+    ("HIGHESTMODSEQ that nobody asked for", is_no_modseq),
+    ("HIGHESTMODSEQ now and then", is_modseq_again),
+    ("Changes after EXAMINE", is_read_only),
+    ("Part 0", is_section_0),
+    ("Days that there are not", is_no_day),
+    ("CREATE INBOX", is_inbox_made),
+    ("Names with % and *", is_wild_name),
+    ("The root of a reference", is_root),
+    ("Children in a list of subscriptions", is_childless_subscription),
+    ("STATUS of the selected mailbox", is_own_status),
+    ("Subscriptions stay", is_still_subscribed),
+    ("Attributes that nobody asked for", is_more_attributes),
+    ("NonExistent and Noselect", is_nonexistent),
+    ("Levels without a mailbox", is_level),
+    ("Uses of mailboxes in LSUB", is_use_in_lsub),
+    ("Subscriptions to what is not there", is_absent_subscription),
+    ("SEARCH for n:*", is_last_but_n),
+    ("Partial of no octets", is_empty_partial),
+    ("BINARY of what has parts", is_decoded),
+    ("Parts of parts that have none", is_part_of_leaf),
+    ("New keywords", is_keyword_news),
+    ("RECENT after messages have gone", is_recent_again),
+    ("What ENABLE QRESYNC enables", is_enabled_list),
+    ("Reasons in brackets", is_said_more),
+    ("Numbers beyond the last, beside a *", is_hidden_number),
+]
+
+WITHOUT_DATE = re.compile(rb"(?im)^date:[ \t]*(?:\r\n|not a date|Mon, 32 Foo)")
+LANGUAGE = re.compile(rb"=\?[\w-]+\*[\w-]+\?[bq]\?", re.I)
+ATTACHED = re.compile(rb"(?i)content-type:\s*(?:message/rfc822|multipart/digest)")
+WORDED = re.compile(rb"\b(BODY|TEXT)\b")
+
+
+def header(message):
+    return message.partition(b"\r\n\r\n")[0] + b"\r\n"
+
+
+def has_no_date(hit):
+    h = header(hit.message)
+    return b"SENT" in hit.command and (not re.search(rb"(?im)^date[ \t]*:", h) or bool(WITHOUT_DATE.search(h)))
+
+
+def names_language(hit):
+    return LANGUAGE.search(hit.message)
+
+
+def is_attached(hit):
+    return WORDED.search(hit.command) and ATTACHED.search(hit.message)
+
+
+def has_html(hit):
+    return WORDED.search(hit.command) and b"text/html" in hit.message.lower()
+
+
+def has_hebrew(hit):
+    return b"windows-1255" in hit.message.lower()
+
+
+def has_sizes(hit):
+    return len(re.findall(rb"SMALLER|LARGER", hit.command)) > 1
+
+
+def has_apostrophe(hit):
+    return re.search(rb"(?:FROM|TO|CC) \"O'Neil", hit.command) and b"O'Neil" in hit.message
+
+
+FOUND = [
+    ("Sizes twice in one list", has_sizes),
+    ("Apostrophes in quoted names", has_apostrophe),
+    ("Messages without a date", has_no_date),
+    ("Encoded words that name a language", names_language),
+    ("Fields of attached messages", is_attached),
+    ("HTML as it is read", has_html),
+    ("The last letter in windows-1255", has_hebrew),
+]
