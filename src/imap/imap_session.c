@@ -126,8 +126,8 @@ say_progress(struct imap_session *s)
 {
 	uint64_t now = clock_ms();
 
-	if (now < s->said_ms + progress_ms(s) || s->out.len > 0 ||
-		s->state == IMAP_NEW || s->cmd.within)
+	if (now < s->said_ms + progress_ms(s) || s->out.len > 0 || s->state == IMAP_NEW ||
+		s->cmd.within)
 		return;
 	buf_addz(&s->out, "* OK [INPROGRESS (");
 	imap_put_string(&s->out, s->cmd.tag);
@@ -358,8 +358,8 @@ take_announcement(struct imap_session *s, const struct imap_literal *l)
 	if (s->too_much == NULL && imap_append_wants(s, buf_str(&s->in)))
 		return begin(s);
 	buf_addz(&s->in, "\r\n");
-	if (s->too_much == NULL && (s->in.len > command_most(s) ||
-					   l->bytes > command_most(s) - s->in.len)) {
+	if (s->too_much == NULL &&
+		(s->in.len > command_most(s) || l->bytes > command_most(s) - s->in.len)) {
 		s->too_much = "[TOOBIG] that is too long for a command";
 		if (l->wait)
 			return too_much(s);

@@ -96,7 +96,6 @@ enum rc store_checkpoint(struct store *s, struct err *err) MUST_CHECK;
 struct store_usage {
 	uint64_t bytes, messages;
 };
-
 enum rc store_usage(struct store *s, uint64_t account, struct store_usage *out, struct err *err)
 	MUST_CHECK;
 
@@ -144,9 +143,8 @@ enum rc store_expunge(struct store *s, uint64_t account, str mailbox, uint64_t u
 typedef void store_damage_fn(const char *sentence, void *arg);
 enum rc store_check(struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
 	MUST_CHECK;
-/* After data was put back that is older than what readers have seen: in every mailbox the next
- * UID is far behind those that may have been given since, and everything counts as changed
- * now, so that no UID means another message and no program misses a flag. */
+/* After older data was put back: next UIDs are far behind those that readers may have seen,
+ * and everything counts as changed now. */
 enum rc store_renew(struct store *s, struct err *err) MUST_CHECK;
 /* Consistent copies of the index databases into dirfd/index/. */
 enum rc store_copy(struct store *s, int dirfd, struct err *err) MUST_CHECK;
