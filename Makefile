@@ -78,6 +78,7 @@ format:
 
 bench: all
 	$(PY) bench/run.py
+	$(PY) bench/imap.py
 
 bare:
 	tools/bare.sh
