@@ -55,7 +55,8 @@ tsan: build-tsan/build.ninja
 	ninja -C build-tsan
 	tools/sanitized.sh meson test -C build-tsan --no-rebuild --print-errorlogs \
 		--timeout-multiplier 8 base net journal directory store held scan filter deliver \
-		release fulltext smtp
+		release fulltext smtp view settle store_changes append directory imap imap_queries imap_messages \
+		imap_mailbox pop3
 
 build-tsan/build.ninja:
 	$(MESON) build-tsan -Db_sanitize=thread -Db_lundef=false
