@@ -9,12 +9,14 @@ serving until Ctrl-C; otherwise it ends with 0 only if all went as promised.
 import base64
 import email
 import email.policy
+import imaplib
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,7 @@ DEMO = TOP / "build" / "demo"
 CONF = DEMO / "gatepost.conf"
 OFFSET = int(os.environ.get("GATEPOST_DEMO_OFFSET", "20000"))
 PORT = 25 + OFFSET
+PASSWORD = "correct horse battery staple"
 HTML = """<html><body><h1>Minutes</h1>
 <p>Dear Alice, the minutes of Monday are <b>attached</b>.</p></body></html>
 """
@@ -50,11 +53,11 @@ def promise(kept, what):
     return kept
 
 
-def run(*words):
+def run(*words, stdin=None):
     """A verb, shown as one would type it; its output."""
     say(f"$ gatepost -c build/demo/gatepost.conf {' '.join(words)}")
     done = subprocess.run([BINARY, "-c", CONF, *words], capture_output=True, text=True,
-                          errors="replace")
+                          errors="replace", input=stdin)
     promise(done.returncode == 0, f"{' '.join(words)}: {done.stderr.strip()}")
     return done.stdout
 
@@ -193,6 +196,21 @@ def release():
     promise(len(mailbox()) == 2, "its original is in the mailbox now")
 
 
+def read_with_imap():
+    """As a mail program does, which trusts our own CA."""
+    say(f"Alice's mail program reads it, over TLS on port {993 + OFFSET}:")
+    trust = ssl.create_default_context(cafile=DEMO / "keys" / "ca.crt")
+    trust.check_hostname = False    # it is called by its address here
+    with imaplib.IMAP4_SSL("127.0.0.1", 993 + OFFSET, ssl_context=trust) as i:
+        i.login("alice@example.test", PASSWORD)
+        i.select("INBOX")
+        _, found = i.search(None, "TEXT", '"minutes of monday"')
+        say(f"    SEARCH TEXT \"minutes of monday\": message {found[0].decode()}")
+        _, answer = i.fetch("1:*", "(FLAGS ENVELOPE)")
+        show("\n".join(a.decode() for a in answer))
+    promise(found == [b"1"] and len(answer) == 2, "IMAP finds the minutes, and both messages")
+
+
 def mailbox():
     done = subprocess.run([BINARY, "-c", CONF, "mailbox", "list", "alice@example.test", "INBOX",
                            "--json"], capture_output=True, text=True)
@@ -201,7 +219,7 @@ def mailbox():
 
 def story(folder):
     run("domain", "add", "example.test")
-    run("account", "add", "alice@example.test")
+    run("account", "add", "alice@example.test", "--password-stdin", stdin=PASSWORD + "\n")
     run("alias", "add", "sales@example.test", "alice@example.test")
     show(run("explain", "sales@example.test"))
     send_all(folder)
@@ -212,6 +230,8 @@ def story(folder):
     promise("GTUBE" in ledger and "alice@example.test" in ledger, "the ledger tells all of it")
     say()
     release()
+    say()
+    read_with_imap()
     say()
     show(run("audit"))
 
