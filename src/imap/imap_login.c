@@ -265,15 +265,15 @@ cmd_login(struct imap_session *s)
 	return run_login(s);
 }
 
-/* RFC 4959: "=" is an initial response that is empty. */
+/* RFC 4959: "=" is a response that is empty, with which none of our mechanisms begins. */
 static enum imap_did
 initial(struct imap_session *s, str text)
 {
 	struct imap_login *l = s->logging_in;
 
-	if (!str_eq(text, STR("=")) &&
-		(base64_get(text, &l->in) != RC_OK || !buf_ok(&l->in)))
-		return imap_badz(s, "that is not base64");
+	if (str_eq(text, STR("=")) || base64_get(text, &l->in) != RC_OK ||
+		!buf_ok(&l->in))
+		return imap_badz(s, "that is no beginning of this mechanism");
 	return start_step(s);
 }
 
