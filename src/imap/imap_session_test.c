@@ -35,8 +35,8 @@ TEST(who_says_the_right_password_gets_in)
 	c = client_open(&w);
 	TALK(&c, "C: a AUTHENTICATE PLAIN", "S: + ", "C: *", "S~ a BAD ",
 		"C: b AUTHENTICATE PLAIN", "S: + ", "C: not base64", "S~ b BAD ",
-		"C: c AUTHENTICATE PLAIN", "S: + ",
-		"C: AGFubmFAeC50ZXN0AHNlY3JldA==", "S~ c OK ");
+		"C: e AUTHENTICATE PLAIN =", "S~ e BAD ", "C: c AUTHENTICATE PLAIN",
+		"S: + ", "C: AGFubmFAeC50ZXN0AHNlY3JldA==", "S~ c OK ");
 	client_close(&c);
 	world_close(&w);
 }
