@@ -85,3 +85,21 @@ def test_a_header_from_anybody_else_is_no_command(house):
         s.expect("220")
         s.send(header("192.0.2.77"))
         assert s.reply()[:1] in ("5", "")
+
+
+def greeting(s, client):
+    s.send(header(client))
+    return s.line() or ""
+
+
+def test_readers_behind_one_address_have_a_limit_of_their_own(gatepost):
+    g = instance(gatepost, "[limits]\nper_address = 1\n[imap]\nper_address = 3")
+    door = 143 + g.offset
+    held = [Raw(door) for _ in range(3)]
+    assert all(greeting(s, "192.0.2.9").startswith("* OK ") for s in held)
+    with Raw(door) as s:
+        assert greeting(s, "192.0.2.9").startswith("* BYE [UNAVAILABLE] ")
+    with Raw(door) as s:
+        assert greeting(s, "192.0.2.10").startswith("* OK ")
+    for s in held:
+        s.close()

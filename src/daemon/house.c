@@ -252,6 +252,7 @@ reload(struct house *h)
 	answer_forget(h->answer);
 	logins_reload(h->logins, h->conf);
 	service_reload(h->service, h->conf, h->child->tls);
+	house_doors_limits(h);
 	log_info("reloaded");
 }
 

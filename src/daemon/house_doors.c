@@ -9,10 +9,18 @@
 enum { HASHES_WAITING = 1000, ERRANDS_WAITING = 10000 };
 
 void
+house_doors_limits(struct house *h)
+{
+	service_per_address(
+		h->service, h->conf->imap.per_address, h->conf->imap.per_address_rate);
+}
+
+void
 house_doors_open(struct house *h)
 {
 	const struct conf *conf = h->conf;
 
+	house_doors_limits(h);
 	h->hashes = pool_new("login", LOGIN_HASHES, HASHES_WAITING);
 	h->errands = pool_new("errand", (unsigned)conf->imap.errands, ERRANDS_WAITING);
 	h->imap = (struct imap_house){ .store = h->store,

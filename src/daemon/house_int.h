@@ -43,6 +43,7 @@ struct house {
 
 /* house_doors.c: everything else is open by then. */
 void house_doors_open(struct house *h);
+void house_doors_limits(struct house *h);	/* from the settings, after a reload too */
 /* False: sessions are left, and nothing that they use may be closed. */
 bool house_doors_close(struct house *h, uint64_t until_ms);
 void house_wake(uint64_t number, void *arg);	/* struct store_want.wake */

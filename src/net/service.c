@@ -85,6 +85,12 @@ service_reload(struct service *s, const struct conf *conf, struct tls *tls)
 }
 
 void
+service_per_address(struct service *s, uint64_t at_once, uint64_t per_minute)
+{
+	limit_change(s->limit, at_most(at_once), at_most(per_minute));
+}
+
+void
 service_listen(struct service *s, size_t n, const int fds[],
 	const struct session_kind *const kinds[], void *const args[])
 {

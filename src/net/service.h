@@ -64,6 +64,8 @@ enum rc service_new(const struct conf *conf, struct tls *tls, struct service **o
 	struct err *err) MUST_CHECK;
 /* Sessions that begin from now on get these; keeps its own references. */
 void service_reload(struct service *s, const struct conf *conf, struct tls *tls);
+/* Other limits of an address than [limits]; after service_new() and each service_reload(). */
+void service_per_address(struct service *s, uint64_t at_once, uint64_t per_minute);
 /* Replaces all listeners: fds[i] (bound and listening, owned from now on)
  * brings sessions of kinds[i] with args[i]. */
 void service_listen(struct service *s, size_t n, const int fds[],
