@@ -94,6 +94,43 @@ TEST(two_appends_at_once_do_not_share_the_room_of_one)
 	world_close(&w);
 }
 
+/* Both as if the client sent on without waiting (LITERAL+). */
+TEST(what_follows_a_line_that_is_too_long_is_no_command)
+{
+	static char line[70000];
+	static const char tail[] = " {17+}\r\n\r\nb CREATE evil\r\n";
+	struct client c;
+
+	world_open(&w, "");
+	c = client_in(&w, "anna");
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "a SEARCH TEXT ", 14);
+	memcpy(line + sizeof(line) - (sizeof(tail) - 1), tail, sizeof(tail) - 1);
+	client_send(&c, (str){ line, sizeof(line) });
+	TALK(&c, "S~ * BYE ", "S: (the end)");
+	client_close(&c);
+	world_close(&w);
+}
+
+TEST(what_is_thrown_away_has_an_end)
+{
+	static char junk[1000000], line[60000];
+	static const char tail[] = " {9000000000+}\r\n";
+	struct client c;
+
+	world_open(&w, "");
+	c = client_in(&w, "anna");
+	memset(junk, 'x', sizeof(junk));
+	memset(line, 'x', sizeof(line));
+	memcpy(line + sizeof(line) - (sizeof(tail) - 1), tail, sizeof(tail) - 1);
+	client_send(&c, STR("a NOOP {1000000+}\r\n"));
+	client_send(&c, (str){ junk, sizeof(junk) });
+	client_send(&c, (str){ line, sizeof(line) });
+	TALK(&c, "S~ * BYE ", "S: (the end)");
+	client_close(&c);
+	world_close(&w);
+}
+
 /* ---- errands that take long ---- */
 
 struct blocking {

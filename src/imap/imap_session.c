@@ -364,7 +364,8 @@ take_announcement(struct imap_session *s, const struct imap_literal *l)
 		if (l->wait)
 			return too_much(s);
 	}
-	if (s->too_much != NULL && (l->wait || l->bytes > THROWN_MOST - s->thrown))
+	if (s->too_much != NULL && (l->wait || s->thrown > THROWN_MOST ||
+					   l->bytes > THROWN_MOST - s->thrown))
 		return bye(s, "that is too long for a command");
 	if (l->wait)
 		buf_addz(&s->out, "+ go on\r\n");
@@ -390,11 +391,11 @@ take_line(struct imap_session *s, str line)
 	}
 	if (rc == RC_OK)
 		return take_announcement(s, &l);
-	if (s->too_much != NULL)
-		return too_much(s);
 	if (rc == RC_BAD && line.len > 2 && line.ptr[line.len - 2] == '+')
 		return bye(
 			s, "a literal's length was expected"); /* who knows what comes */
+	if (s->too_much != NULL)
+		return too_much(s);
 	if (rc == RC_BAD) {
 		s->too_much = "a literal's length was expected";
 		return too_much(s);
@@ -436,6 +437,9 @@ gather_line(struct imap_session *s)
 			s->until_ms = clock_ms() + s->conf->imap.idle_timeout;
 		return take_line(s, line);
 	case CONN_LONG:
+		/* a literal may follow, and be a stranger's words */
+		if (conn_long_end(s->io->conn) == '}')
+			return bye(s, "that line is too long");
 		if (s->in.len == 0)
 			buf_add(&s->in, line); /* its tag, for the answer */
 		s->too_much = "[TOOBIG] that line is too long";

@@ -97,6 +97,12 @@ conn_received(const struct conn *c)
 	return c->received;
 }
 
+char
+conn_long_end(const struct conn *c)
+{
+	return c->last;
+}
+
 size_t
 conn_buffered(const struct conn *c)
 {
@@ -365,6 +371,8 @@ throw_away(struct conn *c)
 
 	if (c->thrown == 0)
 		memcpy(c->first, all.ptr, str_first(all, sizeof(c->first)).len);
+	if (all.len > 0)
+		c->last = all.ptr[all.len - 1];
 	c->thrown += conn_buffered(c) - cr;
 	c->at = c->end - cr;
 	c->scanned = 0;
@@ -388,6 +396,8 @@ take_line(struct conn *c, size_t most, str *line)
 	bool fits = c->thrown == 0 && n <= most;
 	str kept = { c->thrown == 0 ? c->in + c->at : c->first,
 		c->thrown == 0 ? n : c->thrown };
+	if (n > 0)
+		c->last = c->in[c->at + n - 1];
 	*line = fits ? kept : str_first(kept, sizeof(c->first));
 	c->at += n + 2;
 	c->scanned = c->thrown = 0;

@@ -46,6 +46,7 @@ enum conn_got conn_line(struct conn *c, size_t most, str *line);
 /* Whatever is there, at least a byte; conn_eat() takes n bytes of it. */
 enum conn_got conn_bytes(struct conn *c, str *bytes);
 void conn_eat(struct conn *c, size_t n);
+char conn_long_end(const struct conn *c);	/* the last byte of the line that was CONN_LONG */
 size_t conn_buffered(const struct conn *c);	/* received and not yet eaten */
 bool conn_hung_up(const struct conn *c);	/* has the peer closed its side, or gone? */
 /* The peer is in the middle of something: what has arrived is acknowledged at once, since many

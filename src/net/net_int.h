@@ -28,6 +28,7 @@ struct conn {
 	bool eager;		/* the last read filled all the room there was */
 	size_t thrown;		/* bytes of a line that is too long; 0: none */
 	char first[64];		/* the first of these */
+	char last;		/* and the last; of the whole line, once it has ended */
 	struct buf out;		/* written and not sent */
 	struct deflate *z;	/* from conn_start_deflate() on */
 	uint64_t received;
