@@ -11,7 +11,7 @@ import sys
 
 LEVELS = [
     ["base"],
-    ["net", "conf", "crypto", "mime"],
+    ["net", "conf", "crypto", "mime", "say"],
     ["dns", "wire", "db", "rules"],
     ["journal", "mailauth", "directory", "store", "queue", "ledger", "held", "scan"],
     ["filter", "deliver"],

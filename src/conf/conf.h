@@ -73,6 +73,12 @@ struct conf_imap {
 struct conf_login {
 #include "conf/login.def"
 };
+struct conf_web {
+#include "conf/web.def"
+};
+struct conf_acme {
+#include "conf/acme.def"
+};
 struct conf_dns {
 #include "conf/dns.def"
 };
@@ -98,6 +104,8 @@ struct conf {
 	struct conf_store store;
 	struct conf_imap imap;
 	struct conf_login login;
+	struct conf_web web;
+	struct conf_acme acme;
 	struct conf_dns dns;
 	struct conf_test test;
 };

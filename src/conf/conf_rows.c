@@ -68,6 +68,16 @@ const struct conf_row conf_rows[] = {
 #include "conf/login.def"
 #undef TITLE
 #undef SECTION
+#define TITLE   "web"
+#define SECTION web
+#include "conf/web.def"
+#undef TITLE
+#undef SECTION
+#define TITLE   "acme"
+#define SECTION acme
+#include "conf/acme.def"
+#undef TITLE
+#undef SECTION
 #define TITLE   "dns"
 #define SECTION dns
 #include "conf/dns.def"
