@@ -290,6 +290,51 @@ learn_from(struct tx *t, const struct box *from, const struct box *to,
 	return rc;
 }
 
+/* In all mailboxes, with those that can be brought back. */
+static enum rc
+account_holds(struct tx *t, uint64_t *n, struct err *err)
+{
+	PREPARE(q, t->sh->db,
+		"SELECT (SELECT coalesce(sum(messages), 0) FROM mailbox WHERE account_id = ?1) +"
+		" (SELECT coalesce(sum(messages), 0) FROM mailbox_deleted WHERE account_id = ?1)",
+		err);
+	db_bind_u64(q, 1, t->a.id);
+	enum rc rc = db_step(q, err);
+	if (rc != RC_OK)
+		return rc;
+	*n = db_u64(q, 0);
+	db_reset(q);
+	return RC_OK;
+}
+
+static uint64_t
+left_of(uint64_t most, uint64_t n)
+{
+	return n < most ? most - n : 0;
+}
+
+/* A move makes the account's no more, and within a mailbox its own neither. */
+static enum rc
+check_room(struct tx *t, const struct copying *c, const struct box *to, size_t n,
+	struct err *err)
+{
+	uint64_t all = 0;
+	enum rc rc = RC_OK;
+
+	if (c->move && c->from == c->to)
+		return RC_OK;
+	if (left_of(MAILBOX_MESSAGES_MOST, to->had) < n)
+		return err_set(err, RC_LIMIT, "a mailbox has at most %d messages",
+			MAILBOX_MESSAGES_MOST);
+	if (!c->move)
+		rc = account_holds(t, &all, err);
+	if (rc == RC_OK && left_of(ACCOUNT_MESSAGES_MOST, all) < n)
+		rc = err_set(err, RC_LIMIT,
+			"an account has at most %d messages, copies among them",
+			ACCOUNT_MESSAGES_MOST);
+	return rc;
+}
+
 static enum rc
 copy_rows(struct tx *t, struct copying *c, struct box *from, struct box *to,
 	struct err *err)
@@ -299,6 +344,8 @@ copy_rows(struct tx *t, struct copying *c, struct box *from, struct box *to,
 	enum rc rc = placed_read(t, from->id, c->uids, c->n, &list, &n, err);
 
 	if (rc != RC_OK || n == 0)
+		return rc;
+	if ((rc = check_room(t, c, to, n, err)) != RC_OK)
 		return rc;
 	if ((rc = placed_add(t, to, list, n, c->out->to, err)) != RC_OK)
 		return rc;
@@ -371,5 +418,36 @@ change_move(struct store *s, struct store_place from, uint64_t to, const uint32_
 
 	if (rc == RC_OK)
 		*modseq = c.modseq;
+	return rc;
+}
+
+struct rooming {
+	uint64_t mailbox, left;
+};
+
+static enum rc
+find_room(struct tx *t, void *arg, struct err *err)
+{
+	struct rooming *r = arg;
+	struct box b;
+	uint64_t all = 0;
+	enum rc rc = box_load(t, r->mailbox, &b, err);
+
+	if (rc != RC_OK || (rc = account_holds(t, &all, err)) != RC_OK)
+		return rc;
+	r->left = left_of(ACCOUNT_MESSAGES_MOST, all);
+	if (r->left > left_of(MAILBOX_MESSAGES_MOST, b.had))
+		r->left = left_of(MAILBOX_MESSAGES_MOST, b.had);
+	return RC_OK;
+}
+
+enum rc
+change_room(struct store *s, struct store_place to, uint64_t *left, struct err *err)
+{
+	struct rooming r = { .mailbox = to.mailbox };
+	enum rc rc = tx_run(s, to.account, find_room, &r, err);
+
+	if (rc == RC_OK)
+		*left = r.left;
 	return rc;
 }

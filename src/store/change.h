@@ -14,7 +14,14 @@
 
 #include "store/store.h"
 
-enum { CHANGE_MOST = 1024, KEYWORDS_BYTES = 2048 };
+enum {
+	CHANGE_MOST = 1024,
+	KEYWORDS_BYTES = 2048,
+	/* Rows are small but not nothing, and no quota of bytes counts them.  What is delivered
+	 * comes in all the same. */
+	MAILBOX_MESSAGES_MOST = 1000 * 1000,
+	ACCOUNT_MESSAGES_MOST = 4 * 1000 * 1000,	/* in all mailboxes; deleted ones, copies too */
+};
 
 struct store_place {
 	uint64_t account, mailbox;
@@ -44,7 +51,8 @@ struct change_copied {
 };
 
 /* With flags and keywords; keeps SAVEDATE new, modseq new.  RC_NONE: no such mailbox.
- * RC_LIMIT: CHANGE_MOST or the disk.  Copies are rows: a message counts once for the quota. */
+ * RC_LIMIT: CHANGE_MOST, or there would be more messages than may be.  Copies are rows: a
+ * message counts once for the quota. */
 enum rc change_copy(struct store *s, struct store_place from, uint64_t to, const uint32_t *uids,
 	size_t n, struct change_copied *out, struct err *err) MUST_CHECK;
 /* The same, and they leave `from` (RFC 6851), in one transaction; *modseq: of from. */
@@ -58,6 +66,10 @@ enum rc change_expunge(struct store *s, struct store_place at, const uint32_t *u
  * back stays. */
 enum rc change_expunge_marked(struct store *s, struct store_place at, const uint32_t *uids,
 	size_t n, uint32_t *gone, size_t *ngone, uint64_t *modseq, struct err *err) MUST_CHECK;
+
+/* How many messages more may be put into the mailbox.  RC_NONE: no such mailbox. */
+enum rc change_room(struct store *s, struct store_place to, uint64_t *left, struct err *err)
+	MUST_CHECK;
 
 /* One message's long facts, for FETCH. RC_NONE: gone.  Strings in mem; a field that is not
  * known is "" (structure, envelope) or has its `known` false: ask a scanner (store/learn.h). */

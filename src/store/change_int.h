@@ -17,6 +17,8 @@ struct tx {
 	uint64_t modseq;	/* of everything it does; 0: it has done nothing yet */
 	struct notes notes;
 	struct arena *mem;
+	bool counted_lost;
+	uint64_t lost;		/* subscribed names without a mailbox */
 };
 
 /*
@@ -37,6 +39,7 @@ void tx_note_mailbox(struct tx *t, uint64_t mailbox, bool deleted);
 struct box {
 	uint64_t id;
 	uint32_t uidvalidity, uidnext;
+	uint64_t had;			/* messages, before */
 	int64_t messages, unseen;	/* how many more */
 	bool junk, trash, kept;		/* kept: deleted, and only to be emptied */
 };

@@ -77,13 +77,25 @@ box_find(struct run *r, uint64_t id, struct err *err)
 	return RC_OK;
 }
 
+static bool
+used_up(const struct run *r)
+{
+	return r->box.uidnext >= UINT32_MAX;
+}
+
 static enum rc
 box_load(struct run *r, uint64_t wanted, struct err *err)
 {
+	uint64_t beyond = 0;
 	enum rc rc = box_find(r, wanted, err);
 
-	if (rc == RC_NONE && wanted != INBOX_ID)
+	if (wanted != INBOX_ID && (rc == RC_NONE || (rc == RC_OK && used_up(r))))
 		rc = box_find(r, INBOX_ID, err);
+	if (rc == RC_OK && used_up(r)) {
+		rc = mailbox_beyond_inbox(r->sh, &r->a, &r->notes, &beyond, err);
+		if (rc == RC_OK)
+			rc = box_find(r, beyond, err);
+	}
 	if (rc == RC_NONE)
 		return err_set(err, RC_TEMP,
 			"account %" PRIu64 " has no INBOX: run verify", r->a.id);
@@ -231,8 +243,9 @@ place(struct run *r, const struct store_delivery *d, const struct facts *f,
 	uint64_t wanted = d->mailbox == 0 ? INBOX_ID : d->mailbox;
 	enum rc rc = RC_OK;
 
-	if (r->box.wanted != wanted && ((rc = box_save(r, err)) != RC_OK ||
-					       (rc = box_load(r, wanted, err)) != RC_OK))
+	if ((r->box.wanted != wanted || used_up(r)) &&
+		((rc = box_save(r, err)) != RC_OK ||
+			(rc = box_load(r, wanted, err)) != RC_OK))
 		return rc;
 	struct note n = { .kind = NOTE_ADDED,
 		.mailbox = r->box.id,

@@ -67,7 +67,33 @@ subscription_forget(struct tx *t, str name, bool *was, struct err *err)
 		err);
 
 	*was = rc == RC_OK && db_changes(t->sh->db) > 0;
+	t->lost -= *was && t->counted_lost;
 	return rc;
+}
+
+static enum rc
+no_room(struct err *err)
+{
+	return err_set(err, RC_LIMIT, "too many names without a mailbox are subscribed");
+}
+
+/* Of names that no mailbox has; what DELETE and RENAME leave behind counts too.  Counted once
+ * in a transaction: RENAME may leave thousands. */
+static enum rc
+subscription_room(struct tx *t, struct err *err)
+{
+	if (t->counted_lost)
+		return t->lost < SUBSCRIPTIONS_MOST ? RC_OK : no_room(err);
+	PREPARE(q, t->sh->db, "SELECT count(*) FROM subscribed_name WHERE account_id = ?",
+		err);
+	db_bind_u64(q, 1, t->a.id);
+	enum rc rc = db_step(q, err);
+	if (rc != RC_OK)
+		return rc;
+	t->counted_lost = true;
+	t->lost = db_u64(q, 0);
+	db_reset(q);
+	return t->lost < SUBSCRIPTIONS_MOST ? RC_OK : no_room(err);
 }
 
 enum rc
@@ -76,8 +102,9 @@ subscription_keep(struct tx *t, str name, struct err *err)
 	bool was;
 	enum rc rc = subscription_forget(t, name, &was, err);
 
-	if (rc != RC_OK)
+	if (rc != RC_OK || (rc = subscription_room(t, err)) != RC_OK)
 		return rc;
+	t->lost++;
 	return with_name(t, "INSERT INTO subscribed_name(account_id, name) VALUES(?, ?)",
 		name, err);
 }
@@ -266,28 +293,11 @@ subscribe(struct tx *t, void *arg, struct err *err)
 	return db_run(q, err);
 }
 
-/* Of names without a mailbox there may be as many as of mailboxes. */
-static enum rc
-lost_room(struct tx *t, void *arg, struct err *err)
-{
-	PREPARE(q, t->sh->db, "SELECT count(*) FROM subscribed_name WHERE account_id = ?",
-		err);
-	db_bind_u64(q, 1, t->a.id);
-	enum rc rc = db_step(q, err);
-	if (rc != RC_OK)
-		return rc;
-	uint64_t n = db_u64(q, 0);
-	db_reset(q);
-	if (n >= MAILBOXES_MOST && ((const struct subscribing *)arg)->on)
-		return err_set(err, RC_LIMIT, "too many subscriptions");
-	return subscribe(t, arg, err);
-}
-
 enum rc
 mailbox_subscribe(struct store *s, uint64_t account, str name, bool on, struct err *err)
 {
 	struct subscribing b = { .name = name, .on = on };
 	enum rc rc = on ? mailbox_name_check(name, err) : RC_OK;
 
-	return rc == RC_OK ? tx_run(s, account, lost_room, &b, err) : rc;
+	return rc == RC_OK ? tx_run(s, account, subscribe, &b, err) : rc;
 }

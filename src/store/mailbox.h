@@ -17,7 +17,10 @@
 
 #define MAILBOX_KEPT_MS (14ull * 24 * 60 * 60 * 1000)
 
-enum { MAILBOXES_MOST = 10000 };	/* of an account; more are RC_LIMIT */
+enum {	/* of an account; more are RC_LIMIT */
+	MAILBOXES_MOST = 10000,
+	SUBSCRIPTIONS_MOST = 10000,	/* names without a mailbox that are subscribed */
+};
 
 struct mailbox {
 	uint64_t id;
@@ -44,10 +47,18 @@ enum rc mailbox_create(struct store *s, uint64_t account, str name, str special,
 	struct err *err) MUST_CHECK;
 /* RC_NONE: not there. RC_PERM: INBOX. Children stay. */
 enum rc mailbox_delete(struct store *s, uint64_t account, str name, struct err *err) MUST_CHECK;
-/* Children move too; INBOX's messages move into a new mailbox and it stays (RFC 9051 6.3.6).
+/* Children move too; INBOX's messages move into a new mailbox, a transaction for each CHANGE_MOST,
+ * and it stays (RFC 9051 6.3.6).
  * RC_BAD: the new name is there. RC_PERM: a name that cannot be, or below itself. */
 enum rc mailbox_rename(struct store *s, uint64_t account, str from, str to, struct err *err)
 	MUST_CHECK;
+/* RENAME of INBOX, one transaction of it: again until *more is false. */
+struct inbox_move {
+	uint64_t to;		/* 0: not made yet */
+	uint32_t end;		/* what came after it began stays */
+};
+enum rc mailbox_empty_inbox(struct store *s, uint64_t account, str to, struct inbox_move *m,
+	bool *more, struct err *err) MUST_CHECK;
 enum rc mailbox_subscribe(struct store *s, uint64_t account, str name, bool on, struct err *err)
 	MUST_CHECK;
 

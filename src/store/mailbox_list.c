@@ -213,7 +213,7 @@ mailbox_lost_subscriptions(struct store *s, uint64_t account, struct arena *mem,
 {
 	struct shard *sh = shard_of(s, account);
 	LOCK_AUTO held = lock_take(&sh->lock);
-	str *list = arena_array(mem, MAILBOXES_MOST, sizeof(*list));
+	str *list = arena_array(mem, SUBSCRIPTIONS_MOST, sizeof(*list));
 	size_t count = 0;
 	enum rc rc;
 
@@ -223,7 +223,7 @@ mailbox_lost_subscriptions(struct store *s, uint64_t account, struct arena *mem,
 		"SELECT name FROM subscribed_name WHERE account_id = ? ORDER BY name LIMIT ?",
 		err);
 	db_bind_u64(q, 1, account);
-	db_bind_u64(q, 2, MAILBOXES_MOST);
+	db_bind_u64(q, 2, SUBSCRIPTIONS_MOST);
 	while ((rc = db_step(q, err)) == RC_OK)
 		if (arena_copy(mem, db_str(q, 0), &list[count++]) != RC_OK) {
 			db_reset(q);

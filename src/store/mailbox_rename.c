@@ -148,45 +148,96 @@ rename_boxes(struct tx *t, void *arg, struct err *err)
 	return rc;
 }
 
-/* RFC 9051 6.3.6: its messages move, it stays, and so do those below it. */
+/* ---- INBOX ---- */
+
+struct emptying {
+	str name;
+	struct inbox_move *m;
+	bool more;
+};
+
 static enum rc
-rename_inbox(struct tx *t, void *arg, struct err *err)
+make_target(struct tx *t, struct emptying *e, struct box *to, struct err *err)
 {
-	const struct renaming *r = arg;
-	uint32_t uids[CHANGE_MOST];
-	struct box from, to;
-	size_t n = CHANGE_MOST;
-	enum rc rc = mailbox_taken(t, r->to, err);
+	enum rc rc = mailbox_taken(t, e->name, err);
 
 	if (rc == RC_OK)
 		return err_set(err, RC_BAD, "there already is a mailbox of that name");
-	if (rc != RC_NONE || (rc = box_load(t, INBOX_ID, &from, err)) != RC_OK ||
-		(rc = mailbox_room(t, err)) != RC_OK ||
-		(rc = mailbox_make(t, r->to, STR(""), &to, err)) != RC_OK)
+	if (rc != RC_NONE || (rc = mailbox_room(t, err)) != RC_OK)
 		return rc;
-	while (n == CHANGE_MOST) {
-		struct placed *list;
+	return mailbox_make(t, e->name, STR(""), to, err);
+}
 
-		if ((rc = placed_first(t, INBOX_ID, &list, &n, err)) != RC_OK ||
-			(rc = placed_add(t, &to, list, n, uids, err)) != RC_OK ||
-			(rc = placed_leave(t, &from, list, n, err)) != RC_OK)
-			return rc;
-	}
-	if ((rc = box_save(t, &to, err)) != RC_OK)
+static enum rc
+empty_some(struct tx *t, void *arg, struct err *err)
+{
+	struct emptying *e = arg;
+	uint32_t uids[CHANGE_MOST], end = e->m->end;
+	struct placed *list;
+	struct box from, to;
+	size_t n, found;
+	enum rc rc = box_load(t, INBOX_ID, &from, err);
+
+	if (rc == RC_OK)
+		rc = e->m->to == 0 ? make_target(t, e, &to, err)
+				   : box_load(t, e->m->to, &to, err);
+	if (rc != RC_OK ||
+		(rc = placed_first(t, INBOX_ID, &list, &found, err)) != RC_OK)
 		return rc;
-	return box_save(t, &from, err);
+	if (e->m->to == 0)
+		end = from.uidnext;
+	for (n = 0; n < found && list[n].uid < end;)
+		n++;
+	if ((rc = placed_add(t, &to, list, n, uids, err)) != RC_OK ||
+		(rc = placed_leave(t, &from, list, n, err)) != RC_OK ||
+		(rc = box_save(t, &to, err)) != RC_OK ||
+		(rc = box_save(t, &from, err)) != RC_OK)
+		return rc;
+	*e->m = (struct inbox_move){ .to = to.id, .end = end };
+	e->more = n == CHANGE_MOST;
+	return RC_OK;
+}
+
+/* RFC 9051 6.3.6: its messages move, it stays, and so do those below it. */
+enum rc
+mailbox_empty_inbox(struct store *s, uint64_t account, str to, struct inbox_move *m,
+	bool *more, struct err *err)
+{
+	struct inbox_move now = *m;
+	struct emptying e = { .name = to, .m = &now };
+	enum rc rc = mailbox_name_check(to, err);
+
+	if (rc == RC_OK)
+		rc = tx_run(s, account, empty_some, &e, err);
+	if (rc != RC_OK)
+		return rc;
+	*m = now;
+	*more = e.more;
+	return RC_OK;
+}
+
+static enum rc
+empty_inbox(struct store *s, uint64_t account, str to, struct err *err)
+{
+	struct inbox_move m = { 0 };
+	bool more = true;
+	enum rc rc = RC_OK;
+
+	while (more && rc == RC_OK)
+		rc = mailbox_empty_inbox(s, account, to, &m, &more, err);
+	return rc;
 }
 
 enum rc
 mailbox_rename(struct store *s, uint64_t account, str from, str to, struct err *err)
 {
 	struct renaming r = { .from = from, .to = to };
-	bool inbox = str_ieq(from, STR("INBOX"));
 	enum rc rc = mailbox_name_check(to, err);
 
 	if (rc == RC_OK && from.len > MAILBOX_NAME_MOST)
 		rc = err_set(err, RC_NONE, "there is no such mailbox");
-	return rc == RC_OK
-		       ? tx_run(s, account, inbox ? rename_inbox : rename_boxes, &r, err)
-		       : rc;
+	if (rc != RC_OK)
+		return rc;
+	return str_ieq(from, STR("INBOX")) ? empty_inbox(s, account, to, err)
+					   : tx_run(s, account, rename_boxes, &r, err);
 }

@@ -95,6 +95,11 @@ uint64_t account_modseq(struct account *a);
 enum rc mailbox_find(struct shard *sh, uint64_t account, str name, uint64_t *id, struct err *err)
 	MUST_CHECK;
 
+/* beyond.c: where goes what is delivered to INBOX when its UIDs are used up: "INBOX 2", made where
+ * it is not there.  In a transaction, as of a->modseq. */
+enum rc mailbox_beyond_inbox(struct shard *sh, struct account *a, struct notes *notes,
+	uint64_t *id, struct err *err) MUST_CHECK;
+
 /* position.c: up to which record a shard has applied a journal, and that it has. */
 uint64_t position_get(struct store *s, const char *journal, unsigned shard);
 void position_set(struct store *s, const char *journal, unsigned shard, uint64_t seq);

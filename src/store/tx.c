@@ -76,7 +76,7 @@ enum rc
 box_load(struct tx *t, uint64_t mailbox, struct box *b, struct err *err)
 {
 	PREPARE(q, t->sh->db,
-		"SELECT uidvalidity, uidnext, special FROM mailbox"
+		"SELECT uidvalidity, uidnext, special, messages FROM mailbox"
 		" WHERE account_id = ? AND mailbox_id = ?",
 		err);
 	db_bind_u64(q, 1, t->a.id);
@@ -89,6 +89,7 @@ box_load(struct tx *t, uint64_t mailbox, struct box *b, struct err *err)
 	*b = (struct box){ .id = mailbox,
 		.uidvalidity = (uint32_t)db_u64(q, 0),
 		.uidnext = (uint32_t)db_u64(q, 1),
+		.had = db_u64(q, 3),
 		.junk = str_eq(db_str(q, 2), STR("\\Junk")),
 		.trash = str_eq(db_str(q, 2), STR("\\Trash")) };
 	db_reset(q);

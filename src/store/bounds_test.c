@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/* What a reader can make the store keep has an end, and so has every counter. */
+#include "store/change_int.h"
+#include "store/mailbox_int.h"
+#include "store/testing.h"
+#include "store/view.h"
+
+enum { WHO = 7, OTHER = 23 }; /* of one shard */
+
+static struct store *
+new_store(int data)
+{
+	struct store *s = open_store(data);
+
+	assert_int_equal(store_account_make(s, WHO, NULL), RC_OK);
+	return s;
+}
+
+static void
+fill(struct store *s, int data, unsigned n)
+{
+	static uint64_t seq;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct mail m = make_mail(data, "a@x", NULL);
+
+		deliver(s, &m, ++seq, WHO);
+		buf_free(&m.facts);
+	}
+}
+
+static void
+sql(struct store *s, const char *text)
+{
+	struct err err = { 0 };
+
+	if (db_exec(shard_of(s, WHO)->db, text, &err) != RC_OK)
+		fail_msg("%s", err.text);
+}
+
+static uint64_t
+number(struct store *s, const char *text)
+{
+	struct db_stmt *q = db_prepare(shard_of(s, WHO)->db, text, NULL);
+	uint64_t n = 0;
+
+	assert_non_null(q);
+	if (db_step(q, NULL) == RC_OK)
+		n = db_u64(q, 0);
+	db_reset(q);
+	return n;
+}
+
+static enum rc
+copy(struct store *s, uint64_t from, uint64_t to, uint32_t uid)
+{
+	uint32_t was, is;
+	struct change_copied out = { .from = &was, .to = &is };
+
+	return change_copy(s, (struct store_place){ WHO, from }, to, &uid, 1, &out, NULL);
+}
+
+static enum rc
+move(struct store *s, uint64_t from, uint64_t to, uint32_t uid)
+{
+	uint32_t was, is;
+	uint64_t modseq;
+	struct change_copied out = { .from = &was, .to = &is };
+
+	return change_move(
+		s, (struct store_place){ WHO, from }, to, &uid, 1, &out, &modseq, NULL);
+}
+
+/* The counters say that it is nearly full. */
+TEST(copying_a_mailbox_onto_itself_again_and_again_has_an_end)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	uint64_t left;
+
+	fill(s, data, 2);
+	sql(s, "UPDATE mailbox SET messages = 999999 WHERE account_id = 7 AND mailbox_id = 1");
+	assert_int_equal(copy(s, 1, 1, 1), RC_OK);
+	assert_int_equal(copy(s, 1, 1, 1), RC_LIMIT);
+	assert_int_equal(copy(s, 1, 2, 1), RC_OK);
+	assert_int_equal(move(s, 2, 1, 1), RC_LIMIT);
+	assert_int_equal(move(s, 1, 1, 1), RC_OK); /* none more */
+	assert_int_equal(
+		change_room(s, (struct store_place){ WHO, 1 }, &left, NULL), RC_OK);
+	assert_int_equal(left, 0);
+	/* in all */
+	sql(s, "UPDATE mailbox SET messages = 999999 WHERE account_id = 7 AND mailbox_id = 3;"
+	       "UPDATE mailbox SET messages = 1999999 WHERE account_id = 7 AND mailbox_id = 4");
+	assert_int_equal(
+		change_room(s, (struct store_place){ WHO, 2 }, &left, NULL), RC_OK);
+	assert_int_equal(left, 1);
+	assert_int_equal(copy(s, 1, 2, 2), RC_OK);
+	assert_int_equal(copy(s, 1, 2, 2), RC_LIMIT);
+	assert_int_equal(move(s, 1, 2, 2), RC_OK);
+	/* a deleted mailbox still has its messages */
+	assert_int_equal(mailbox_delete(s, WHO, STR("Archive"), NULL), RC_OK);
+	assert_int_equal(copy(s, 1, 2, 3), RC_LIMIT);
+	/* what was accepted is delivered */
+	fill(s, data, 1);
+	store_close(&s);
+}
+
+TEST(subscriptions_of_deleted_mailboxes_have_an_end)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+
+	sql(s, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)"
+	       " INSERT INTO subscribed_name SELECT 7, 'n' || i FROM n");
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("n1"), true, NULL), RC_OK);
+	assert_int_equal(mailbox_create(s, WHO, STR("a"), STR(""), NULL, NULL), RC_OK);
+	assert_int_equal(mailbox_create(s, WHO, STR("b"), STR(""), NULL, NULL), RC_OK);
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("a"), true, NULL), RC_OK);
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("b"), true, NULL), RC_OK);
+	assert_int_equal(mailbox_delete(s, WHO, STR("a"), NULL), RC_OK);
+	assert_int_equal(mailbox_delete(s, WHO, STR("b"), NULL), RC_LIMIT);
+	assert_int_equal(mailbox_rename(s, WHO, STR("b"), STR("c"), NULL), RC_LIMIT);
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("d"), true, NULL), RC_LIMIT);
+	/* neither of these is one more */
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("n1"), true, NULL), RC_OK);
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("INBOX"), true, NULL), RC_OK);
+	assert_int_equal(mailbox_subscribe(s, WHO, STR("b"), false, NULL), RC_OK);
+	assert_int_equal(mailbox_delete(s, WHO, STR("b"), NULL), RC_OK);
+	assert_int_equal(number(s, "SELECT count(*) FROM subscribed_name"), 10000);
+	store_close(&s);
+}
+
+/* In one transaction, a large one needed all memory of it and held everybody else up. */
+TEST(mail_that_comes_while_inbox_is_renamed_stays_in_it)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	struct inbox_move m = { 0 };
+	bool more = true;
+
+	fill(s, data, CHANGE_MOST + 1);
+	assert_int_equal(mailbox_empty_inbox(s, WHO, STR("old"), &m, &more, NULL), RC_OK);
+	assert_true(more);
+	fill(s, data, 1);
+	while (more)
+		assert_int_equal(
+			mailbox_empty_inbox(s, WHO, STR("old"), &m, &more, NULL), RC_OK);
+	assert_int_equal(
+		number(s, "SELECT messages FROM mailbox WHERE mailbox_id = 1"), 1);
+	assert_int_equal(number(s, "SELECT messages FROM mailbox WHERE mailbox_id = 7"),
+		CHANGE_MOST + 1);
+	sound(s);
+	store_close(&s);
+}
+
+/* A UID of 2^32 does not exist, and 1 would stand for another message. */
+TEST(a_delivery_after_the_last_uid_goes_elsewhere)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	struct view *v;
+	struct view_now now;
+
+	sql(s, "UPDATE mailbox SET uidnext = 4294967294 WHERE account_id = 7 AND mailbox_id = 1");
+	assert_int_equal(view_open(s, WHO, 1, &v, NULL), RC_OK);
+	fill(s, data, 3);
+	assert_int_equal(view_now(v, &now, NULL), RC_OK);
+	assert_int_equal(view_list_count(now.list), 1);
+	assert_int_equal(now.uidnext, UINT32_MAX);
+	view_list_drop(&now.list);
+	view_close(&v);
+	assert_int_equal(
+		number(s, "SELECT count(*) FROM mailbox_email WHERE mailbox_id = 7"
+			  " AND uid IN (1, 2)"),
+		2);
+	assert_int_equal(
+		number(s, "SELECT messages FROM mailbox WHERE name = 'INBOX 2'"), 2);
+	fill(s, data, 1);
+	assert_int_equal(
+		number(s, "SELECT messages FROM mailbox WHERE name = 'INBOX 2'"), 3);
+	/* and copies are refused */
+	assert_int_equal(copy(s, 7, 1, 1), RC_LIMIT);
+	sound(s);
+	store_close(&s);
+}
