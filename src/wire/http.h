@@ -12,7 +12,8 @@
  *
  * Refused: a bare CR, LF or NUL, blanks around the name of a field, obs-fold, an empty name, no Host or two
  * (RFC 9112 3.2), a Host that is no host, Content-Length that is not digits or comes twice (6.3), with
- * Transfer-Encoding together, in HTTP/1.0, or codings other than chunked; targets other than origin-form
+ * Transfer-Encoding together, in HTTP/1.0, or codings other than chunked; content of a GET or HEAD (RFC 9110
+ * 9.3.1); methods other than the three; targets other than origin-form
  * ("*", absolute, authority); a path that decodes to a NUL, a control character, "\", bad UTF-8, "." or ".."
  * segments, or an encoded "/".  Any thread, no I/O.
  */
