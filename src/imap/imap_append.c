@@ -134,6 +134,23 @@ find_quota(struct imap_session *s, struct appending *a)
 		a->room += account.quota - used.bytes;
 }
 
+static void
+find_places(struct imap_session *s, struct appending *a)
+{
+	struct store_place to = { s->account, a->mailbox };
+	struct err err = { 0 };
+	enum rc rc = change_room(s->house->store, to, &a->places, &err);
+
+	if (rc == RC_OK)
+		return;
+	if (rc == RC_NONE) {
+		fail(a, IMAP_NO, "TRYCREATE", "there is no such mailbox");
+		return;
+	}
+	(void)imap_failed(s, rc, &err);
+	fail_as(s, a);
+}
+
 static bool
 begin(struct imap_session *s, bool replace)
 {
@@ -159,6 +176,8 @@ begin(struct imap_session *s, bool replace)
 		find_mailbox(s, a);
 	if (!a->failed)
 		find_quota(s, a);
+	if (!a->failed)
+		find_places(s, a);
 	a->x = s->cmd.x;
 	return true;
 }
@@ -180,6 +199,8 @@ check(struct imap_session *s, struct appending *a)
 		fail(a, IMAP_NO, "TOOBIG", "larger than APPENDLIMIT");
 	else if (a->n == APPEND_MOST || a->together + bytes > most * TOGETHER)
 		fail(a, IMAP_NO, "LIMIT", "too much for one command");
+	else if (a->n >= a->places && !a->replace)
+		fail(a, IMAP_NO, "LIMIT", "there are as many messages as there may be");
 	else if (bytes > a->room || a->together > a->room - bytes)
 		fail(a, IMAP_NO, "OVERQUOTA", "there is no room for it");
 }
@@ -354,6 +375,10 @@ static bool
 still_room(struct imap_session *s, struct appending *a)
 {
 	find_quota(s, a);
+	if (!a->failed)
+		find_places(s, a);
+	if (!a->failed && a->n > a->places && !a->replace)
+		fail(a, IMAP_NO, "LIMIT", "there are as many messages as there may be");
 	if (!a->failed && a->together > a->room)
 		fail(a, IMAP_NO, "OVERQUOTA", "there is no room for it any more");
 	return !a->failed;

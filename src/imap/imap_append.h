@@ -39,6 +39,7 @@ struct appending {
 	uint64_t account, mailbox, replaces_mailbox;
 	uint32_t replaces;
 	uint64_t room, credit;	/* of the quota; bytes that go with what is replaced */
+	uint64_t places;	/* how many messages more there may be */
 	size_t n;
 	struct piece *at;
 

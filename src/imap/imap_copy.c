@@ -272,73 +272,107 @@ marked(struct imap_session *s, uint32_t *uids, size_t n)
 	return k;
 }
 
-static enum rc
-expunge_slice(struct imap_session *s, uint32_t *uids, size_t n, uint64_t *modseq,
-	struct err *err)
-{
-	struct store_place at = { s->account, view_mailbox(s->box.view) };
-	uint32_t gone[CHANGE_MOST];
-	uint64_t now = 0;
-	size_t ngone = 0;
+struct expunging {
+	struct view_list *list; /* of all, where no UIDs were named; else NULL */
+	const uint32_t *uids;
+	size_t n, at;
+	uint64_t modseq; /* of the last change; 0: there was none */
+};
 
-	n = marked(s, uids, n);
-	if (n == 0)
-		return RC_OK;
-	enum rc rc = change_expunge_marked(
-		s->house->store, at, uids, n, gone, &ngone, &now, err);
-	if (rc == RC_OK && now > 0)
-		*modseq = now;
-	return rc;
+static void
+end_expunge(struct imap_session *s)
+{
+	struct expunging *x = s->cmd.state;
+
+	view_list_drop(&x->list);
 }
 
 /* Also those that the client has not heard of: RFC 9051 6.4.3 says all. */
 enum rc
-imap_expunge_marked(struct imap_session *s, const uint32_t *uids, size_t n,
-	uint64_t *modseq, struct err *err)
+imap_expunge_begin(
+	struct imap_session *s, const uint32_t *uids, size_t n, struct err *err)
 {
-	struct view_now now = { 0 };
-	uint32_t slice[CHANGE_MOST];
+	struct expunging *x = arena_new_of(s->cmd.mem, struct expunging);
+	struct view_now now;
+	enum rc rc;
+
+	if (x == NULL)
+		return err_set(err, RC_LIMIT, "no memory for that");
+	x->uids = uids;
+	x->n = n;
+	if (uids == NULL) {
+		if ((rc = view_now(s->box.view, &now, err)) != RC_OK)
+			return rc;
+		x->list = now.list;
+		x->n = view_list_count(now.list);
+	}
+	s->cmd.state = x;
+	s->cmd.end = end_expunge;
+	return RC_OK;
+}
+
+/* RC_NONE: there are no more. */
+enum rc
+imap_expunge_some(struct imap_session *s, uint64_t *modseq, struct err *err)
+{
+	struct expunging *x = s->cmd.state;
+	struct store_place at = { s->account, view_mailbox(s->box.view) };
+	size_t n = x->n - x->at < CHANGE_MOST ? x->n - x->at : CHANGE_MOST, gone;
+	uint32_t slice[CHANGE_MOST], left[CHANGE_MOST];
+	uint64_t now = 0;
 	enum rc rc = RC_OK;
 
-	if (uids == NULL) {
-		rc = view_now(s->box.view, &now, err);
-		if (rc != RC_OK)
-			return rc;
-		n = view_list_count(now.list);
-	}
-	for (size_t i = 0, k; i < n && rc == RC_OK; i += k) {
-		k = n - i < CHANGE_MOST ? n - i : CHANGE_MOST;
-		for (size_t j = 0; j < k; j++)
-			slice[j] = uids != NULL ? uids[i + j]
-						: view_list_uid(now.list, i + j + 1);
-		rc = expunge_slice(s, slice, k, modseq, err);
-	}
-	if (uids == NULL)
-		view_list_drop(&now.list);
+	*modseq = x->modseq;
+	if (n == 0)
+		return RC_NONE;
+	for (size_t i = 0; i < n; i++)
+		slice[i] = x->list == NULL ? x->uids[x->at + i]
+					   : view_list_uid(x->list, x->at + i + 1);
+	x->at += n;
+	n = marked(s, slice, n);
+	if (n > 0)
+		rc = change_expunge_marked(
+			s->house->store, at, slice, n, left, &gone, &now, err);
+	if (rc == RC_OK && now > 0)
+		x->modseq = now;
 	return rc;
+}
+
+static enum rc
+begin_expunge(struct imap_session *s, struct err *err)
+{
+	static uint32_t none;
+	struct imap_set set;
+	uint32_t *uids = NULL;
+	size_t n = 0;
+	enum rc rc = RC_OK;
+
+	if (s->cmd.uid && (!lex_sp(&s->cmd.x) || !lex_set(&s->cmd.x, &set)))
+		return RC_BAD;
+	if (!lex_end(&s->cmd.x))
+		return RC_BAD;
+	if (s->cmd.uid)
+		rc = imap_uids(s, &set, true, &uids, &n, err);
+	if (s->cmd.uid && n == 0)
+		uids = &none;
+	return rc == RC_OK ? imap_expunge_begin(s, uids, n, err) : rc;
 }
 
 /* EXPUNGE, and UID EXPUNGE (RFC 4315 2.1). */
 enum imap_did
 cmd_expunge(struct imap_session *s)
 {
-	struct imap_lex *x = &s->cmd.x;
-	struct imap_set set;
-	uint32_t *uids = NULL;
-	size_t n = 0;
 	uint64_t modseq = 0;
 	struct err err = { 0 };
 	enum rc rc = RC_OK;
 
-	if (s->cmd.uid && (!lex_sp(x) || !lex_set(x, &set)))
+	if (s->cmd.state == NULL && (rc = begin_expunge(s, &err)) == RC_BAD)
 		return imap_bad(s);
-	if (!lex_end(x))
-		return imap_bad(s);
-	if (s->cmd.uid)
-		rc = imap_uids(s, &set, true, &uids, &n, &err);
-	if (rc == RC_OK && (!s->cmd.uid || n > 0))
-		rc = imap_expunge_marked(s, uids, n, &modseq, &err);
-	if (rc != RC_OK)
+	if (rc == RC_OK)
+		rc = imap_expunge_some(s, &modseq, &err);
+	if (rc == RC_OK)
+		return IMAP_MORE;
+	if (rc != RC_NONE)
 		return imap_failed(s, rc, &err);
 	return imap_ok(s, highest_code(s, modseq), "EXPUNGE completed");
 }

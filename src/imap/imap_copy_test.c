@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "db/db.h"
 #include "imap/imap_world.h"
+#include "store/change.h"
 #include "test/test.h"
 
 #define MESSAGE "Subject: one\r\n\r\ntext\r\n"
@@ -116,5 +118,64 @@ TEST(thousands_of_messages_are_copied_stored_moved_and_expunged)
 		"S~ * STATUS Box (MESSAGES 2000)", "S~ e OK ",
 		"C: f STATUS INBOX (MESSAGES)", "S~ * STATUS INBOX (MESSAGES 0)",
 		"S~ f OK ");
+	end(&c);
+}
+
+/* Others have their turn in between: who had nothing to do but look is not held up. */
+TEST(a_large_mailbox_is_expunged_closed_and_renamed_in_turns)
+{
+	struct client c = begin(40), d;
+
+	for (int n = 40; n < 5120; n *= 2)
+		TALK(&c, "C: a COPY 1:* INBOX", "S* a OK [COPYUID ");
+	TALK(&c, "C: b STORE 1:2000 +FLAGS.SILENT (\\Deleted)", "S~ b OK ",
+		"C: c UID EXPUNGE 1:1500", "S* * 1 EXPUNGE", "S~ c OK EXPUNGE completed",
+		"C: d CLOSE", "S: d OK closed", "C: e STATUS INBOX (MESSAGES)",
+		"S~ * STATUS INBOX (MESSAGES 3120)", "S~ e OK ");
+	d = client_in(&w, "anna");
+	TALK(&d, "C: s SELECT INBOX", "S* s OK ");
+	TALK(&c, "C: f RENAME INBOX Box", "S~ f NO [ALREADYEXISTS] ",
+		"C: g RENAME INBOX Old", "S: g OK renamed", "C: h STATUS Old (MESSAGES)",
+		"S~ * STATUS Old (MESSAGES 3120)", "S~ h OK ",
+		"C: i STATUS INBOX (MESSAGES)", "S~ * STATUS INBOX (MESSAGES 0)",
+		"S~ i OK ");
+	TALK(&d, "C: n NOOP", "S* * 1 EXPUNGE", "S* n OK ");
+	client_close(&d);
+	end(&c);
+}
+
+/* The index says that INBOX is full. */
+static void
+fill_inbox(void)
+{
+	struct db *db;
+	char path[32], sql[120];
+
+	(void)snprintf(
+		path, sizeof(path), "index/%u.db", (unsigned)(w.anna % STORE_SHARDS));
+	assert_int_equal(db_open(&(struct db_want){ .dirfd = w.data,
+					 .path = path,
+					 .sync = DB_SYNC_NORMAL,
+					 .cache_bytes = 65536 },
+				 &db, NULL),
+		RC_OK);
+	(void)snprintf(sql, sizeof(sql),
+		"UPDATE mailbox SET messages = %d WHERE account_id = %u AND mailbox_id = 1",
+		MAILBOX_MESSAGES_MOST - 1, (unsigned)w.anna);
+	assert_int_equal(db_exec(db, sql, NULL), RC_OK);
+	db_close(&db);
+}
+
+TEST(what_would_be_one_message_too_many_is_refused)
+{
+	struct client c = begin(2);
+
+	fill_inbox();
+	TALK(&c, "C: a COPY 1:2 INBOX", "S~ a NO [LIMIT] ", "C: b APPEND INBOX {5+}",
+		"C: hello", "S* b OK ", "C: c COPY 1 INBOX", "S~ c NO [LIMIT] ",
+		"C: d APPEND INBOX {5+}", "C: hello", "S~ d NO [LIMIT] ",
+		"C: e COPY 1 Box", "S~ e OK ", "C: f MOVE 1 Box", "S* f OK ",
+		"C: g APPEND INBOX {5+}", "C: hello", "S* g OK ",
+		"C: h UID REPLACE 2 INBOX {5+}", "C: hello", "S* h OK ");
 	end(&c);
 }

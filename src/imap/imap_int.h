@@ -45,10 +45,11 @@ enum rc imap_enable_condstore(struct imap_session *s, struct err *err);
 enum rc imap_uids(struct imap_session *s, struct imap_set *set, bool uid, uint32_t **out,
 	size_t *n, struct err *err) MUST_CHECK;
 
-/* ---- imap_copy.c: removes those of the UIDs (NULL: of all) that are marked \Deleted;
- * *modseq of the last change, 0: there was none ---- */
-enum rc imap_expunge_marked(struct imap_session *s, const uint32_t *uids, size_t n,
-	uint64_t *modseq, struct err *err) MUST_CHECK;
+/* ---- imap_copy.c: removes those of the UIDs (NULL: of all) that are marked \Deleted, in turns of
+ * the command; RC_NONE: there are no more.  *modseq of the last change, 0: there was none ---- */
+enum rc imap_expunge_begin(struct imap_session *s, const uint32_t *uids, size_t n,
+	struct err *err) MUST_CHECK;
+enum rc imap_expunge_some(struct imap_session *s, uint64_t *modseq, struct err *err) MUST_CHECK;
 
 /* ---- mailbox names ---- */
 /* Parses a mailbox name; false: s->reply is set. */

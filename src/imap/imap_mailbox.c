@@ -188,22 +188,49 @@ cmd_delete(struct imap_session *s)
 
 /* ---- RENAME ---- */
 
+struct renaming {
+	struct named from, to;
+	struct inbox_move inbox; /* a large one takes several turns */
+};
+
+/* NULL: the reply says why. */
+static struct renaming *
+begin_rename(struct imap_session *s)
+{
+	struct renaming *r = arena_new_of(s->cmd.mem, struct renaming);
+
+	if (r == NULL)
+		return (void)imap_no(s, "LIMIT", "no memory for that"), NULL;
+	if (!read_name(s, &r->from, NULL) || !read_name(s, &r->to, NULL))
+		return NULL;
+	if (!lex_end(&s->cmd.x))
+		return (void)imap_bad(s), NULL;
+	s->cmd.state = r;
+	return r;
+}
+
 enum imap_did
 cmd_rename(struct imap_session *s)
 {
+	struct store *store = s->house->store;
+	struct renaming *r = s->cmd.state;
 	struct err err = { 0 };
-	struct named from, to;
+	bool more = false;
 	enum rc rc;
 
-	if (!read_name(s, &from, NULL) || !read_name(s, &to, NULL))
+	if (r == NULL && (r = begin_rename(s)) == NULL)
 		return IMAP_DONE;
-	if (!lex_end(&s->cmd.x))
-		return imap_bad(s);
-	rc = mailbox_rename(s->house->store, s->account, from.name, to.name, &err);
+	if (str_ieq(r->from.name, STR("INBOX")))
+		rc = mailbox_empty_inbox(
+			store, s->account, r->to.name, &r->inbox, &more, &err);
+	else
+		rc = mailbox_rename(store, s->account, r->from.name, r->to.name, &err);
 	if (rc != RC_OK)
 		return name_failed(s, rc, &err);
-	if (is_other(s, &from) || is_other(s, &to))
-		put_old_name(s, "", to.name, from.wire);
+	if (more)
+		return IMAP_MORE;
+	if (is_other(s, &r->from) || is_other(s, &r->to))
+		put_old_name(s, "", r->to.name, r->from.wire);
 	return imap_ok(s, NULL, "renamed");
 }
 

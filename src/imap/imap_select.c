@@ -290,6 +290,13 @@ cmd_examine(struct imap_session *s)
 	return s->cmd.state == NULL ? select_now(s, true) : select_on(s);
 }
 
+static enum imap_did
+closed(struct imap_session *s)
+{
+	imap_unselect(s);
+	return imap_ok(s, NULL, "closed");
+}
+
 /* RFC 9051 6.4.1: what is marked goes, and nobody is told here. */
 enum imap_did
 cmd_close(struct imap_session *s)
@@ -298,14 +305,18 @@ cmd_close(struct imap_session *s)
 	struct err err = { 0 };
 	enum rc rc = RC_OK;
 
-	if (!lex_end(&s->cmd.x))
-		return imap_bad(s);
-	if (!s->box.read_only)
-		rc = imap_expunge_marked(s, NULL, 0, &modseq, &err);
-	if (rc != RC_OK)
-		return imap_failed(s, rc, &err);
-	imap_unselect(s);
-	return imap_ok(s, NULL, "closed");
+	if (s->cmd.state == NULL) {
+		if (!lex_end(&s->cmd.x))
+			return imap_bad(s);
+		if (s->box.read_only)
+			return closed(s);
+		rc = imap_expunge_begin(s, NULL, 0, &err);
+	}
+	if (rc == RC_OK)
+		rc = imap_expunge_some(s, &modseq, &err);
+	if (rc == RC_OK)
+		return IMAP_MORE;
+	return rc == RC_NONE ? closed(s) : imap_failed(s, rc, &err);
 }
 
 enum imap_did

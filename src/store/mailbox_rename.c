@@ -181,8 +181,7 @@ empty_some(struct tx *t, void *arg, struct err *err)
 	if (rc == RC_OK)
 		rc = e->m->to == 0 ? make_target(t, e, &to, err)
 				   : box_load(t, e->m->to, &to, err);
-	if (rc != RC_OK ||
-		(rc = placed_first(t, INBOX_ID, &list, &found, err)) != RC_OK)
+	if (rc != RC_OK || (rc = placed_first(t, INBOX_ID, &list, &found, err)) != RC_OK)
 		return rc;
 	if (e->m->to == 0)
 		end = from.uidnext;
