@@ -37,8 +37,11 @@ step_messages(struct fetch *f)
 		}
 		fetch_end_row(f);
 	}
-	if (f->i == end)
+	if (f->i == end) {
+		if (f->needs_texts)
+			fetch_keep_made(f);
 		f->step = fetch_rows;
+	}
 	return FETCH_ON;
 }
 
@@ -68,15 +71,11 @@ step_texts(struct fetch *f)
 	size_t n;
 
 	for (;;) {
-		n = f->nrows - f->from < f->window ? f->nrows - f->from : f->window;
-		for (size_t i = 0; i < n; i++)
-			f->ids[i] = &f->rows[f->from + i].id;
-		arena_reset(f->mem);
-		rc = store_texts(s->house->store, s->account, f->ids, n, f->texts_wanted,
-			f->mem, f->texts, &err);
+		rc = fetch_load(f, &n, &err);
 		if (rc != RC_LIMIT || n == 1)
 			break;
 		f->window = n / 2;
+		f->narrow = true;
 	}
 	if (rc != RC_OK) {
 		(void)imap_failed(s, rc, &err);

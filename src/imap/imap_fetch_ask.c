@@ -70,7 +70,7 @@ static bool
 unknown(const struct fetch *f, size_t k)
 {
 	const struct store_texts *t = &f->texts[k];
-	unsigned want = f->texts_wanted;
+	unsigned want = fetch_lacks(f, k);
 	bool lazy = (f->want.items & ITEM_PREVIEW_LAZY) != 0;
 
 	if (f->rows[f->from + k].uid == 0 || t->header_bytes == UINT32_MAX ||

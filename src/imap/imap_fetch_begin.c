@@ -130,10 +130,8 @@ copy_set(struct arena *mem, const struct imap_set *set, struct imap_set *out)
 static unsigned
 texts_of(const struct imap_fetch *w)
 {
-	unsigned texts = (w->items & ITEM_ENVELOPE) != 0 ? STORE_ENVELOPE : 0;
+	unsigned texts = (w->items & ITEM_BODY) != 0 ? STORE_STRUCTURE : 0;
 
-	if ((w->items & (ITEM_BODY | ITEM_BODYSTRUCTURE)) != 0)
-		texts |= STORE_STRUCTURE;
 	if ((w->items & ITEM_PREVIEW) != 0)
 		texts |= STORE_PREVIEW;
 	for (size_t i = 0; i < w->nsections; i++) {
@@ -147,6 +145,14 @@ texts_of(const struct imap_fetch *w)
 	return texts;
 }
 
+/* What is kept as it is sent. */
+static unsigned
+items_of(const struct imap_fetch *w)
+{
+	return ((w->items & ITEM_ENVELOPE) != 0 ? STORE_ENVELOPE : 0u) |
+	       ((w->items & ITEM_BODYSTRUCTURE) != 0 ? STORE_STRUCTURE : 0u);
+}
+
 static void
 consider_sections(struct fetch *f)
 {
@@ -155,10 +161,11 @@ consider_sections(struct fetch *f)
 		bool fields = x->kind == SECTION_FIELDS || x->kind == SECTION_FIELDS_NOT;
 
 		f->needs_file = f->needs_file || x->depth > 0 || !fields;
-		f->needs_texts = f->needs_texts || x->depth > 0 || x->kind != SECTION_ALL;
+		f->needs_row = f->needs_row || x->depth > 0 || x->kind != SECTION_ALL;
 		f->sets_seen = f->sets_seen || (!x->peek && !x->binary_size);
 	}
 	f->sets_seen = f->sets_seen && !f->s->box.read_only;
+	f->needs_texts = f->needs_row || f->items_wanted != 0;
 }
 
 static void
@@ -189,10 +196,13 @@ make_room(struct fetch *f)
 		return false;
 	if (!f->needs_texts)
 		return true;
-	f->ids = arena_array(mem, f->window, sizeof(*f->ids));
-	f->texts = arena_array(mem, f->window, sizeof(*f->texts));
-	f->learnt = arena_array(mem, f->window, sizeof(*f->learnt));
-	return f->ids != NULL && f->texts != NULL && f->learnt != NULL;
+	f->ids = arena_array(mem, f->room, sizeof(*f->ids));
+	f->texts = arena_array(mem, f->room, sizeof(*f->texts));
+	f->items = arena_array(mem, f->room, sizeof(*f->items));
+	f->learnt = arena_array(mem, f->room, sizeof(*f->learnt));
+	f->made = arena_array(mem, 2 * f->room, sizeof(*f->made));
+	return f->ids != NULL && f->texts != NULL && f->items != NULL &&
+	       f->learnt != NULL && f->made != NULL;
 }
 
 static struct fetch *
@@ -276,7 +286,8 @@ fetch_begin(struct imap_session *s)
 	if (f->want.has_changed) /* RFC 7162 3.1.4.1 */
 		f->want.items |= ITEM_MODSEQ;
 	f->texts_wanted = texts_of(&f->want);
-	f->needs_texts = f->texts_wanted != 0; /* and where a header ends */
+	f->items_wanted = items_of(&f->want);
+	f->needs_row = f->texts_wanted != 0; /* and where a header ends */
 	consider_sections(f);
 	return allowed(f) && resolve(f, &set) ? f : NULL;
 }

@@ -12,6 +12,7 @@
 
 #include "imap/imap_int.h"
 #include "imap/imap_section.h"
+#include "store/items.h"
 #include "wire/imap_fetch.h"
 
 enum {
@@ -40,6 +41,11 @@ struct fetch_learnt {
 	enum rc rc;
 };
 
+/* Items as they are sent; "": none is kept, and they are made from the texts. */
+struct fetch_items {
+	str envelope, structure;
+};
+
 /* The bytes that are being sent. */
 struct fetch_source {
 	int fd;				/* the message's, or decode_fd; not owned */
@@ -49,8 +55,11 @@ struct fetch_source {
 struct fetch {
 	struct imap_session *s;
 	struct imap_fetch want;
-	unsigned texts_wanted;		/* enum store_text, or-ed */
+	unsigned texts_wanted;		/* enum store_text, or-ed, but for: */
+	unsigned items_wanted;		/* STORE_ENVELOPE, STORE_STRUCTURE: as they are sent */
 	bool uid, needs_texts, needs_file, sets_seen;
+	bool needs_row;			/* there are questions that items do not answer */
+	bool narrow;			/* a window was too much at once */
 	bool exact;			/* messages were named by their numbers */
 	fetch_step *step;
 
@@ -66,11 +75,15 @@ struct fetch {
 	size_t window, from, loaded;	/* rows that have texts: [from, loaded) */
 	const struct msg_id **ids;
 	struct store_texts *texts;
+	struct fetch_items *items;
 	struct fetch_learnt *learnt;
-	struct arena *mem, *facts;	/* of the window: texts; what a scanner found */
+	struct store_item_made *made;	/* of the window: to be kept */
+	size_t nmade;
+	struct arena *mem, *facts;	/* of the window: texts; what was found out, or made */
 	struct arena *work;		/* of some messages */
 
 	struct fact_structure structure;	/* of the message that is told */
+	bool structure_known;		/* and it is what the row says */
 	bool first;			/* nothing stands behind "FETCH (" yet */
 	size_t section;
 	int fd;
@@ -101,6 +114,16 @@ void fetch_end_row(struct fetch *f);
 /* Nothing is to be asked any more: the window is told. */
 void fetch_learnt(struct fetch *f);
 
+/* ---- imap_fetch_texts.c ---- */
+/* Items and texts of the rows [f->from, f->from + *n): the slice where its items say it all,
+ * else a window. */
+enum rc fetch_load(struct fetch *f, size_t *n, struct err *err) MUST_CHECK;
+/* What is still to be known of a message of the window (enum store_text, or-ed). */
+unsigned fetch_lacks(const struct fetch *f, size_t k);
+/* An item of the message that is told stands in s->out from `at`: it may be kept. */
+void fetch_made(struct fetch *f, enum store_item item, size_t at);
+void fetch_keep_made(struct fetch *f);
+
 /* ---- imap_fetch_row.c ---- */
 /* Items that need no file, "* n FETCH (" in front.  False: it is gone, and nothing was written. */
 bool fetch_put_row(struct fetch *f);
@@ -129,4 +152,10 @@ static inline struct store_texts *
 fetch_texts(struct fetch *f)
 {
 	return &f->texts[f->i - f->from];
+}
+
+static inline const struct fetch_items *
+fetch_items(const struct fetch *f)
+{
+	return &f->items[f->i - f->from];
 }

@@ -40,17 +40,27 @@ put_envelope(struct fetch *f)
 {
 	const struct store_texts *t = fetch_texts(f);
 	struct fact_envelope e = { 0 };
+	bool known = t->envelope.len > 0;
 
-	if (t->envelope.len == 0 && !never(f)) {
+	if (fetch_items(f)->envelope.len > 0) {
+		put_name(f, STR("ENVELOPE "));
+		buf_add(&f->s->out, fetch_items(f)->envelope);
+		return;
+	}
+	if (!known && !never(f)) {
 		f->unavailable = true;
 		return;
 	}
 	/* a record that cannot be read is as one that nobody could make */
-	if (t->envelope.len > 0 &&
-		facts_unpack_envelope(t->envelope, f->work, &e) != RC_OK)
+	if (known && facts_unpack_envelope(t->envelope, f->work, &e) != RC_OK) {
 		e = (struct fact_envelope){ 0 };
+		known = false;
+	}
 	put_name(f, STR("ENVELOPE "));
+	size_t at = f->s->out.len;
 	imap_put_envelope(&f->s->out, &e);
+	if (known)
+		fetch_made(f, STORE_ITEM_ENVELOPE, at);
 }
 
 /* One part that says nothing; its header ends where that of any message does. */
@@ -84,10 +94,11 @@ fetch_structure(struct fetch *f)
 
 	if (f->structure.n > 0)
 		return true;
-	if (t->structure.len > 0 &&
-		facts_unpack_structure(t->structure, bytes, f->work, &f->structure) ==
-			RC_OK &&
-		f->structure.n > 0)
+	f->structure_known = t->structure.len > 0 &&
+			     facts_unpack_structure(t->structure, bytes, f->work,
+				     &f->structure) == RC_OK &&
+			     f->structure.n > 0;
+	if (f->structure_known)
 		return true;
 	f->structure = (struct fact_structure){ 0 };
 	if (t->structure.len > 0 || never(f))
@@ -102,7 +113,23 @@ put_structure(struct fetch *f, bool extended)
 	if (!fetch_structure(f))
 		return;
 	put_name(f, extended ? STR("BODYSTRUCTURE ") : STR("BODY "));
+	size_t at = f->s->out.len;
 	imap_put_structure(&f->s->out, &f->structure, 0, extended);
+	if (extended && f->structure_known)
+		fetch_made(f, STORE_ITEM_STRUCTURE, at);
+}
+
+static void
+put_bodystructure(struct fetch *f)
+{
+	str made = fetch_items(f)->structure;
+
+	if (made.len == 0) {
+		put_structure(f, true);
+		return;
+	}
+	put_name(f, STR("BODYSTRUCTURE "));
+	buf_add(&f->s->out, made);
 }
 
 static void
@@ -132,7 +159,7 @@ put_texts(struct fetch *f)
 	if ((items & ITEM_BODY) != 0)
 		put_structure(f, false);
 	if ((items & ITEM_BODYSTRUCTURE) != 0)
-		put_structure(f, true);
+		put_bodystructure(f);
 	if ((items & (ITEM_PREVIEW | ITEM_PREVIEW_LAZY)) != 0)
 		put_preview(f);
 }

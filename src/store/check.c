@@ -245,6 +245,13 @@ static const char *const questions[] = {
 	 " ' has a key to sort by and no row' FROM email_key k LEFT JOIN email e"
 	 " ON e.account_id = k.account_id AND e.msgid = k.msgid WHERE e.msgid IS NULL"),
 
+	/* where a mailbox has it still, that is said above */
+	("SELECT 'account ' || i.account_id || ': message ' || i.msgid ||"
+	 " ' has an item of FETCH and no row' FROM email_item i LEFT JOIN email e"
+	 " ON e.account_id = i.account_id AND e.msgid = i.msgid LEFT JOIN mailbox_email m"
+	 " ON m.account_id = i.account_id AND m.msgid = i.msgid"
+	 " WHERE e.msgid IS NULL AND m.msgid IS NULL"),
+
 	("SELECT 'account ' || a.account_id || ' has no INBOX' FROM account a LEFT JOIN mailbox b"
 	 " ON b.account_id = a.account_id AND b.mailbox_id = 1 WHERE b.mailbox_id IS NULL"),
 };

@@ -205,7 +205,9 @@ insert_email(struct run *r, const struct store_delivery *d, const struct facts *
 	if (f != NULL)
 		bind_facts(q, sh, f);
 	enum rc rc = db_run(q, err);
-	return rc == RC_OK && f != NULL ? insert_key(r, &d->id, f, err) : rc;
+	if (rc == RC_OK && f != NULL)
+		rc = insert_key(r, &d->id, f, err);
+	return rc == RC_OK && f != NULL ? items_insert(sh, r->a.id, &d->id, f, err) : rc;
 }
 
 static enum rc

@@ -271,7 +271,11 @@ leave_account(struct tx *t, const struct placed *p, struct err *err)
 	if ((rc = db_run(q, err)) != RC_OK)
 		return rc;
 	if ((rc = with_id(t, "DELETE FROM email_key WHERE account_id = ? AND msgid = ?",
-		     &p->id, err)) != RC_OK)
+		     &p->id, err)) != RC_OK ||
+		(rc = with_id(t,
+			 "DELETE FROM email_item WHERE account_id = ? AND item IN (1, 2)"
+			 " AND msgid = ?",
+			 &p->id, err)) != RC_OK)
 		return rc;
 	a->bytes -= p->size < a->bytes ? p->size : a->bytes;
 	a->messages -= a->messages > 0;

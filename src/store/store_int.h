@@ -129,6 +129,11 @@ enum rc doomed_unlink(struct shard *sh, const struct doomed *list, size_t n, str
 /* At open: what an earlier process left half done. */
 enum rc doomed_finish(struct shard *sh, struct err *err) MUST_CHECK;
 
+/* items.c: of a message whose row has just been made, in its transaction */
+struct facts;
+enum rc items_insert(struct shard *sh, uint64_t account, const struct msg_id *id,
+	const struct facts *f, struct err *err) MUST_CHECK;
+
 /* account.c */
 enum rc account_finish_removals(struct shard *sh, struct err *err) MUST_CHECK;
 
