@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 struct block {
 	struct block *next;
 	size_t cap, used;
@@ -49,6 +51,16 @@ arena_free(struct arena **ap)
 	arena_reset(*ap);
 	free(*ap);
 	*ap = NULL;
+}
+
+void
+secret_arena_free(struct arena **ap)
+{
+	if (*ap == NULL)
+		return;
+	for (struct block *b = (*ap)->head; b != NULL; b = b->next)
+		secret_wipe(b->mem, b->used);
+	arena_free(ap);
 }
 
 size_t

@@ -14,6 +14,17 @@
  * change our costs unseen. */
 enum { YESCRYPT_COST = 5 };
 
+/* RFC 4013 2 leaves ASCII but for control characters as it is.  The library would make copies
+ * on its way that it does not wipe. */
+static bool
+needs_no_preparing(const char *raw)
+{
+	for (; *raw != '\0'; raw++)
+		if (*raw < ' ' || *raw > '~')
+			return false;
+	return true;
+}
+
 /* SASLprep; *out is malloc'd and to be wiped. */
 static enum rc
 prepared(str password, char **out, struct err *err)
@@ -28,7 +39,14 @@ prepared(str password, char **out, struct err *err)
 		return err_set(err, RC_BAD,
 			"the password is longer than %d bytes or holds a NUL",
 			PASSWORD_MOST);
-	failed = gsasl_saslprep(raw, GSASL_ALLOW_UNASSIGNED, &ready, NULL);
+	if (needs_no_preparing(raw)) {
+		failed = GSASL_OK;
+		ready = strdup(raw);
+		if (ready == NULL)
+			abort();
+	} else {
+		failed = gsasl_saslprep(raw, GSASL_ALLOW_UNASSIGNED, &ready, NULL);
+	}
 	wipe(raw, sizeof(raw));
 	if (failed != GSASL_OK)
 		return err_set(err, RC_BAD,

@@ -59,6 +59,7 @@ account_forget(struct directory *d, uint64_t id, struct err *err)
 {
 	enum rc rc = run_with_id(d, "DELETE FROM credential WHERE account = ?", id, err);
 
+	d->shutting_out = id;
 	if (rc == RC_OK)
 		rc = run_with_id(d, "DELETE FROM account WHERE id = ?", id, err);
 	return rc;
@@ -272,7 +273,7 @@ enum rc
 account_disable(struct directory *d, str address, bool disabled, struct err *err)
 {
 	ARENA_AUTO mem = arena_new(WORK_BYTES);
-	uint64_t id;
+	uint64_t id = 0;
 	str name;
 	enum rc rc = change_begin(d, err);
 
@@ -284,6 +285,8 @@ account_disable(struct directory *d, str address, bool disabled, struct err *err
 			STR_FMT " must take mail always (RFC 5321 4.5.1); it "
 				"cannot be disabled",
 			STR_ARG(name));
+	if (disabled)
+		d->shutting_out = id;
 	if (rc == RC_OK)
 		rc = run_with_id(d,
 			disabled ? "UPDATE account SET disabled = 1 WHERE id = ?"

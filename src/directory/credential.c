@@ -98,6 +98,7 @@ credentials_store(struct directory *d, uint64_t account, const struct credential
 	db_bind_u64(q, 1, account);
 	if ((rc = db_run(q, err)) != RC_OK)
 		return rc;
+	d->shutting_out = account;
 	memcpy(keys, c->scram.stored_key, SCRAM_KEY);
 	memcpy(keys + SCRAM_KEY, c->scram.server_key, SCRAM_KEY);
 	if ((rc = put_row(d, account, &yescrypt, err)) == RC_OK)
@@ -240,6 +241,7 @@ app_password_revoke(struct directory *d, str address, str name, struct err *err)
 			return change_end(d, RC_TEMP, err);
 		db_bind_u64(q, 1, id);
 		db_bind_str(q, 2, name);
+		d->shutting_out = id;
 		rc = db_run(q, err);
 		if (rc == RC_OK && db_changes(d->db) == 0)
 			rc = err_set(err, RC_NONE,
@@ -332,6 +334,30 @@ login_row_read(struct directory *d, str user, struct arena *mem, struct login_ro
 	}
 	db_reset(q);
 	if (rc == RC_OK || rc == RC_NONE) /* the same questions for all */
+		rc = read_credentials(d, &row, err);
+	if (rc == RC_OK)
+		*out = row;
+	wipe(&row, sizeof(row));
+	return rc;
+}
+
+enum rc
+login_row_again(
+	struct directory *d, uint64_t account, struct login_row *out, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&d->lock);
+	struct login_row row = { .account = account };
+	struct db_stmt *q = db_prepare(
+		d->db, "SELECT disabled FROM account WHERE id = ?", err);
+	enum rc rc;
+
+	if (q == NULL)
+		return RC_TEMP;
+	db_bind_u64(q, 1, account);
+	if ((rc = db_step(q, err)) == RC_OK)
+		row.disabled = db_u64(q, 0) != 0;
+	db_reset(q);
+	if (rc == RC_OK)
 		rc = read_credentials(d, &row, err);
 	if (rc == RC_OK)
 		*out = row;

@@ -43,6 +43,7 @@ directory_open(const struct directory_want *w, struct directory **out, struct er
 	d->conf = conf_keep(w->conf);
 	d->read_only = w->read_only;
 	d->changed = w->changed;
+	d->shut_out = w->shut_out;
 	d->arg = w->arg;
 	*out = d;
 	return RC_OK;
@@ -86,6 +87,7 @@ change_begin(struct directory *d, struct err *err)
 		(void)pthread_mutex_unlock(&d->lock);
 		return err_set(err, RC_PERM, "the directory is open for reading only");
 	}
+	d->shutting_out = 0;
 	enum rc rc = db_begin(d->db, err);
 	if (rc != RC_OK)
 		(void)pthread_mutex_unlock(&d->lock);
@@ -95,6 +97,8 @@ change_begin(struct directory *d, struct err *err)
 enum rc
 change_end(struct directory *d, enum rc rc, struct err *err)
 {
+	uint64_t out = d->shutting_out;
+
 	if (rc == RC_OK)
 		rc = db_commit(d->db, err);
 	if (rc != RC_OK)
@@ -102,6 +106,8 @@ change_end(struct directory *d, enum rc rc, struct err *err)
 	(void)pthread_mutex_unlock(&d->lock);
 	if (rc == RC_OK && d->changed != NULL)
 		d->changed(d->arg);
+	if (rc == RC_OK && out != 0 && d->shut_out != NULL)
+		d->shut_out(out, d->arg);
 	return rc;
 }
 

@@ -27,11 +27,11 @@ struct directory_want {
 	const struct conf *conf;	/* defaults of quota and policy; kept */
 	bool read_only;
 	void (*changed)(void *arg);	/* may be NULL */
+	void (*shut_out)(uint64_t account, void *arg);	/* its sessions are to end; may be NULL */
 	void *arg;
 };
 
-enum rc directory_open(const struct directory_want *w, struct directory **out, struct err *err)
-	MUST_CHECK;
+enum rc directory_open(const struct directory_want *, struct directory **, struct err *) MUST_CHECK;
 void directory_close(struct directory **dp);
 void directory_reload(struct directory *d, const struct conf *conf);
 

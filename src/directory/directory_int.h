@@ -72,7 +72,9 @@ struct directory {
 	const struct conf *conf;
 	bool read_only;
 	void (*changed)(void *arg);
+	void (*shut_out)(uint64_t account, void *arg);
 	void *arg;
+	uint64_t shutting_out;	/* whom the change under way will shut out; 0: nobody */
 };
 
 /* Taken with the lock for every change: begin, and commit or roll back. */

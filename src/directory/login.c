@@ -48,6 +48,7 @@ logins_new(struct directory *d, const struct conf *conf)
 	make_nobody(l);
 	(void)sem_init(&l->hashes, 0, LOGIN_HASHES);
 	(void)pthread_mutex_init(&l->lock, NULL);
+	(void)pthread_mutex_init(&l->passes_lock, NULL);
 	return l;
 }
 
@@ -64,6 +65,7 @@ logins_free(struct logins **lp)
 	conf_drop(&l->conf);
 	(void)sem_destroy(&l->hashes);
 	(void)pthread_mutex_destroy(&l->lock);
+	(void)pthread_mutex_destroy(&l->passes_lock);
 	wipe(l, sizeof(*l));
 	free(l);
 }
@@ -309,6 +311,8 @@ attempt_end(struct attempt *t, enum login_says says, const char *sentence,
 		(void)str_z(str_of(sentence), a->sentence, sizeof(a->sentence));
 	if (says == LOGIN_OK) {
 		a->account = t->row->account;
+		a->round = t->round;
+		a->mark = login_mark(t->logins, t->row, t->app);
 		(void)str_z(t->row->name, a->address, sizeof(a->address));
 	}
 	tell_guard(t, says);

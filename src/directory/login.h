@@ -42,9 +42,7 @@ struct logins *logins_new(struct directory *d, const struct conf *conf);
 void logins_free(struct logins **lp);
 /* Directory's `changed` calls it: what is remembered may be wrong now. */
 void logins_forget(struct logins *l);
-/* How often that was: a session that finds another number than before asks whether its account
- * may still be here. */
-uint64_t logins_round(struct logins *l);
+uint64_t logins_round(struct logins *l);	/* how often that was */
 void logins_reload(struct logins *l, const struct conf *conf);
 
 struct login_want {
@@ -68,7 +66,7 @@ enum login_says {
 struct login_answer {
 	enum login_says says;
 	uint64_t answer_ms;	/* clock_ms(): not to be answered earlier; 0: at once */
-	uint64_t account;
+	uint64_t account, round, mark;	/* the last two: for a pass (entry.h) */
 	char address[640];
 	char sentence[160];
 };

@@ -13,6 +13,7 @@
 #include "crypto/password.h"
 #include "directory/directory_int.h"
 #include "directory/guard.h"
+#include "directory/entry.h"
 #include "directory/login.h"
 
 enum {
@@ -22,6 +23,7 @@ enum {
 	LOGIN_SHOWN = 129,	/* of them in the log, with a NUL */
 	REMEMBER_ROW = 8,
 	REMEMBER_ROWS = 1024,
+	PASS_ROWS = 4096,
 };
 
 /* A password that was right lately. */
@@ -45,6 +47,9 @@ struct logins {
 	uint8_t secret[LOGIN_SECRET];	/* the instance's: login_secret() */
 	uint64_t round;			/* how often all was forgotten */
 	struct remembered remembered[REMEMBER_ROWS][REMEMBER_ROW];
+
+	pthread_mutex_t passes_lock;	/* for these; none of ours is taken in it */
+	struct pass *passes[PASS_ROWS];
 };
 
 /* What the directory has about a name. */
@@ -64,6 +69,9 @@ struct login_row {
 /* credential.c; RC_OK also for nobody */
 enum rc login_row_read(struct directory *d, str user, struct arena *mem, struct login_row *out,
 	struct err *err) MUST_CHECK;
+/* The same, by account and without its name; RC_NONE: it is gone. */
+enum rc login_row_again(struct directory *d, uint64_t account, struct login_row *out,
+	struct err *err) MUST_CHECK;
 /* Made when it is first asked for. */
 enum rc directory_secret(struct directory *d, const char *name, uint8_t out[LOGIN_SECRET],
 	struct err *err) MUST_CHECK;
@@ -77,6 +85,7 @@ struct attempt {
 	struct login_row *row;		/* in mem */
 	struct arena *mem;
 	uint64_t began_ms, delay_ms, round;
+	const uint8_t *app;		/* digest of the app password that was right; NULL: none */
 };
 
 /* Asks directory and guard.  False: over, *a says why, and it is in the log. */
@@ -86,6 +95,12 @@ bool attempt_blocked(struct attempt *t, struct login_answer *a);
 /* How it ended: fills *a, tells guard and log.  sentence: of LOGIN_DISABLED. */
 void attempt_end(struct attempt *t, enum login_says says, const char *sentence,
 	struct login_answer *a);
+
+/* entry_pass.c */
+void pass_enter(struct pass *p, const struct session_io *io, struct logins *l,
+	const struct login_answer *a);
+/* What a login was by, for pass_valid(); app NULL: the account's own password */
+uint64_t login_mark(const struct logins *l, const struct login_row *row, const uint8_t *app);
 
 /* login_password.c; `other`: who it is to be for, "" for itself (RFC 4616 2) */
 void login_try(struct logins *l, const struct login_want *w, const char *how, str other,

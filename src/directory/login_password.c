@@ -72,13 +72,14 @@ remember(const struct attempt *t, const uint8_t digest[32])
 
 /* All are looked at.  False: it is none of them; *doors: what it opens. */
 static bool
-app_password(const struct attempt *t, str password, unsigned *doors)
+app_password(struct attempt *t, str password, unsigned *doors)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < t->row->napps; i++)
 		if (app_secret_matches(password, t->row->apps[i].digest)) {
 			*doors = t->row->apps[i].doors;
+			t->app = t->row->apps[i].digest;
 			found = true;
 		}
 	return found;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * login_sasl: exchanges by gsasl.  It asks back for what it needs; what it is told of an account
+ * login_sasl: exchanges: PLAIN here, SCRAM by gsasl.  (What gsasl is given it copies and does not
+ * wipe; with SCRAM it never sees a password.)  It asks back for what it needs; what it is told of an account
  * that has no SCRAM keys (or that is not there) is made of its name and the
  * instance's secret, so that it is the same whenever somebody asks (RFC 5802 9).
  */
@@ -17,13 +18,13 @@ enum { BASE64_MOST = 64 };
 
 struct mechanism {
 	const char *name;
-	bool bound;
+	bool bound, plain;
 };
 
 static const struct mechanism mechanisms[] = {
-	{ "SCRAM-SHA-256-PLUS", true },
-	{ "SCRAM-SHA-256", false },
-	{ "PLAIN", false },
+	{ "SCRAM-SHA-256-PLUS", .bound = true },
+	{ "SCRAM-SHA-256" },
+	{ "PLAIN", .plain = true },
 };
 
 struct login {
@@ -165,27 +166,12 @@ on_scram(struct login *g, Gsasl_property what)
 }
 
 static int
-on_plain(struct login *g, Gsasl_session *session)
-{
-	const char *user = gsasl_property_fast(session, GSASL_AUTHID);
-	const char *other = gsasl_property_fast(session, GSASL_AUTHZID);
-	const char *password = gsasl_property_fast(session, GSASL_PASSWORD);
-
-	login_try(g->logins, &g->want, g->mechanism->name, str_of(other), str_of(user),
-		str_of(password), &g->answer);
-	g->over = true;
-	return g->answer.says == LOGIN_OK ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
-}
-
-static int
 on_question(Gsasl *all, Gsasl_session *session, Gsasl_property what)
 {
 	struct login *g = gsasl_session_hook_get(session);
 
 	(void)all;
 	switch ((int)what) {
-	case GSASL_VALIDATE_SIMPLE:
-		return on_plain(g, session);
 	case GSASL_SCRAM_ITER:
 	case GSASL_SCRAM_SALT:
 	case GSASL_SCRAM_STOREDKEY:
@@ -222,10 +208,12 @@ login_begin(struct logins *l, const struct login_want *w, str mechanism,
 	g->want = *w;
 	g->mechanism = m;
 	g->mem = arena_new(WORK_BYTES);
+	*out = g;
+	if (m->plain)
+		return RC_OK;
 	if (gsasl_server_start(l->gsasl, m->name, &g->session) != GSASL_OK)
 		abort(); /* it is there, or memory is not */
 	gsasl_session_hook_set(g->session, g);
-	*out = g;
 	return RC_OK;
 }
 
@@ -292,7 +280,7 @@ binding_fits(struct login *g, str in)
 	bool first = !g->spoke && !str_empty(in);
 
 	g->spoke = g->spoke || first;
-	if (!first || !str_starts(str_of(g->mechanism->name), STR("SCRAM-")))
+	if (!first)
 		return true;
 	return g->mechanism->bound ? str_starts(in, STR("p=tls-exporter,"))
 				   : !str_starts(in, STR("p"));
@@ -313,6 +301,29 @@ say(struct login *g, str words, struct buf *out, struct login_answer *a)
 		buf_add(out, words);
 }
 
+/* RFC 4616 2: [authzid] NUL authcid NUL passwd */
+static void
+plain_step(struct login *g, str in, struct login_answer *a)
+{
+	str other, user, password = in;
+
+	if (str_empty(in) && !g->spoke) { /* the client has not begun */
+		g->spoke = true;
+		*a = (struct login_answer){ .says = LOGIN_MORE };
+		return;
+	}
+	g->over = true;
+	if (in.len <= LOGIN_STEP_MOST && memchr(in.ptr, 0, in.len) != NULL &&
+		str_cut(&password, '\0', &other) && str_cut(&password, '\0', &user) &&
+		!str_empty(user) && !str_empty(password) &&
+		memchr(password.ptr, 0, password.len) == NULL)
+		login_try(g->logins, &g->want, g->mechanism->name, other, user, password,
+			&g->answer);
+	else
+		end_bad(g);
+	*a = g->answer;
+}
+
 void
 login_step(struct login *g, str in, struct buf *out, struct login_answer *a)
 {
@@ -325,6 +336,10 @@ login_step(struct login *g, str in, struct buf *out, struct login_answer *a)
 		if (g->last && str_empty(in))
 			*a = g->answer;
 		g->last = false;
+		return;
+	}
+	if (g->mechanism->plain) {
+		plain_step(g, in, a);
 		return;
 	}
 	if (in.len > LOGIN_STEP_MOST || !binding_fits(g, in))

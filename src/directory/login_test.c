@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "crypto/digest.h"
 #include "directory/login_int.h"
+#include "test/memory.h"
 #include "test/test.h"
 
 struct fixture {
@@ -561,4 +562,28 @@ TEST(many_who_log_in_at_once_all_come_in)
 	int free_places = 0;
 	assert_int_equal(sem_getvalue(&f.l->hashes, &free_places), 0);
 	assert_int_equal(free_places, LOGIN_HASHES);
+}
+
+TEST(a_password_that_was_looked_at_is_nowhere)
+{
+	static const char nobody[] = "\0alice@a.test"; /* and a NUL */
+	struct secret s = secret_new();
+	char words[sizeof(nobody) + SECRET_CHARS];
+	struct login_answer a;
+	struct login *login;
+	FIXTURE f;
+
+	set_up(&f, "");
+	secret_show(&s, words + sizeof(nobody));
+	memcpy(words, nobody, sizeof(nobody));
+	login_plain(f.l, &f.want, STR("alice@a.test"),
+		(str){ words + sizeof(nobody), s.len }, &a);
+	assert_int_equal(a.says, LOGIN_WRONG);
+	ok(login_begin(f.l, &f.want, STR("PLAIN"), &login, &f.err));
+	BUF_AUTO out = BUF(1000);
+	login_step(login, (str){ words, sizeof(words) }, &out, &a);
+	assert_int_equal(a.says, LOGIN_WRONG);
+	secret_wiped(words, sizeof(words));
+	login_free(&login);
+	assert_false(secret_in_memory(&s));
 }

@@ -16,8 +16,6 @@
 #include "net/park.h"
 
 enum {
-	IN_FIRST = 4096,
-	IN_MOST = 64 * 1024,
 	OUT_MOST = 256 * 1024,
 	OUT_HIGH = 16 * 1024, /* more than this unread: no more of its commands */
 	THROW_MOST = 1024 * 1024, /* of one line, before the peer is given up */
@@ -65,6 +63,7 @@ conn_free(struct conn **cp)
 	*cp = NULL;
 	if (!c->closed && conn_flush(c) == CONN_OK)
 		conn_tls_end(c);
+	conn_secret(c, false);
 	conn_tls_free(c);
 	conn_deflate_free(c);
 	close_softly(c->fd);
@@ -121,62 +120,6 @@ conn_broken(struct conn *c, const char *fmt, ...)
 	}
 	c->closed = true;
 	return CONN_CLOSED;
-}
-
-/* ---- memory ---- */
-
-static void
-resize(struct conn *c, size_t cap)
-{
-	c->in = realloc(c->in, cap);
-	if (c->in == NULL)
-		abort();
-	c->cap = cap;
-}
-
-static void
-pull_up(struct conn *c)
-{
-	if (c->at == 0)
-		return;
-	memmove(c->in, c->in + c->at, c->end - c->at);
-	c->end -= c->at;
-	c->at = 0;
-}
-
-/* Space behind what is there.  The buffer grows while the peer fills it. */
-static void
-make_room(struct conn *c)
-{
-	if (c->at == c->end)
-		c->at = c->end = c->scanned = 0;
-	if (c->cap - c->end >= IN_FIRST / 4 && !c->eager)
-		return;
-	pull_up(c);
-	if (c->cap == IN_MOST || (c->cap - c->end >= IN_FIRST / 2 && !c->eager))
-		return;
-	size_t cap = c->cap < IN_FIRST ? IN_FIRST : c->cap * 4;
-	resize(c, cap < IN_MOST ? cap : IN_MOST);
-}
-
-void
-conn_rest(struct conn *c)
-{
-	size_t n = conn_buffered(c);
-
-	if (n == 0) {
-		free(c->in);
-		c->in = NULL;
-		c->at = c->end = c->cap = c->scanned = 0;
-		c->eager = false;
-	} else if (n < c->cap / 2) {
-		pull_up(c);
-		resize(c, n);
-	}
-	if (c->out.len == 0)
-		buf_free(&c->out);
-	if (c->ssl != NULL && !c->shaking_hands)
-		(void)SSL_free_buffers(c->ssl);
 }
 
 bool
@@ -306,7 +249,7 @@ receive(struct conn *c)
 		return CONN_CLOSED;
 	if (c->shaking_hands)
 		return CONN_QUIET;
-	make_room(c);
+	conn_make_room(c);
 	assert(c->end < c->cap);
 	got = c->z == NULL ? conn_raw_read(c, c->in + c->end, c->cap - c->end, &n)
 			   : conn_deflate_read(c, c->in + c->end, c->cap - c->end, &n);
@@ -409,8 +352,8 @@ conn_line(struct conn *c, size_t most, str *line)
 {
 	enum conn_got got;
 
-	if (most > IN_MOST - 2)
-		most = IN_MOST - 2;
+	if (most > CONN_IN_MOST - 2)
+		most = CONN_IN_MOST - 2;
 	if (stuffed(c))
 		return CONN_FULL;
 	do {

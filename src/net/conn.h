@@ -39,6 +39,9 @@ void conn_free(struct conn **cp);	/* sends what it can without waiting, closes *
 int conn_fd(const struct conn *c);
 unsigned conn_want(const struct conn *c);	/* enum park_for for the next wait */
 void conn_rest(struct conn *c);		/* about to park: let go of idle memory */
+/* While passwords may be said: what was received is wiped once it was read, at the latest when the
+ * session parks, or when this goes off; OpenSSL's copy too.  Views are gone then. */
+void conn_secret(struct conn *c, bool on);
 
 /* One line ended by CRLF, without it; at most `most` bytes (without CRLF).  A
  * bare LF or CR is part of the line.  The view lives until the next read. */

@@ -9,6 +9,7 @@
 #include "net/net_fixture.h"
 #include "net/net_int.h"
 #include "net/park.h"
+#include "test/memory.h"
 #include "test/test.h"
 
 #define EXPECT_LINE(c, want)                                            \
@@ -454,4 +455,69 @@ TEST(a_resting_tls_connection_costs_at_most_20_kilobytes)
 		conn_free(&conns[i]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	tls_drop(&tls);
+}
+
+static void
+say_secret(struct fixture_link *l, const struct secret *s, const char *after)
+{
+	char line[200] = "a LOGIN anna@x.test ";
+	size_t n = strlen(line), m = strlen(after);
+
+	secret_show(s, line + n);
+	memcpy(line + n + s->len, after, m);
+	fixture_say(l, (str){ line, n + s->len + m });
+	secret_wiped(line, sizeof(line));
+}
+
+TEST(a_secret_is_wiped_where_the_input_is_given_back_moved_or_grows)
+{
+	struct fixture_link l = fixture_link();
+	struct secret s = secret_new();
+	char *much = many(9000, 'x');
+	str line;
+
+	conn_secret(l.conn, true);
+	say_secret(&l, &s, "\r\n");
+	assert_int_equal(conn_line(l.conn, 1000, &line), CONN_OK);
+	assert_true(secret_in_memory(&s));
+	conn_rest(l.conn);
+	assert_false(secret_in_memory(&s));
+	/* something is behind it when the session parks */
+	say_secret(&l, &s, "\r\nhalf");
+	assert_int_equal(conn_line(l.conn, 1000, &line), CONN_OK);
+	assert_int_equal(conn_line(l.conn, 1000, &line), CONN_QUIET);
+	conn_rest(l.conn);
+	assert_false(secret_in_memory(&s));
+	fixture_say(&l, STR(" a line\r\n"));
+	EXPECT_LINE(l.conn, "half a line");
+	/* it grows with the secret in it */
+	say_secret(&l, &s, "");
+	assert_int_equal(conn_line(l.conn, 20000, &line), CONN_QUIET);
+	fixture_say(&l, (str){ much, 9000 });
+	fixture_say(&l, STR("\r\nb"));
+	assert_int_equal(conn_line(l.conn, 20000, &line), CONN_OK);
+	conn_secret(l.conn, false);
+	assert_false(secret_in_memory(&s));
+	free(much);
+	fixture_link_close(&l);
+}
+
+TEST(a_secret_under_tls_is_wiped_in_openssl_too)
+{
+	struct fixture_link l = fixture_link();
+	struct tls *tls = fixture_tls();
+	struct secret s = secret_new();
+	str line;
+
+	conn_secret(l.conn, true);
+	conn_start_tls(l.conn, tls);
+	fixture_handshake(&l, NULL);
+	say_secret(&l, &s, "\r\n");
+	SSL_free(l.ssl); /* the client has its copies too */
+	l.ssl = NULL;
+	assert_int_equal(conn_line(l.conn, 1000, &line), CONN_OK);
+	conn_secret(l.conn, false);
+	assert_false(secret_in_memory(&s));
+	tls_drop(&tls);
+	fixture_link_close(&l);
 }

@@ -79,6 +79,18 @@ open_session(struct conn *c)
 	BIO_set_init(bio, 1);
 	c->ssl = tls_session(c->tls);
 	SSL_set_bio(c->ssl, bio, bio);
+	conn_tls_secret(c);
+}
+
+void
+conn_tls_secret(struct conn *c)
+{
+	if (c->ssl == NULL)
+		return;
+	if (c->secret)
+		(void)SSL_set_options(c->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+	else
+		(void)SSL_clear_options(c->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 }
 
 /* ---- results ---- */

@@ -11,6 +11,8 @@
 #include "net/conn.h"
 #include "net/tls.h"
 
+enum { CONN_IN_MOST = 64 * 1024 };	/* of the input buffer */
+
 struct conn {
 	int fd;
 	unsigned want;		/* enum park_for, as the last call left it */
@@ -25,6 +27,7 @@ struct conn {
 	char *in;		/* at..end: received and not eaten */
 	size_t at, end, cap;
 	size_t scanned;		/* of these, known to hold no CRLF */
+	bool secret;		/* what was read is wiped */
 	bool eager;		/* the last read filled all the room there was */
 	size_t thrown;		/* bytes of a line that is too long; 0: none */
 	char first[64];		/* the first of these */
@@ -46,6 +49,8 @@ enum conn_got conn_tls_read(struct conn *c, char *out, size_t size, size_t *n);
 enum conn_got conn_tls_write(struct conn *c, str data, size_t *n);
 void conn_tls_end(struct conn *c);	/* sends close_notify */
 void conn_tls_free(struct conn *c);
+void conn_tls_secret(struct conn *c);	/* as c->secret says */
+void conn_make_room(struct conn *c);	/* conn_memory.c: space behind what is there */
 
 /* As recv() and send() of what the connection is made of, with the results of conn_tls_*. */
 enum conn_got conn_raw_read(struct conn *c, char *out, size_t size, size_t *n);
