@@ -32,6 +32,15 @@ on_changed(void *arg)
 }
 
 static void
+on_shut_out(uint64_t account, void *arg)
+{
+	struct house *h = arg;
+
+	if (h->logins != NULL)
+		logins_shut_out(h->logins, account);
+}
+
+static void
 on_crossed(uint64_t account, void *arg)
 {
 	struct house *h = arg;
@@ -133,9 +142,11 @@ open_stores(struct house *h)
 	int data = h->child->data;
 	struct err err = { 0 };
 
-	const struct directory_want d = {
-		.data = data, .conf = conf, .changed = on_changed, .arg = h
-	};
+	const struct directory_want d = { .data = data,
+		.conf = conf,
+		.changed = on_changed,
+		.shut_out = on_shut_out,
+		.arg = h };
 	if (directory_open(&d, &h->directory, &err) != RC_OK)
 		child_die(&err, "directory");
 	doors_new(h->child, &h->service);

@@ -9,7 +9,7 @@
 
 #include "conf/conf.h"
 #include "deliver/append.h"
-#include "directory/login.h"
+#include "directory/entry.h"
 #include "net/errand.h"
 #include "net/service.h"
 #include "scan/scan.h"

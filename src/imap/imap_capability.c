@@ -11,29 +11,20 @@ static const char after_login[] =
 
 static const char before_login[] = "IMAP4rev1 IMAP4rev2 ENABLE ID SASL-IR LITERAL+";
 
-bool
-imap_may_log_in(const struct imap_session *s)
-{
-	return conn_is_tls(s->io->conn) ||
-	       (s->conf->server.plain_loopback && ip_is_loopback(&s->io->peer));
-}
-
 static void
 put_before(struct imap_session *s, struct buf *b)
 {
 	BUF_AUTO names = BUF(500);
-	struct login_want w;
 	str list, one;
 
 	buf_addz(b, before_login);
 	if (!conn_is_tls(s->io->conn) && s->io->tls != NULL)
 		buf_addz(b, " STARTTLS");
-	if (!imap_may_log_in(s)) {
+	if (!entry_allowed(s->io)) {
 		buf_addz(b, " LOGINDISABLED");
 		return;
 	}
-	imap_login_want(s, &w);
-	login_mechanisms(&w, &names);
+	entry_mechanisms(s->io, DOOR_IMAP, &names);
 	list = buf_str(&names);
 	while (str_cut(&list, ' ', &one))
 		buf_addf(b, " AUTH=" STR_FMT, STR_ARG(one));

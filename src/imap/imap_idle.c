@@ -28,6 +28,15 @@ begin_idle(struct imap_session *s)
 	return IMAP_MORE;
 }
 
+static enum imap_did
+end_with(struct imap_session *s, const char *why)
+{
+	buf_addf(&s->out, "* BYE %s\r\n", why);
+	s->why = why;
+	s->reply.close = true;
+	return IMAP_DONE;
+}
+
 enum imap_did
 cmd_idle(struct imap_session *s)
 {
@@ -36,12 +45,13 @@ cmd_idle(struct imap_session *s)
 
 	if (s->cmd.state == NULL)
 		return begin_idle(s);
+	if (!pass_valid(&s->pass)) {
+		(void)imap_no(s, "AUTHORIZATIONFAILED", imap_shut_out);
+		return end_with(s, imap_shut_out);
+	}
 	if (s->draining) {
-		buf_addz(
-			&s->out, "* BYE this server is going down, please come back\r\n");
 		(void)imap_no(s, "UNAVAILABLE", "going down");
-		s->reply.close = true;
-		return IMAP_DONE;
+		return end_with(s, "this server is going down, please come back");
 	}
 	if (s->box.view != NULL && imap_sync(s, false, &err) != RC_OK)
 		log_warn("msg=\"changes could not be told\" why=\"%s\"", err.text);

@@ -56,10 +56,9 @@ enum rc imap_expunge_some(struct imap_session *s, uint64_t *modseq, struct err *
 bool imap_mailbox_arg(struct imap_session *s, str *name);
 void imap_put_mailbox(struct imap_session *s, str name);
 
-/* ---- imap_session.c, imap_login.c ---- */
+/* ---- imap_session.c ---- */
+extern const char imap_shut_out[];	/* why, when pass_valid() says no */
 void imap_then_tls(struct imap_session *s);
-void imap_login_clear(struct imap_session *s);
-bool imap_still_allowed(struct imap_session *s);	/* its account was not disabled or removed */
 /* The client went away, or was late, in the middle of a command. */
 enum imap_did imap_lost(struct imap_session *s);
 /* A line of a dialogue within a command: CONN_OK, or IMAP_READ is to be returned, or
@@ -71,8 +70,6 @@ enum conn_got imap_line(struct imap_session *s, str *line);
 bool imap_append_wants(struct imap_session *s, str command);
 
 /* ---- capabilities (imap_capability.c) ---- */
-bool imap_may_log_in(const struct imap_session *s);	/* TLS, or plain_loopback */
-void imap_login_want(const struct imap_session *s, struct login_want *w);
 void imap_put_capabilities(struct imap_session *s, struct buf *b);
 
 /* ---- one function for each command; the table names them ---- */

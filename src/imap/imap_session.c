@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "imap/imap_int.h"
 #include "wire/imap_structure.h"
 
@@ -16,6 +17,9 @@ enum {
 	THROWN_MOST = 1024 * 1024, /* of a command that is too long */
 	PROGRESS_MS = 10 * 1000, /* RFC 9585; unless house says otherwise */
 };
+
+const char imap_shut_out[] =
+	"this account was disabled or removed, or has another password";
 
 bool
 imap_full(struct imap_session *s)
@@ -103,15 +107,28 @@ static enum imap_step at_answer(struct imap_session *s);
 static enum imap_step gather(struct imap_session *s);
 static enum imap_step at_handshake(struct imap_session *s);
 
+/* Until somebody is in every word may be a password. */
+static void
+forget_command(struct imap_session *s)
+{
+	if (s->secret) {
+		secret_arena_free(&s->cmd.mem);
+		secret_buf_free(&s->in);
+		s->secret = s->state == IMAP_NEW;
+		conn_secret(s->io->conn, s->secret);
+	}
+	arena_free(&s->cmd.mem);
+	buf_free(&s->in);
+	s->cmd = (struct imap_work){ 0 };
+	s->line_at = 0;
+}
+
 static void
 end_command(struct imap_session *s)
 {
 	if (s->cmd.end != NULL)
 		s->cmd.end(s);
-	arena_free(&s->cmd.mem);
-	s->cmd = (struct imap_work){ 0 };
-	buf_free(&s->in);
-	s->line_at = 0;
+	forget_command(s);
 }
 
 static uint64_t
@@ -270,10 +287,7 @@ refuse(struct imap_session *s, str tag, const char *text)
 {
 	s->reply = (struct imap_reply){ .how = IMAP_BAD, .text = text };
 	put_reply(s, str_empty(tag) ? STR("*") : tag);
-	arena_free(&s->cmd.mem);
-	s->cmd = (struct imap_work){ 0 };
-	buf_free(&s->in);
-	s->line_at = 0;
+	forget_command(s);
 	if (++s->bad > IMAP_BAD_MOST)
 		return bye(s, "too many commands that are none");
 	return STEP_GO;
@@ -318,8 +332,6 @@ begin(struct imap_session *s)
 			s->state == IMAP_NEW    ? "log in first"
 			: s->state == IMAP_AUTH ? "not now: no mailbox is selected"
 						: "not now");
-	if (!imap_still_allowed(s))
-		return bye(s, "this account was disabled or removed");
 	s->said_ms = clock_ms();
 	s->phase = at_command;
 	if ((w->is->flags & CMD_WRITES) != 0 && s->box.read_only) {
@@ -333,11 +345,11 @@ begin(struct imap_session *s)
 static enum imap_step
 too_much(struct imap_session *s)
 {
-	ARENA_AUTO mem = arena_new(IMAP_LINE_MOST);
-	struct imap_lex x = imap_lex(buf_str(&s->in), true, mem);
 	const char *why = s->too_much;
 	str tag = STR("");
 
+	s->cmd.mem = arena_new(IMAP_LINE_MOST);
+	struct imap_lex x = imap_lex(buf_str(&s->in), true, s->cmd.mem);
 	s->too_much = NULL;
 	s->thrown = 0;
 	if (!lex_tag(&x, &tag))
@@ -429,8 +441,9 @@ gather_line(struct imap_session *s)
 {
 	str line;
 
-	if (s->in.limit == 0)
-		s->in = BUF(IMAP_COMMAND_MOST + 2);
+	if (s->in.data == NULL)
+		s->in = s->secret ? secret_buf(IMAP_LOGIN_MOST + 2)
+				  : BUF(IMAP_COMMAND_MOST + 2);
 	switch (conn_line(s->io->conn, IMAP_LINE_MOST - 2, &line)) {
 	case CONN_OK:
 		if (s->state != IMAP_NEW)
@@ -451,7 +464,7 @@ gather_line(struct imap_session *s)
 		return gone(s);
 	}
 	if (s->in.len == 0)
-		buf_free(&s->in);
+		secret_buf_free(&s->in);
 	return park_to_read(s);
 }
 
@@ -463,6 +476,8 @@ gather(struct imap_session *s)
 	if (s->late)
 		return bye(s, s->state == IMAP_NEW ? "you took too long to log in"
 						   : "you were silent for too long");
+	if (!pass_valid(&s->pass))
+		return bye(s, imap_shut_out);
 	if (s->draining && s->in.len == 0)
 		return bye(s, "this server is going down, please come back");
 	if (++s->turn > IMAP_TURN) {
@@ -537,7 +552,9 @@ open_session(struct session_io *io, void *arg)
 	s->state = IMAP_NEW;
 	s->phase = at_greeting;
 	s->out = BUF(OUT_MOST);
-	s->until_ms = clock_ms() + IMAP_LOGIN_MS;
+	s->until_ms = clock_ms() + ENTRY_MS;
+	s->secret = true;
+	conn_secret(io->conn, true);
 	return s;
 }
 
@@ -550,7 +567,7 @@ close_session(void *session)
 	errand_wait(&s->errand);
 	end_command(s);
 	imap_unselect(s);
-	imap_login_clear(s);
+	pass_return(&s->pass);
 	ip_text(&s->io->peer, ip);
 	if (s->state != IMAP_NEW)
 		log_info("imap end client=%s user=\"%s\": %s", ip, s->address,

@@ -37,7 +37,6 @@
 enum {
 	IMAP_COMMAND_MEM = 8 * 1024 * 1024,	/* of one command; searches and sorts see below */
 	IMAP_RESULT_MEM = 256 * 1024 * 1024,	/* SORT and THREAD of a million messages */
-	IMAP_LOGIN_MS = 60 * 1000,		/* until login, in all */
 	IMAP_BAD_MOST = 20,			/* BAD in a row, then BYE */
 	IMAP_TURN = 64,				/* commands before others have their turn */
 };
@@ -116,14 +115,13 @@ struct imap_session {
 	enum imap_state state;
 	unsigned enabled;
 	uint64_t account;
-	uint64_t round;		/* logins_round() when it was last known to be allowed here */
 	char address[256];
 	struct imap_box box;	/* view NULL: none */
 	struct imap_work cmd;
 	struct imap_reply reply;
 	struct errand errand;
-	struct login *login;	/* of AUTHENTICATE */
-	struct imap_login *logging_in;	/* imap_login.c; NULL once it is over */
+	struct entry *entry;	/* a login under way */
+	struct pass pass;	/* who is in */
 	struct buf in;		/* the command as it is gathered */
 	struct buf out;		/* what is to be sent; empties into the connection */
 	/* Gathering a command (imap_session.c): */
@@ -138,6 +136,7 @@ struct imap_session {
 	uint64_t said_ms;	/* when something was last sent, for INPROGRESS */
 	unsigned bad, turn;
 	bool late, draining, deflated;
+	bool secret;		/* what is said may be a password: it is wiped */
 	bool dead;		/* BYE was said while changes were told: the mailbox is gone */
 	const char *why;	/* why it ended, for the log */
 };

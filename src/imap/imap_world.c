@@ -76,6 +76,24 @@ wake(uint64_t number, void *arg)
 }
 
 static void
+changed(void *arg)
+{
+	struct world *w = arg;
+
+	if (w->house.logins != NULL)
+		logins_forget(w->house.logins);
+}
+
+static void
+shut_out(uint64_t account, void *arg)
+{
+	struct world *w = arg;
+
+	if (w->house.logins != NULL)
+		logins_shut_out(w->house.logins, account);
+}
+
+static void
 open_data(struct world *w)
 {
 	struct imap_house *h = &w->house;
@@ -84,7 +102,11 @@ open_data(struct world *w)
 	must(fs_open_dir(AT_FDCWD, test_folder(), &w->data, &err), &err);
 	must(fs_mkdirs(w->data, "incoming", 0770, &err), &err);
 	must(fs_open_dir(w->data, "incoming", &w->incoming, &err), &err);
-	const struct directory_want d = { .data = w->data, .conf = w->conf };
+	const struct directory_want d = { .data = w->data,
+		.conf = w->conf,
+		.changed = changed,
+		.shut_out = shut_out,
+		.arg = w };
 	must(directory_open(&d, &h->directory, &err), &err);
 	const struct store_want s = {
 		.data = w->data, .cache_bytes = 65536, .wake = wake, .arg = w

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "conf/conf.h"
-#include "directory/login.h"
+#include "directory/entry.h"
 #include "net/errand.h"
 #include "net/service.h"
 #include "store/store.h"

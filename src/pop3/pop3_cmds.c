@@ -35,9 +35,9 @@ put_capabilities(const struct pop3_session *s, struct buf *b)
 	buf_addz(b, "+OK this is what I can do\r\nTOP\r\nUIDL\r\nRESP-CODES\r\n"
 		    "AUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 USER\r\nEXPIRE NEVER\r\n"
 		    "IMPLEMENTATION Gatepost\r\n");
-	if (pop3_may_log_in(s)) {
+	if (entry_allowed(s->io)) {
 		buf_addz(b, "USER\r\nSASL ");
-		pop3_put_mechanisms(s, b);
+		entry_mechanisms(s->io, DOOR_POP3, b);
 		buf_addz(b, "\r\n");
 	}
 	if (s->state == POP3_NEW && !conn_is_tls(s->io->conn) && s->io->tls != NULL)

@@ -17,7 +17,6 @@
 enum {
 	POP3_INBOX = 1,			/* the number of the mailbox */
 	POP3_IDLE_MS = 10 * 60 * 1000,	/* RFC 1939 3: at least this */
-	POP3_LOGIN_MS = 60 * 1000,	/* until login, in all */
 	POP3_LAST_MS = 60 * 1000,	/* to hear the last words */
 	POP3_ERRORS = 20,		/* commands that are none, failed logins */
 	POP3_TURN = 64,			/* commands or pieces, then others go first */
@@ -29,7 +28,6 @@ enum pop3_state { POP3_NEW = 1, POP3_IN = 2, POP3_ANY = 3 };	/* bits */
 enum pop3_step { STEP_GO, STEP_PARK, STEP_CLOSE };
 
 struct pop3_session;
-struct pop3_login;
 typedef enum pop3_step pop3_phase(struct pop3_session *s);
 
 struct pop3_reply {
@@ -82,7 +80,8 @@ struct pop3_session {
 	uint64_t idle_until_ms;
 	uint64_t account;		/* 0: not logged in */
 	struct errand errand;
-	struct pop3_login *login;	/* NULL: none under way */
+	struct entry *entry;		/* a login under way; NULL: none */
+	struct pass pass;		/* who is in */
 	char user[640];			/* of USER; "": not said */
 	struct pop3_drop drop;
 	struct pop3_send send;
@@ -101,8 +100,6 @@ pop3_phase pop3_phase_command, pop3_phase_stls, pop3_phase_send;
 struct pop3_reply pop3_dispatch(struct pop3_session *s, str line);
 
 /* pop3_login.c */
-bool pop3_may_log_in(const struct pop3_session *s);
-void pop3_put_mechanisms(const struct pop3_session *s, struct buf *b);
 struct pop3_reply pop3_user(struct pop3_session *s, const struct pop3_cmd *c);
 struct pop3_reply pop3_pass(struct pop3_session *s, const struct pop3_cmd *c);
 struct pop3_reply pop3_auth(struct pop3_session *s, const struct pop3_cmd *c);

@@ -10,6 +10,10 @@ static const struct pop3_reply
 	too_long = { .text = "that line is too long", .bad = true },
 	too_many = { .text = "too many errors", .close = true },
 	late = { .text = "you took too long", .close = true },
+	/* RFC 3206 5: AUTH is for logins */
+	shut_out = { .text = "this account was disabled or removed, or has another "
+			     "password",
+		.close = true },
 	leaving = { .code = "SYS/TEMP",
 		.text = "this server is going down, please come back",
 		.close = true };
@@ -101,6 +105,8 @@ pop3_phase_command(struct pop3_session *s)
 	struct pop3_reply r;
 	str line;
 
+	if (!pass_valid(&s->pass))
+		return pop3_answer(s, &shut_out);
 	if (s->draining)
 		return pop3_answer(s, &leaving);
 	if (s->late)
@@ -216,7 +222,8 @@ open_session(struct session_io *io, void *arg)
 	s->phase = phase_greet;
 	s->state = POP3_NEW;
 	s->send.fd = -1;
-	s->idle_until_ms = clock_ms() + POP3_LOGIN_MS;
+	s->idle_until_ms = clock_ms() + ENTRY_MS;
+	conn_secret(io->conn, true);
 	return s;
 }
 
@@ -232,6 +239,7 @@ close_session(void *session)
 		  " why=\"%s\"",
 		client, s->retrieved, s->deleted, s->why == NULL ? "" : s->why);
 	pop3_login_end(s);
+	pass_return(&s->pass);
 	pop3_send_end(s);
 	pop3_drop_close(s);
 	free(s);

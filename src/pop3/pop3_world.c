@@ -58,6 +58,24 @@ make_tls(void)
 }
 
 static void
+changed(void *arg)
+{
+	struct world *w = arg;
+
+	if (w->house.logins != NULL)
+		logins_forget(w->house.logins);
+}
+
+static void
+shut_out(uint64_t account, void *arg)
+{
+	struct world *w = arg;
+
+	if (w->house.logins != NULL)
+		logins_shut_out(w->house.logins, account);
+}
+
+static void
 add_people(struct world *w)
 {
 	struct account_new anna = { .address = STR("anna@x.test"),
@@ -87,7 +105,11 @@ world_open(struct world *w, const char *settings)
 	tls_drop(&tls);
 	must(fs_open_dir(AT_FDCWD, test_folder(), &w->data, &err));
 	must(fs_mkdirs(w->data, "incoming", 0770, &err));
-	const struct directory_want d = { .data = w->data, .conf = w->conf };
+	const struct directory_want d = { .data = w->data,
+		.conf = w->conf,
+		.changed = changed,
+		.shut_out = shut_out,
+		.arg = w };
 	must(directory_open(&d, &w->directory, &err));
 	const struct store_want s = { .data = w->data, .cache_bytes = 65536 };
 	must(store_open(&s, &w->house.store, &err));
