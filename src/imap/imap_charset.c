@@ -65,6 +65,12 @@ query_charset(struct imap_session *s, struct query *q, query_step *then)
 
 	q->after_charset = then;
 	q->step = then;
+	/* RFC 6855 3; but SORT and THREAD must name one (RFC 5256 3) */
+	if ((s->enabled & ENABLED_UTF8) != 0 && name.len > 0 &&
+		s->cmd.is->run == cmd_search) {
+		(void)imap_badz(s, "no CHARSET after ENABLE UTF8=ACCEPT");
+		return QUERY_DONE;
+	}
 	if (ascii || name.len == 0 || str_ieq(name, STR("UTF-8"))) {
 		if (all_valid(q, ascii))
 			return QUERY_GO;

@@ -109,3 +109,21 @@ TEST(compression_is_offered_once)
 	client_close(&c);
 	world_close(&w);
 }
+
+/* RFC 6855 3: no CHARSET then; SORT and THREAD have to name one, which is UTF-8.  RFC 9051
+ * 6.4.4 alone goes on taking it. */
+TEST(a_charset_is_refused_once_all_is_utf8)
+{
+	world_open(&w, "");
+	struct client c = client_in(&w, "anna");
+	TALK(&c, "C: a ENABLE IMAP4rev2", "S* a OK ", "C: b SELECT INBOX", "S* b OK ",
+		"C: c SEARCH CHARSET UTF-8 ALL", "S* c OK ", "C: d UNSELECT", "S~ d OK ",
+		"C: e ENABLE UTF8=ACCEPT", "S* e OK ", "C: f SELECT INBOX", "S* f OK ",
+		"C: g SEARCH CHARSET UTF-8 ALL", "S~ g BAD ",
+		"C: h UID SEARCH RETURN (COUNT) CHARSET US-ASCII ALL", "S~ h BAD ",
+		"C: i SEARCH ALL", "S* i OK ", "C: j SORT (DATE) UTF-8 ALL", "S* j OK ",
+		"C: k SORT (DATE) ISO-8859-1 TEXT x", "S~ k BAD ",
+		"C: l THREAD REFERENCES UTF-8 ALL", "S* l OK ");
+	client_close(&c);
+	world_close(&w);
+}
