@@ -4,6 +4,7 @@
  * RFC 9394).
  */
 #include "base/fs.h"
+#include "imap/imap_absent.h"
 #include "imap/imap_fetch_int.h"
 
 enum { VANISHED_LINE = 16 * 1024 }; /* then another one begins */
@@ -47,6 +48,22 @@ end_vanished(struct vanished *v)
 	v->out = (struct imap_set_out){ .to = v->out.to };
 }
 
+static void
+put_range(uint32_t from, uint32_t to, void *arg)
+{
+	struct vanished *v = arg;
+	struct imap_session *s = v->f->s;
+
+	if (v->begun && s->out.len - v->line_at > VANISHED_LINE)
+		end_vanished(v);
+	if (!v->begun) {
+		v->begun = true;
+		v->line_at = s->out.len;
+		buf_add(&s->out, STR("* VANISHED (EARLIER) "));
+	}
+	imap_set_add_range(&v->out, from, to);
+}
+
 /* What the client still has a number for, it is told by EXPUNGE or VANISHED itself. */
 static enum rc
 put_vanished(uint32_t uid, void *arg)
@@ -59,16 +76,8 @@ put_vanished(uint32_t uid, void *arg)
 	if (!imap_set_has(v->set, uid))
 		return RC_OK;
 	seq = view_list_seq(l, uid);
-	if (seq <= view_list_count(l) && view_list_uid(l, seq) == uid)
-		return RC_OK;
-	if (v->begun && s->out.len - v->line_at > VANISHED_LINE)
-		end_vanished(v);
-	if (!v->begun) {
-		v->begun = true;
-		v->line_at = s->out.len;
-		buf_add(&s->out, STR("* VANISHED (EARLIER) "));
-	}
-	imap_set_add(&v->out, uid);
+	if (seq > view_list_count(l) || view_list_uid(l, seq) != uid)
+		put_range(uid, uid, v);
 	return RC_OK;
 }
 
@@ -79,19 +88,10 @@ put_all_vanished(struct vanished *v, struct err *err)
 {
 	struct view_now now;
 	enum rc rc = view_now(v->f->s->box.view, &now, err);
-	uint32_t uid = 1;
 
 	if (rc != RC_OK)
 		return rc;
-	for (size_t seq = 1; seq <= view_list_count(now.list) + 1; seq++) {
-		uint32_t there = seq <= view_list_count(now.list)
-					 ? view_list_uid(now.list, seq)
-					 : now.uidnext;
-
-		for (; uid < there; uid++)
-			(void)put_vanished(uid, v);
-		uid = there + 1;
-	}
+	imap_absent(now.list, v->f->s->box.list, now.uidnext, v->set, put_range, v);
 	view_list_drop(&now.list);
 	return RC_OK;
 }

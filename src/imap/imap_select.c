@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* SELECT and EXAMINE (RFC 9051 6.3.2; CONDSTORE and QRESYNC, RFC 7162 3.1.8, 3.2.5), CLOSE,
  * UNSELECT. */
+#include "imap/imap_absent.h"
 #include "imap/imap_int.h"
 
 enum { ROWS = 256 };
@@ -124,32 +125,25 @@ client_knows(const struct selecting *d, uint32_t uid)
 	return !d->has_known || imap_set_has(&d->known, uid);
 }
 
+static void
+range_vanished(uint32_t from, uint32_t to, void *arg)
+{
+	struct vanishing *v = arg;
+
+	if (!v->begun)
+		buf_addz(v->to, "* VANISHED (EARLIER) ");
+	v->begun = true;
+	imap_set_add_range(&v->set, from, to);
+}
+
 static enum rc
 one_vanished(uint32_t uid, void *arg)
 {
 	struct vanishing *v = arg;
 
-	if (!client_knows(v->d, uid))
-		return RC_OK;
-	if (!v->begun)
-		buf_addz(v->to, "* VANISHED (EARLIER) ");
-	v->begun = true;
-	imap_set_add(&v->set, uid);
+	if (client_knows(v->d, uid))
+		range_vanished(uid, uid, v);
 	return RC_OK;
-}
-
-/* All that are not there: what left before the memory of the store. */
-static void
-all_vanished(struct vanishing *v, const struct view_now *now)
-{
-	size_t k = 1, count = view_list_count(now->list);
-
-	for (uint32_t uid = 1; uid < now->uidnext; uid++) {
-		if (k <= count && view_list_uid(now->list, k) == uid)
-			k++;
-		else
-			(void)one_vanished(uid, v);
-	}
 }
 
 static enum rc
@@ -159,7 +153,9 @@ put_vanished(struct imap_session *s, struct selecting *d, struct err *err)
 	enum rc rc = view_vanished(s->box.view, d->since, one_vanished, &v, err);
 
 	if (rc == RC_NONE) {
-		all_vanished(&v, &d->now);
+		/* all that are not there: what left before the memory of the store */
+		imap_absent(d->now.list, NULL, d->now.uidnext,
+			d->has_known ? &d->known : NULL, range_vanished, &v);
 		rc = RC_OK;
 	}
 	if (v.begun) {

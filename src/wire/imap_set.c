@@ -211,6 +211,13 @@ imap_set_add(struct imap_set_out *o, uint32_t n)
 }
 
 void
+imap_set_add_range(struct imap_set_out *o, uint32_t from, uint32_t to)
+{
+	imap_set_add(o, from);
+	o->last = to;
+}
+
+void
 imap_set_done(struct imap_set_out *o)
 {
 	if (o->from != 0)

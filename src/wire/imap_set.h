@@ -37,4 +37,5 @@ struct imap_set_out {
 	bool any;
 };
 void imap_set_add(struct imap_set_out *o, uint32_t n);
+void imap_set_add_range(struct imap_set_out *o, uint32_t from, uint32_t to);
 void imap_set_done(struct imap_set_out *o);
