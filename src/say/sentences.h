@@ -9,6 +9,11 @@
  * en.txt is complete; a sentence that another language lacks is said in English.  A language is added by a
  * file: its name is its tag (RFC 5646), its key `language` its name in itself ("Deutsch").  sentences_new()
  * refuses an unknown key, a {name} that English does not have, and markup: a sentence is text.
+ *
+ * {n|# message|# messages} chooses a form by the number n, # being the number.  How many forms there are, and
+ * which is for which, says the key `plural` at the file's beginning: one (1, others), zero_one (0 and 1, others),
+ * never (no forms), east_slavic, polish, czech (plural.c).
+ *
  * Any thread after sentences_new().
  */
 #pragma once

@@ -7,7 +7,8 @@
 
 struct ui_asset {		/* served under /ui/NAME as they are */
 	const char *name;	/* "page-1a2b3c4d.css": with a part of its digest, so it may be kept for ever */
-	const char *plain;	/* "page.css": as templates name it, by {{css_url}} */
+	const char *url;	/* "/ui/page-1a2b3c4d.css" */
+	const char *plain;	/* "page.css": as ui_url() is asked for it */
 	const char *type;	/* "text/css; charset=utf-8" */
 	str data;
 };
