@@ -290,3 +290,22 @@ cert_look(str cert_pem, str key_pem, str ca_pem, const char *hostname,
 	X509_free(x);
 	return rc;
 }
+
+enum rc
+cert_der(str cert_pem, struct buf *der, uint64_t *until_ms, struct err *err)
+{
+	X509 *x = read_cert(cert_pem);
+	unsigned char *bytes = NULL;
+	int n = x == NULL ? -1 : i2d_X509(x, &bytes);
+
+	ERR_clear_error();
+	if (n > 0) {
+		buf_add(der, (str){ (const char *)bytes, (size_t)n });
+		*until_ms = time_of(X509_get0_notAfter(x));
+	}
+	OPENSSL_free(bytes);
+	X509_free(x);
+	if (n <= 0)
+		return err_set(err, RC_BAD, "the certificate cannot be read");
+	return buf_ok(der) ? RC_OK : err_set(err, RC_BAD, "the certificate is too large");
+}

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -42,3 +43,5 @@ struct cert_facts {
  * asked.  RC_BAD: not PEM, or the key is not the certificate's. */
 enum rc cert_look(str cert_pem, str key_pem, str ca_pem, const char *hostname,
 	struct cert_facts *out, struct err *err) MUST_CHECK;
+/* The first certificate's DER, and its end. */
+enum rc cert_der(str cert_pem, struct buf *der, uint64_t *until_ms, struct err *err) MUST_CHECK;

@@ -8,15 +8,18 @@
  *		/d/TOKEN		who decides about one (web_decide.c); POST: the decision
  *		/ca, /ca.crt		our own CA's certificate, and how programs are told to trust it (web_ca.c)
  *		/ui/NAME		style sheets, scripts, images (web_static.c)
- *	80	/.well-known/acme-challenge/TOKEN, and a redirect to https of everything else
+ *		/, /robots.txt, /favicon.ico
+ *	80	/.well-known/acme-challenge/TOKEN, and a redirect to https of everything else (web_plain.c)
  *
  * GET and HEAD change nothing.  What changes something is a POST with a form token bound to a cookie
- * (web_form.h), and is work for an errand where it waits for the disk.
+ * (web_form.h), and is work for an errand, as is whatever else waits for the disk.
  *
  * Limits: a head of 16 KiB, a form of 32 KiB, 20 s for a head, 30 s for a body, 60 s between requests, 1,000 requests
- * of a connection; per network, guesses of tokens (web_guess.h).
+ * of a connection; per network, guesses of tokens (web_guess.h).  Tokens are never logged.
  */
 #pragma once
+
+#include <stdatomic.h>
 
 #include "deliver/appeal.h"
 #include "deliver/letters.h"
@@ -24,17 +27,32 @@
 #include "net/service.h"
 #include "say/ui.h"
 
+struct web_guesses;
+
+/* Our own CA's certificate, for /ca. */
+struct web_ca {
+	str pem;		/* "": there is none */
+	char fingerprint[96];	/* SHA-256 of the certificate, "AB:CD:…" */
+	uint64_t until_ms;
+};
+
 struct web_house {
 	struct refusals *refusals;
-	struct appeal_house appeals;
+	struct appeal_house appeals;	/* its limits are the session's settings */
 	const struct sentences *sentences;
 	const struct templates *templates;
 	const uint8_t *token_key;	/* TOKEN_KEY bytes */
 	struct pool *errands;
-	struct web_guesses *guesses;	/* web_guess.h */
+	struct web_guesses *guesses;	/* web_guesses_new() */
 	int data;			/* the data folder: acme/ */
-	str ca_pem;			/* our own CA's certificate; "" if it does not serve */
+	struct web_ca ca;
+	/* The certificate that is served is of our own CA: strangers are warned of it, so they are
+	 * not told to insist on TLS.  A reload may change it. */
+	atomic_bool own_ca;
 };
 
+/* RC_BAD: not a certificate in PEM.  *out looks at pem. */
+enum rc web_ca_read(str pem, struct web_ca *out, struct err *err) MUST_CHECK;
+
 extern const struct session_kind https_kind;	/* 443; its arg: struct web_house */
-extern const struct session_kind http_kind;	/* 80 */
+extern const struct session_kind http_kind;	/* 80; likewise */
