@@ -246,6 +246,12 @@ match_keys(const struct match *m, const struct search_key **out)
 	return m->nkeys;
 }
 
+size_t
+match_steps(const struct match *m)
+{
+	return m->n;
+}
+
 bool
 match_asks_sent_day(const struct match *m)
 {

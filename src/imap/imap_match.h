@@ -43,6 +43,8 @@ enum rc match_fold(struct match *m, struct err *err) MUST_CHECK;
 size_t match_keys(const struct match *m, const struct search_key **out);
 /* What can match at all lies here: [*from, *to] of the list. */
 void match_range(const struct match *m, const struct view_list *l, size_t *from, size_t *to);
+/* What it costs to ask: of keys and groups. */
+size_t match_steps(const struct match *m);
 bool match_asks_sent_day(const struct match *m);
 
 struct match_row {

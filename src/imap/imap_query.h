@@ -22,6 +22,7 @@
 enum {
 	QUERY_SLICE = 1024,	/* rows at a time */
 	QUERY_TEXT_SLICE = 256,	/* where texts are asked for */
+	QUERY_FEW_KEYS = 4,	/* with more the slices are smaller */
 	QUERY_TURN_MS = 4,	/* then it is others' turn */
 	QUERY_PUT = 32 * 1024,	/* bytes of an answer at a time */
 	QUERY_ERRAND_MS = 1000,	/* after that an errand takes no further message */

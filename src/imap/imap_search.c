@@ -244,6 +244,9 @@ make_slice(struct query *q)
 
 	l->room = q->nkeys > 0 || match_asks_sent_day(q->match) ? QUERY_TEXT_SLICE
 								: QUERY_SLICE;
+	/* with thousands of keys a message may take milliseconds */
+	l->room /= 1 + match_steps(q->match) / QUERY_FEW_KEYS;
+	l->room += l->room == 0;
 	l->uids = arena_array(q->mem, l->room, sizeof(*l->uids));
 	l->rows = arena_array(q->mem, l->room, sizeof(*l->rows));
 	l->asks = arena_array(q->mem, l->room, sizeof(*l->asks));
