@@ -15,8 +15,9 @@ struct changing {
 	uint32_t *uids, *modified;
 	size_t n, at, nmodified, gone;
 	size_t begin, told, end; /* of the slice, which is told: [told, end) */
-	bool others[CHANGE_MOST]; /* of the slice: somebody else has changed it */
+	bool others[FLAGS_MOST]; /* of the slice: somebody else has changed it */
 	size_t modified_at; /* those of the slice begin here */
+	size_t seq; /* number of the one that was told last */
 };
 
 /* ---- the command ---- */
@@ -91,7 +92,7 @@ begin_store(struct imap_session *s)
 		rc = imap_uids(s, &set, s->cmd.uid, &c->uids, &c->n, &err);
 	if (rc == RC_OK && c->silent &&
 		(c->change.before = arena_array(
-			 s->cmd.mem, CHANGE_MOST, sizeof(*c->change.before))) == NULL)
+			 s->cmd.mem, FLAGS_MOST, sizeof(*c->change.before))) == NULL)
 		rc = err_set(&err, RC_LIMIT, "too many messages at once");
 	if (rc == RC_OK && c->change.conditional) {
 		c->modified = arena_array(s->cmd.mem, c->n + 1, sizeof(*c->modified));
@@ -122,14 +123,27 @@ is_own(const struct imap_box *b, uint64_t modseq)
 	return false;
 }
 
+/* Mostly it is the one behind the one before. */
+static size_t
+next_number(const struct imap_session *s, struct changing *c, uint32_t uid)
+{
+	size_t next = c->seq + 1;
+
+	if (next > view_list_count(s->box.list) ||
+		view_list_uid(s->box.list, next) != uid)
+		next = number_of(s, uid);
+	c->seq = next;
+	return next;
+}
+
 /* The flags that it has now, or with .SILENT, for clients that know of modseqs, only that
  * (RFC 7162 3.1.3).  RFC 9051 6.4.6: also with .SILENT what others changed is told: the
  * row's modseq is now this command's, and nobody would see it any more. */
 static void
-tell(struct imap_session *s, const struct changing *c, size_t i, const struct view_row *r)
+tell(struct imap_session *s, struct changing *c, size_t i, const struct view_row *r)
 {
 	bool uid = s->cmd.uid || (s->enabled & (ENABLED_REV2 | ENABLED_CONDSTORE)) != 0;
-	size_t seq = number_of(s, r->uid);
+	size_t seq = next_number(s, c, r->uid);
 
 	if (!c->silent || c->others[i] ||
 		(r->modseq > s->box.told && !is_own(&s->box, r->modseq))) {
@@ -181,7 +195,7 @@ static enum rc
 change_slice(struct imap_session *s, struct changing *c, struct err *err)
 {
 	struct store_place at = { s->account, view_mailbox(s->box.view) };
-	size_t n = c->n - c->at < CHANGE_MOST ? c->n - c->at : CHANGE_MOST, left = 0;
+	size_t n = c->n - c->at < FLAGS_MOST ? c->n - c->at : FLAGS_MOST, left = 0;
 	uint32_t *modified = c->modified == NULL ? NULL : c->modified + c->nmodified;
 	uint64_t modseq = 0;
 

@@ -16,6 +16,7 @@
 
 enum {
 	CHANGE_MOST = 1024,
+	FLAGS_MOST = 8192,	/* of change_flags() */
 	KEYWORDS_BYTES = 2048,
 	/* Rows are small but not nothing, and no quota of bytes counts them.  What is delivered
 	 * comes in all the same. */

@@ -274,22 +274,22 @@ TEST(a_list_with_holes_reaches_those_and_no_others)
 
 TEST(more_at_once_than_there_may_be_is_refused)
 {
-	static uint32_t uids[CHANGE_MOST + 1];
+	static uint32_t uids[FLAGS_MOST + 1];
 	struct change_copied out = { .from = uids, .to = uids };
 	struct change_flags c = { .how = CHANGE_ADD, .flags = 1 };
 	uint64_t modseq;
 	FD_AUTO data = data_folder();
 	struct store *s = store_with(data, 1);
 
-	for (uint32_t i = 0; i <= CHANGE_MOST; i++)
+	for (uint32_t i = 0; i <= FLAGS_MOST; i++)
 		uids[i] = i + 1;
-	assert_int_equal(change_flags(s, inbox, uids, CHANGE_MOST + 1, &c, &modseq, NULL,
+	assert_int_equal(change_flags(s, inbox, uids, FLAGS_MOST + 1, &c, &modseq, NULL,
 				 NULL, NULL),
 		RC_LIMIT);
 	assert_int_equal(change_copy(s, inbox, DRAFTS, uids, CHANGE_MOST + 1, &out, NULL),
 		RC_LIMIT);
 	assert_int_equal(
-		change_flags(s, inbox, uids, CHANGE_MOST, &c, &modseq, NULL, NULL, NULL),
+		change_flags(s, inbox, uids, FLAGS_MOST, &c, &modseq, NULL, NULL, NULL),
 		RC_OK);
 	store_close(&s);
 }

@@ -14,6 +14,7 @@
 
 #include "base/fs.h"
 #include "crypto/digest.h"
+#include "store/marks.h"
 #include "store/store_int.h"
 #include "wire/jrec.h"
 
@@ -216,11 +217,11 @@ static const char *const questions[] = {
 	 " AND m.mailbox_id = b.mailbox_id) AS n FROM " BOXES
 	 " b) x WHERE n <> messages"),
 
-	("SELECT 'account ' || account_id || ': ' || name || ' has ' || n ||"
-	 " ' unread messages, its row says ' || unseen FROM (SELECT b.account_id, b.name, b.unseen,"
-	 " (SELECT count(*) FROM mailbox_email m WHERE m.account_id = b.account_id"
-	 " AND m.mailbox_id = b.mailbox_id AND m.flags & 1 = 0) AS n FROM " BOXES " b) x"
-	 " WHERE n <> unseen"),
+	("SELECT 'account ' || f.account_id || ': flags are kept in mailbox ' || f.mailbox_id ||"
+	 " ' for messages from UID ' || f.block * 128 || ', of which none is there'"
+	 " FROM mailbox_mark f WHERE NOT EXISTS (SELECT 1 FROM mailbox_email m"
+	 " WHERE m.account_id = f.account_id AND m.mailbox_id = f.mailbox_id"
+	 " AND m.uid BETWEEN f.block * 128 AND f.block * 128 + 127)"),
 
 	("SELECT 'account ' || account_id || ': ' || name || ' holds UID ' || n ||"
 	 " ', the next one is said to be ' || uidnext FROM (SELECT b.account_id, b.name,"
@@ -271,6 +272,62 @@ check_counts(struct check *c, struct db *db)
 	return RC_OK;
 }
 
+/* With what readers have made of them. */
+static enum rc
+count_unread(struct db *db, uint64_t account, uint64_t mailbox, uint64_t *n, struct err *err)
+{
+	MARKS_AUTO marks = marks_of(db, account, mailbox);
+	enum rc rc;
+
+	*n = 0;
+	PREPARE(q, db,
+		"SELECT uid, flags FROM mailbox_email"
+		" WHERE account_id = ? AND mailbox_id = ? ORDER BY uid",
+		err);
+	db_bind_u64(q, 1, account);
+	db_bind_u64(q, 2, mailbox);
+	while ((rc = db_step(q, err)) == RC_OK) {
+		uint64_t flags = db_u64(q, 1);
+		const struct mark *mark;
+
+		if ((rc = marks_find(&marks, (uint32_t)db_u64(q, 0), &mark, err)) !=
+			RC_OK) {
+			db_reset(q);
+			return rc;
+		}
+		*n += ((mark != NULL ? mark->flags : flags) & STORE_SEEN) == 0;
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
+static enum rc
+check_unread(struct check *c, struct db *db)
+{
+	enum rc rc;
+
+	PREPARE(q, db,
+		"SELECT account_id, mailbox_id, name, unseen FROM"
+		" (SELECT account_id, mailbox_id, name, unseen FROM mailbox UNION ALL"
+		" SELECT account_id, mailbox_id, name || ' (deleted)', unseen"
+		" FROM mailbox_deleted)",
+		c->err);
+	while ((rc = db_step(q, c->err)) == RC_OK) {
+		uint64_t account = db_u64(q, 0), unseen = db_u64(q, 3), n;
+		struct err why;
+
+		rc = count_unread(db, account, db_u64(q, 1), &n, &why);
+		if (rc != RC_OK)
+			damage(c, "account %" PRIu64 ": " STR_FMT ": %s", account,
+				STR_ARG(db_str(q, 2)), why.text);
+		else if (n != unseen)
+			damage(c,
+				"account %" PRIu64 ": " STR_FMT " has %" PRIu64
+				" unread messages, its row says %" PRIu64,
+				account, STR_ARG(db_str(q, 2)), n, unseen);
+	}
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
 static enum rc
 check_rows(struct check *c, unsigned n, struct db *db)
 {
@@ -280,6 +337,8 @@ check_rows(struct check *c, unsigned n, struct db *db)
 		rc = check_messages(c, db);
 	if (rc == RC_OK)
 		rc = check_counts(c, db);
+	if (rc == RC_OK)
+		rc = check_unread(c, db);
 	db_rollback(db);
 	if (rc != RC_OK || !c->digests)
 		return rc;

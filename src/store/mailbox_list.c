@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "store/mailbox_int.h"
+#include "store/marks.h"
 
 struct listed {
 	struct mailbox m;
@@ -126,24 +127,35 @@ static enum rc
 sum_up(struct shard *sh, uint64_t account, struct listed *l, struct err *err)
 {
 	LOCK_AUTO held = lock_take(&sh->lock);
+	MARKS_AUTO marks = marks_of(sh->db, account, l->m.id);
+	enum rc rc;
 
+	l->m.bytes = l->m.deleted_bytes = 0;
+	l->m.deleted = 0;
 	if (l->m.messages == 0)
 		return RC_OK;
 	PREPARE(q, sh->db,
-		"SELECT coalesce(sum(size), 0), coalesce(sum((flags & 8) <> 0), 0),"
-		" coalesce(sum(CASE WHEN flags & 8 THEN size ELSE 0 END), 0) FROM mailbox_email"
-		" WHERE account_id = ? AND mailbox_id = ?",
+		"SELECT uid, size, flags FROM mailbox_email"
+		" WHERE account_id = ? AND mailbox_id = ? ORDER BY uid",
 		err);
 	db_bind_u64(q, 1, account);
 	db_bind_u64(q, 2, l->m.id);
-	enum rc rc = db_step(q, err);
-	if (rc != RC_OK)
-		return rc;
-	l->m.bytes = db_u64(q, 0);
-	l->m.deleted = (uint32_t)db_u64(q, 1);
-	l->m.deleted_bytes = db_u64(q, 2);
-	db_reset(q);
-	return RC_OK;
+	while ((rc = db_step(q, err)) == RC_OK) {
+		uint64_t size = db_u64(q, 1), flags = db_u64(q, 2);
+		const struct mark *mark;
+
+		if ((rc = marks_find(&marks, (uint32_t)db_u64(q, 0), &mark, err)) !=
+			RC_OK) {
+			db_reset(q);
+			return rc;
+		}
+		if (mark != NULL)
+			flags = mark->flags;
+		l->m.bytes += size;
+		l->m.deleted += (flags & STORE_DELETED) != 0;
+		l->m.deleted_bytes += (flags & STORE_DELETED) != 0 ? size : 0;
+	}
+	return rc == RC_NONE ? RC_OK : rc;
 }
 
 /* An account's mailboxes are made with its first message, or with the first look at them. */

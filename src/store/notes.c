@@ -65,6 +65,15 @@ by_mailbox(const void *a, const void *b)
 	return x < y ? -1 : x > y; /* one array: as they came */
 }
 
+static bool
+in_order(const struct notes *n)
+{
+	for (size_t i = 1; i < n->n; i++)
+		if (n->at[i].mailbox < n->at[i - 1].mailbox)
+			return false;
+	return true;
+}
+
 void
 notes_publish(struct store *s, struct notes *n)
 {
@@ -78,7 +87,7 @@ notes_publish(struct store *s, struct notes *n)
 		abort();
 	for (size_t i = 0; i < n->n; i++)
 		list[i] = &n->at[i];
-	if (n->n > 1)
+	if (n->n > 1 && !in_order(n))
 		qsort(list, n->n, sizeof(struct note *), by_mailbox);
 	for (size_t i = 0, end; i < n->n; i = end) {
 		for (end = i + 1; end < n->n && list[end]->mailbox == list[i]->mailbox;)

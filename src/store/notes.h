@@ -17,10 +17,17 @@
 
 enum note_kind {
 	NOTE_ADDED,	/* row: all of it */
-	NOTE_FLAGS,	/* row: uid, flags, keywords, modseq */
+	NOTE_MARKED,	/* many, ascending; row: modseq */
 	NOTE_GONE,	/* row: uid, modseq */
 	NOTE_FACTS,	/* row: uid, sent_s: found out later; nobody is woken */
 	NOTE_MAILBOX,	/* made, renamed, subscribed, deleted, brought back */
+};
+
+/* A message whose flags or keywords have changed. */
+struct marked {
+	uint32_t uid;
+	unsigned flags;
+	str keywords;
 };
 
 struct note {
@@ -28,6 +35,8 @@ struct note {
 	uint64_t mailbox;
 	bool deleted;		/* NOTE_MAILBOX: it is gone now */
 	struct view_row row;	/* keywords are copied */
+	const struct marked *many;	/* NOTE_MARKED; the transaction's memory */
+	size_t nmany;
 };
 
 struct notes {

@@ -8,12 +8,18 @@
 
 #include "base/clock.h"
 #include "store/change_int.h"
+#include "store/marks.h"
 
 enum { HOLE = 16 }; /* rows that are not wanted and yet read, rather than a new range */
 
 static enum rc
-take_row(struct tx *t, struct db_stmt *q, struct placed *p, struct err *err)
+take_row(struct tx *t, struct db_stmt *q, struct marks *marks, struct placed *p,
+	struct err *err)
 {
+	const struct mark *mark;
+	str keywords = db_str(q, 2);
+	enum rc rc;
+
 	*p = (struct placed){ .uid = (uint32_t)db_u64(q, 0),
 		.flags = (unsigned)db_u64(q, 1),
 		.modseq = db_u64(q, 3),
@@ -23,9 +29,16 @@ take_row(struct tx *t, struct db_stmt *q, struct placed *p, struct err *err)
 		.thread = db_u64(q, 8),
 		.sent_s = db_is_null(q, 9) ? INT64_MIN : db_i64(q, 9) };
 	(void)str_z(db_str(q, 4), p->id.text, sizeof(p->id.text));
-	if (db_str(q, 2).len == 0)
+	if ((rc = marks_find(marks, p->uid, &mark, err)) != RC_OK)
+		return rc;
+	if (mark != NULL) {
+		p->flags = mark->flags;
+		p->modseq = mark->modseq;
+		keywords = mark->keywords;
+	}
+	if (keywords.len == 0)
 		return RC_OK;
-	if (arena_copy(t->mem, db_str(q, 2), &p->keywords) != RC_OK)
+	if (arena_copy(t->mem, keywords, &p->keywords) != RC_OK)
 		return err_set(err, RC_LIMIT, "too many keywords at once");
 	return RC_OK;
 }
@@ -41,6 +54,7 @@ struct reading {
 static enum rc
 read_range(struct tx *t, struct reading *r, uint32_t from, uint32_t to, struct err *err)
 {
+	MARKS_AUTO marks = marks_of(t->sh->db, t->a.id, r->mailbox);
 	bool joined = false;
 	enum rc rc;
 
@@ -65,7 +79,7 @@ read_range(struct tx *t, struct reading *r, uint32_t from, uint32_t to, struct e
 			continue;
 		}
 		struct placed *p = &r->out[r->n];
-		if ((rc = take_row(t, q, p, err)) != RC_OK) {
+		if ((rc = take_row(t, q, &marks, p, err)) != RC_OK) {
 			db_reset(q);
 			return rc;
 		}
@@ -209,18 +223,35 @@ leave_range(struct tx *t, uint64_t mailbox, const struct placed *first,
 		mailbox, first, last, err);
 }
 
+static enum rc
+leave_marks(struct tx *t, uint64_t mailbox, const struct placed *list, size_t n,
+	struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0, k; i < n && rc == RC_OK; i = k) {
+		for (k = i + 1; k < n && list[k].uid - list[k - 1].uid <= MARKS_BLOCK;)
+			k++;
+		rc = marks_leave(t->sh->db, t->a.id, mailbox, list[i].uid,
+			list[k - 1].uid, err);
+	}
+	return rc;
+}
+
 enum rc
 placed_leave(struct tx *t, struct box *from, const struct placed *list, size_t n,
 	struct err *err)
 {
-	for (size_t i = 0, k; i < n; i = k) {
-		enum rc rc;
+	enum rc rc;
 
+	for (size_t i = 0, k; i < n; i = k) {
 		for (k = i + 1; k < n && list[k].joined;)
 			k++;
 		if ((rc = leave_range(t, from->id, &list[i], &list[k - 1], err)) != RC_OK)
 			return rc;
 	}
+	if ((rc = leave_marks(t, from->id, list, n, err)) != RC_OK)
+		return rc;
 	for (size_t i = 0; i < n; i++) {
 		from->messages--;
 		from->unseen -= (list[i].flags & STORE_SEEN) == 0;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/fs.h"
+#include "store/marks.h"
 #include "store/store_int.h"
 
 enum { CHUNK = 64 }; /* messages read under the lock at once */
@@ -13,9 +14,12 @@ struct chunk {
 };
 
 static enum rc
-take_row(struct db_stmt *q, struct arena *mem, struct store_message *m, struct err *err)
+take_row(struct db_stmt *q, struct marks *marks, struct arena *mem,
+	struct store_message *m, struct err *err)
 {
+	const struct mark *mark;
 	str digest = db_str(q, 7);
+	enum rc rc;
 
 	*m = (struct store_message){ .uid = db_u64(q, 0),
 		.modseq = db_u64(q, 1),
@@ -23,6 +27,12 @@ take_row(struct db_stmt *q, struct arena *mem, struct store_message *m, struct e
 		.size = db_u64(q, 4),
 		.received_ms = db_u64(q, 5),
 		.thread = db_u64(q, 6) };
+	if ((rc = marks_find(marks, (uint32_t)m->uid, &mark, err)) != RC_OK)
+		return rc;
+	if (mark != NULL) {
+		m->flags = mark->flags;
+		m->modseq = mark->modseq;
+	}
 	(void)str_z(db_str(q, 3), m->id.text, sizeof(m->id.text));
 	if (digest.len == sizeof(m->digest))
 		memcpy(m->digest, digest.ptr, digest.len);
@@ -41,6 +51,7 @@ read_chunk(struct shard *sh, uint64_t account, uint64_t mailbox, uint64_t from,
 	uint64_t to, struct arena *mem, struct chunk *c, struct err *err)
 {
 	LOCK_AUTO held = lock_take(&sh->lock);
+	MARKS_AUTO marks = marks_of(sh->db, account, mailbox);
 	enum rc rc;
 
 	c->n = 0;
@@ -56,7 +67,7 @@ read_chunk(struct shard *sh, uint64_t account, uint64_t mailbox, uint64_t from,
 	db_bind_u64(q, 3, from);
 	db_bind_u64(q, 4, to);
 	while ((rc = db_step(q, err)) == RC_OK) {
-		if ((rc = take_row(q, mem, &c->m[c->n], err)) != RC_OK) {
+		if ((rc = take_row(q, &marks, mem, &c->m[c->n], err)) != RC_OK) {
 			db_reset(q);
 			return rc;
 		}

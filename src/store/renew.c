@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
+#include "store/marks.h"
 #include "store/store_int.h"
 
 /* More messages than come into a mailbox between a backup and its use; it may be used
@@ -39,7 +40,7 @@ renew(struct shard *sh, struct err *err)
 		db_bind_u64(q, 1, modseq);
 		rc = db_run(q, err);
 	}
-	return rc;
+	return rc == RC_OK ? marks_renew(sh->db, modseq, err) : rc;
 }
 
 enum rc

@@ -46,6 +46,8 @@ digest_of(struct store *s, uint8_t out[32])
 	static const char *const questions[] = {
 		"SELECT mailbox_id || ' ' || uid || ' ' || msgid || ' ' || flags || ' ' || keywords"
 		" || ' ' || modseq FROM mailbox_email WHERE account_id = 7",
+		"SELECT mailbox_id || ' ' || block || ' ' || hex(data) FROM mailbox_mark"
+		" WHERE account_id = 7",
 		"SELECT mailbox_id || ' ' || name || ' ' || uidvalidity || ' ' || uidnext || ' ' ||"
 		" messages || ' ' || unseen || ' ' || modseq FROM mailbox WHERE account_id = 7",
 		"SELECT mailbox_id || ' ' || uid || ' ' || modseq FROM expunged WHERE account_id = 7",

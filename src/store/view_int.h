@@ -114,6 +114,12 @@ void view_weigh(struct view *v);		/* sets bytes */
 void view_clear(struct view *v);		/* frees what it has */
 void view_get(const struct row *r, struct view_row *out);
 
+/* Calls fn for each of the UIDs (ascending; i: its place) that is there.  With the shard's lock, so
+ * that this is what the index says.  *ended: the view takes no part in changes any more. */
+typedef enum rc view_row_fn(size_t i, const struct view_row *r, void *arg, struct err *err);
+enum rc view_each(struct view *v, const uint32_t *uids, size_t n, view_row_fn *fn, void *arg,
+	bool *ended, struct err *err) MUST_CHECK;
+
 /* view_list.c: the list as it is now; the view's own reference. */
 struct view_list *view_list_now(struct view *v);
 

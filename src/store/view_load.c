@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 
+#include "store/marks.h"
 #include "store/view_int.h"
 
 static enum rc
@@ -35,9 +36,10 @@ make_room(struct view *v, struct err *err)
 	return RC_OK;
 }
 
-static void
-take_row(struct view *v, struct db_stmt *q)
+static enum rc
+take_row(struct view *v, struct db_stmt *q, struct marks *marks, struct err *err)
 {
+	const struct mark *mark;
 	struct view_row r = { .uid = (uint32_t)db_u64(q, 0),
 		.flags = (unsigned)db_u64(q, 1),
 		.keywords = db_str(q, 2),
@@ -48,9 +50,18 @@ take_row(struct view *v, struct db_stmt *q)
 		.thread = db_u64(q, 8),
 		.sent_s = db_is_null(q, 9) ? INT64_MIN : db_i64(q, 9) };
 
+	enum rc rc = marks_find(marks, r.uid, &mark, err);
+	if (rc != RC_OK)
+		return rc;
+	if (mark != NULL) {
+		r.flags = mark->flags;
+		r.keywords = mark->keywords;
+		r.modseq = mark->modseq;
+	}
 	(void)str_z(db_str(q, 4), r.id.text, sizeof(r.id.text));
 	view_append(v, &r);
 	v->loaded_to = r.uid;
+	return RC_OK;
 }
 
 static enum rc
@@ -87,6 +98,7 @@ read_chunk(struct view *v, struct err *err)
 {
 	LOCK_AUTO shard = lock_take(&v->sh->lock);
 	LOCK_AUTO own = lock_take(&v->lock);
+	MARKS_AUTO marks = marks_of(v->sh->db, v->name.account, v->name.mailbox);
 	size_t n = 0;
 	enum rc rc;
 
@@ -100,9 +112,12 @@ read_chunk(struct view *v, struct err *err)
 	db_bind_u64(q, 3, v->loaded_to);
 	db_bind_u64(q, 4, VIEW_CHUNK);
 	for (; (rc = db_step(q, err)) == RC_OK; n++)
-		take_row(v, q);
-	if (rc != RC_NONE)
+		if ((rc = take_row(v, q, &marks, err)) != RC_OK)
+			break;
+	if (rc != RC_NONE) {
+		db_reset(q);
 		return rc;
+	}
 	return n < VIEW_CHUNK ? read_counters(v, err) : RC_OK;
 }
 

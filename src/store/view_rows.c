@@ -185,6 +185,21 @@ change_row(struct view *v, size_t i, const struct view_row *to)
 }
 
 static void
+change_rows(struct view *v, const struct note *n)
+{
+	for (size_t k = 0, i = 0; k < n->nmany; k++) {
+		const struct marked *m = &n->many[k];
+
+		i = view_find(v, i, m->uid);
+		if (i < v->n && v->rows[i].uid == m->uid && !v->rows[i].gone)
+			change_row(v, i,
+				&(struct view_row){ .flags = m->flags,
+					.keywords = m->keywords,
+					.modseq = n->row.modseq });
+	}
+}
+
+static void
 add_row(struct view *v, const struct view_row *r)
 {
 	view_append(v, r);
@@ -200,7 +215,8 @@ view_patch(struct view *v, const struct note *n)
 
 	if (n->kind == NOTE_MAILBOX)
 		v->gone |= n->deleted;
-	else if (v->state == VIEW_LOADING && n->row.uid > v->loaded_to)
+	else if (v->state == VIEW_LOADING && n->kind != NOTE_MARKED &&
+		n->row.uid > v->loaded_to)
 		return; /* its row will be read, as it will be then */
 	if (n->kind != NOTE_FACTS && v->modseq < n->row.modseq)
 		v->modseq = n->row.modseq;
@@ -210,13 +226,15 @@ view_patch(struct view *v, const struct note *n)
 		add_row(v, &n->row);
 		return;
 	}
+	if (n->kind == NOTE_MARKED) {
+		change_rows(v, n);
+		return;
+	}
 	i = view_find(v, 0, n->row.uid);
 	if (i == v->n || v->rows[i].uid != n->row.uid || v->rows[i].gone)
 		return;
 	if (n->kind == NOTE_GONE) {
 		remove_row(v, i, n->row.modseq);
-	} else if (n->kind == NOTE_FLAGS) {
-		change_row(v, i, &n->row);
 	} else {
 		v->rows[i].sent_s = n->row.sent_s;
 		key_drop(v, &v->rows[i]);
@@ -270,4 +288,26 @@ view_get(const struct row *r, struct view_row *out)
 	out->saved_ms = r->saved_ms;
 	out->thread = r->thread;
 	out->sent_s = r->sent_s;
+}
+
+enum rc
+view_each(struct view *v, const uint32_t *uids, size_t n, view_row_fn *fn, void *arg,
+	bool *ended, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&v->lock);
+	enum rc rc = RC_OK;
+
+	*ended = v->gone;
+	for (size_t i = 0, at = 0; i < n && rc == RC_OK && !v->gone; i++) {
+		struct view_row row;
+
+		at = view_find(v, at, uids[i]);
+		if (at == v->n)
+			break;
+		if (v->rows[at].uid != uids[i] || v->rows[at].gone)
+			continue;
+		view_get(&v->rows[at], &row);
+		rc = fn(i, &row, arg, err);
+	}
+	return rc;
 }
