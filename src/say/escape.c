@@ -137,6 +137,11 @@ wrap_line(struct buf *out, str line)
 {
 	str prefix = str_first(line, prefix_of(line));
 
+	if (line.len <= WIDTH) { /* bytes: no more columns than that */
+		buf_add(out, line);
+		buf_addc(out, '\n');
+		return;
+	}
 	buf_add(out, prefix);
 	line = str_skip(line, prefix.len);
 	while (buf_ok(out)) {
@@ -168,6 +173,10 @@ say_wrap(struct buf *out, str text)
 		buf_add(out, line);
 		buf_addc(out, '\n');
 	}
-	while (str_cut(&text, '\n', &line))
+	while (str_cut(&text, '\n', &line)) {
+		/* RFC 3676 4.3: the separator of signatures is the one line that ends in a space */
+		while (line.len > 0 && line.ptr[line.len - 1] == ' ' && !str_eq(line, STR("-- ")))
+			line.len--;
 		wrap_line(out, line);
+	}
 }
