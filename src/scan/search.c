@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/search.h"
 
+#include "mime/address.h"
 #include "mime/header.h"
 #include "mime/html.h"
 #include "mime/word.h"
 #include "scan/lump.h"
 #include "scan/text.h"
 
-enum { SCRATCH = 16 * 1024 * 1024 };
+enum {
+	SCRATCH = 16 * 1024 * 1024,
+	ADDRESSES = 4096, /* of a field */
+};
 
 struct reading {
 	struct charsets *cs;
@@ -26,6 +30,64 @@ no_memory(struct reading *r)
 
 /* ---- fields ---- */
 
+static bool
+has_addresses(str name)
+{
+	static const str names[] = { STR_INIT("From"), STR_INIT("Sender"),
+		STR_INIT("Reply-To"), STR_INIT("To"), STR_INIT("Cc"), STR_INIT("Bcc") };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (str_ieq(name, names[i]))
+			return true;
+	return false;
+}
+
+static void
+put_address(struct buf *b, const struct address *a)
+{
+	if (a->kind == ADDRESS_GROUP_END) {
+		if (b->len > 2 && b->data[b->len - 2] == ',')
+			b->len -= 2;
+		buf_add(b, STR(";, "));
+		return;
+	}
+	buf_add(b, a->name);
+	if (a->kind == ADDRESS_GROUP) {
+		buf_add(b, STR(": "));
+		return;
+	}
+	buf_add(b, a->name.len > 0 ? STR(" <") : STR("<"));
+	buf_add(b, a->local);
+	buf_add(b, a->domain.len > 0 ? STR("@") : STR(""));
+	buf_add(b, a->domain);
+	buf_add(b, STR(">, "));
+}
+
+/* RFC 9051 6.4.4: FROM and the like look into the envelope structure, where addresses have
+ * neither comments nor quotes nor folds.  As it was written the field is searched anyway. */
+static enum rc
+read_addresses(struct reading *r, enum search_field_of of, str name, str plain, str shown)
+{
+	BUF_AUTO b = BUF(4 * plain.len + 1024);
+	struct address_list list;
+	uint64_t odd = 0;
+	str value;
+
+	if (address_parse(plain, ADDRESSES, r->scratch, &list) != RC_OK)
+		return no_memory(r);
+	for (size_t i = 0; i < list.n; i++)
+		put_address(&b, &list.at[i]);
+	if (mime_words(buf_str(&b), r->cs, HEADER_BYTES, r->scratch, &value, &odd) !=
+		RC_OK)
+		return no_memory(r);
+	value = str_trim(value);
+	if (value.len > 0 && value.ptr[value.len - 1] == ',')
+		value.len--;
+	if (value.len > 0 && !str_eq(value, str_trim(shown)))
+		r->enough = !r->to->field(of, name, value, r->to->arg);
+	return RC_OK;
+}
+
 static enum rc
 read_field(struct reading *r, enum search_field_of of, const struct header_field *f)
 {
@@ -38,6 +100,9 @@ read_field(struct reading *r, enum search_field_of of, const struct header_field
 		mime_words(plain, r->cs, HEADER_BYTES, r->scratch, &value, &odd) != RC_OK)
 		return no_memory(r);
 	r->enough = !r->to->field(of, f->name, value, r->to->arg);
+	if (of == SEARCH_OF_MESSAGE && !r->enough && has_addresses(f->name) &&
+		read_addresses(r, of, f->name, plain, value) != RC_OK)
+		return RC_LIMIT;
 	arena_reset(r->scratch);
 	return RC_OK;
 }

@@ -52,6 +52,23 @@ TEST(fields_are_searched_as_people_read_them)
 	assert_false(c.search_cut);
 }
 
+TEST(addresses_are_searched_as_they_were_written_and_as_an_envelope_has_them)
+{
+	ARENA_AUTO mem = arena_new(MEM);
+	struct content c = scan(mem,
+		STR("From: <fred (c)@ (d) x.test>\r\nTo: ann@x.test (Ann), \"O'Neil,\r\n P\" "
+		    "<pat@x.test>\r\nCc: G : a@x.test,b@x.test;\r\nBcc: Bob <b@x.test>, c\r\n"
+		    "Reply-To: =?utf-8?q?J=C3=B6rg?= <j@x.test>\r\n\r\n"));
+
+	assert_text(c.search_head,
+		"From: <fred (c)@ (d) x.test>\nFrom: d <fred@x.test>\n"
+		"To: ann@x.test (Ann), \"O'Neil, P\" <pat@x.test>\n"
+		"To: Ann <ann@x.test>, O'Neil, P <pat@x.test>\n"
+		"Cc: G : a@x.test,b@x.test;\nCc: G: <a@x.test>, <b@x.test>;\n"
+		"Bcc: Bob <b@x.test>, c\nBcc: Bob <b@x.test>, <c>\n"
+		"Reply-To: J\u00f6rg <j@x.test>\n");
+}
+
 TEST(the_trace_block_is_part_of_the_header_without_its_dots)
 {
 	ARENA_AUTO mem = arena_new(MEM);
