@@ -45,3 +45,9 @@ web_static_robots(struct web_session *s)
 {
 	web_text(s, 200, STR("User-agent: *\nDisallow: /\n"));
 }
+
+void
+web_static_home(struct web_session *s)
+{
+	web_page(s, 200, "home.html", web_scope(s, STR("/")));
+}
