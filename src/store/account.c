@@ -169,6 +169,7 @@ remove_rows(struct shard *sh, uint64_t account, struct err *err)
 		"DELETE FROM mailbox_email WHERE account_id = ?",
 		"DELETE FROM mailbox_mark WHERE account_id = ?",
 		"DELETE FROM expunged WHERE account_id = ?",
+		"DELETE FROM expunged_known WHERE account_id = ?",
 		"DELETE FROM lesson WHERE account_id = ?",
 		"DELETE FROM gone WHERE account_id = ?",
 		"DELETE FROM thread_ref WHERE account_id = ?",

@@ -183,3 +183,104 @@ TEST(a_delivery_after_the_last_uid_goes_elsewhere)
 	sound(s);
 	store_close(&s);
 }
+
+static enum rc
+note_uid(uint32_t uid, void *arg)
+{
+	*(uint32_t *)arg += uid;
+	return RC_OK;
+}
+
+/* What happened while older data was missing nobody knows: a client that comes back must be told of
+ * every UID that is not there, or it keeps messages that are nowhere. */
+TEST(after_old_data_was_put_back_a_client_is_told_of_messages_that_are_lost)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	struct view *v;
+	struct view_now was, now;
+	uint32_t sum = 0;
+
+	fill(s, data, 2);
+	assert_int_equal(view_open(s, WHO, 1, &v, NULL), RC_OK);
+	assert_int_equal(view_now(v, &was, NULL), RC_OK);
+	view_close(&v);
+	store_close(&s);
+	s = open_store(data);
+	assert_int_equal(store_renew(s, NULL), RC_OK);
+	assert_int_equal(view_open(s, WHO, 1, &v, NULL), RC_OK);
+	assert_int_equal(view_now(v, &now, NULL), RC_OK);
+	assert_int_equal(view_vanished(v, was.modseq, note_uid, &sum, NULL), RC_NONE);
+	assert_int_equal(view_vanished(v, now.modseq, note_uid, &sum, NULL), RC_OK);
+	assert_int_equal(sum, 0);
+	view_list_drop(&was.list);
+	view_list_drop(&now.list);
+	view_close(&v);
+	store_close(&s);
+}
+
+/* As if so many had left long ago, each at a time of its own. */
+static void
+remember_left(struct store *s, unsigned mailbox, unsigned n)
+{
+	char text[400];
+
+	(void)snprintf(text, sizeof(text),
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+		" INSERT INTO expunged SELECT 7, %u, i, i, 'x' FROM n;"
+		" REPLACE INTO expunged_known VALUES(7, %u, %u, 0)",
+		n, mailbox, mailbox, n);
+	sql(s, text);
+}
+
+TEST(what_left_is_not_remembered_without_end)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	struct view *v;
+	uint32_t sum = 0;
+	uint64_t since;
+
+	fill(s, data, 2);
+	sql(s, "UPDATE mailbox_email SET uid = uid + 100000; UPDATE mailbox SET uidnext = 100003"
+	       " WHERE mailbox_id = 1");
+	remember_left(s, 1, 50000);
+	assert_int_equal(view_open(s, WHO, 1, &v, NULL), RC_OK);
+	assert_int_equal(view_vanished(v, 49990, note_uid, &sum, NULL), RC_OK);
+	assert_int_equal(sum, 10 * 49990 + 55);
+	sum = 0;
+	assert_int_equal(move(s, 1, 2, 100001), RC_OK);
+	assert_true(number(s, "SELECT count(*) FROM expunged") < 50000);
+	since = number(s, "SELECT min(modseq) FROM expunged");
+	assert_int_equal(view_vanished(v, since - 2, note_uid, &sum, NULL), RC_NONE);
+	assert_int_equal(view_vanished(v, since - 1, note_uid, &sum, NULL), RC_OK);
+	assert_int_equal(number(s, "SELECT n FROM expunged_known WHERE mailbox_id = 1"),
+		number(s, "SELECT count(*) FROM expunged WHERE mailbox_id = 1"));
+	/* many mailboxes share */
+	for (unsigned i = 10; i < 20; i++)
+		remember_left(s, i, 40000);
+	assert_int_equal(move(s, 1, 2, 100002), RC_OK);
+	assert_int_equal(
+		number(s, "SELECT n FROM expunged_known WHERE mailbox_id = 1"), 1000);
+	view_close(&v);
+	store_close(&s);
+}
+
+TEST(mailboxes_that_come_and_go_leave_nothing_for_ever)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+
+	sql(s, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+	       " INSERT INTO mailbox_gone SELECT 7, i, i FROM n");
+	fill(s, data, 1);
+	assert_int_equal(mailbox_create(s, WHO, STR("a"), STR(""), NULL, NULL), RC_OK);
+	assert_int_equal(copy(s, 1, 7, 1), RC_OK);
+	assert_int_equal(move(s, 7, 1, 1), RC_OK);
+	assert_int_equal(number(s, "SELECT count(*) FROM expunged"), 1);
+	assert_int_equal(mailbox_delete(s, WHO, STR("a"), NULL), RC_OK);
+	assert_int_equal(number(s, "SELECT count(*) FROM expunged"), 0);
+	assert_int_equal(number(s, "SELECT count(*) FROM expunged_known"), 0);
+	assert_int_equal(number(s, "SELECT count(*) FROM mailbox_gone"), 10000);
+	store_close(&s);
+}

@@ -4,9 +4,10 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "store/left.h"
 #include "store/mailbox_int.h"
 
-enum { AT_ONCE = 64 };
+enum { AT_ONCE = 64, GONE_MOST = MAILBOXES_MOST };
 
 static enum rc
 with_box(struct tx *t, const char *sql, uint64_t id, struct err *err)
@@ -18,6 +19,36 @@ with_box(struct tx *t, const char *sql, uint64_t id, struct err *err)
 }
 
 /* ---- deleting ---- */
+
+/* Mailboxes may come and go for ever, what is remembered of it may not grow so. */
+static enum rc
+forget_gone(struct tx *t, struct err *err)
+{
+	PREPARE(q, t->sh->db,
+		"DELETE FROM mailbox_gone WHERE account_id = ?1 AND modseq <= (SELECT modseq"
+		" FROM mailbox_gone WHERE account_id = ?1 ORDER BY modseq DESC"
+		" LIMIT 1 OFFSET ?2)",
+		err);
+	db_bind_u64(q, 1, t->a.id);
+	db_bind_u64(q, 2, GONE_MOST);
+	return db_run(q, err);
+}
+
+/* Without messages it goes as soon as others need room. */
+static enum rc
+clear_empty(struct tx *t, uint64_t id, struct err *err)
+{
+	PREPARE(q, t->sh->db,
+		"SELECT 1 FROM mailbox WHERE account_id = ? AND mailbox_id = ? AND messages = 0",
+		err);
+	db_bind_u64(q, 1, t->a.id);
+	db_bind_u64(q, 2, id);
+	enum rc rc = db_step(q, err);
+	db_reset(q);
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_OK : rc;
+	return left_clear(t, id, err);
+}
 
 static enum rc
 put_away(struct tx *t, uint64_t id, struct err *err)
@@ -42,7 +73,8 @@ put_away(struct tx *t, uint64_t id, struct err *err)
 	db_bind_u64(g, 1, t->a.id);
 	db_bind_u64(g, 2, tx_modseq(t));
 	db_bind_u64(g, 3, id);
-	if ((rc = db_run(g, err)) != RC_OK)
+	if ((rc = db_run(g, err)) != RC_OK || (rc = forget_gone(t, err)) != RC_OK ||
+		(rc = clear_empty(t, id, err)) != RC_OK)
 		return rc;
 	return with_box(t, "DELETE FROM mailbox WHERE account_id = ? AND mailbox_id = ?",
 		id, err);
@@ -315,9 +347,7 @@ prune_some(struct tx *t, void *arg, struct err *err)
 		p->done = false;
 		return box_save(t, &b, err);
 	}
-	rc = with_box(t, "DELETE FROM expunged WHERE account_id = ? AND mailbox_id = ?",
-		p->id, err);
-	if (rc != RC_OK)
+	if ((rc = left_clear(t, p->id, err)) != RC_OK)
 		return rc;
 	return with_box(t,
 		"DELETE FROM mailbox_deleted WHERE account_id = ? AND mailbox_id = ?",

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "store/change_int.h"
+#include "store/left.h"
 #include "store/marks.h"
 
 enum { HOLE = 16 }; /* rows that are not wanted and yet read, rather than a new range */
@@ -232,8 +233,8 @@ leave_marks(struct tx *t, uint64_t mailbox, const struct placed *list, size_t n,
 	for (size_t i = 0, k; i < n && rc == RC_OK; i = k) {
 		for (k = i + 1; k < n && list[k].uid - list[k - 1].uid <= MARKS_BLOCK;)
 			k++;
-		rc = marks_leave(t->sh->db, t->a.id, mailbox, list[i].uid,
-			list[k - 1].uid, err);
+		rc = marks_leave(
+			t->sh->db, t->a.id, mailbox, list[i].uid, list[k - 1].uid, err);
 	}
 	return rc;
 }
@@ -250,7 +251,8 @@ placed_leave(struct tx *t, struct box *from, const struct placed *list, size_t n
 		if ((rc = leave_range(t, from->id, &list[i], &list[k - 1], err)) != RC_OK)
 			return rc;
 	}
-	if ((rc = leave_marks(t, from->id, list, n, err)) != RC_OK)
+	if ((rc = leave_marks(t, from->id, list, n, err)) != RC_OK ||
+		(rc = left_grew(t, from->id, n, err)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
 		from->messages--;

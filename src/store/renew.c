@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
+#include "store/left.h"
 #include "store/marks.h"
-#include "store/store_int.h"
 
 /* More messages than come into a mailbox between a backup and its use; it may be used
  * 4,000 times. */
@@ -40,6 +40,8 @@ renew(struct shard *sh, struct err *err)
 		db_bind_u64(q, 1, modseq);
 		rc = db_run(q, err);
 	}
+	if (rc == RC_OK)
+		rc = left_renew(sh, modseq, err);
 	return rc == RC_OK ? marks_renew(sh->db, modseq, err) : rc;
 }
 

@@ -71,8 +71,11 @@ read_counters(struct view *v, struct err *err)
 
 	PREPARE(q, db,
 		"SELECT uidvalidity, uidnext, modseq, recent_uid,"
-		" (SELECT max(modseq) FROM expunged x WHERE x.account_id = m.account_id"
-		" AND x.mailbox_id = m.mailbox_id) FROM mailbox m"
+		" max((SELECT coalesce(max(modseq), 0) FROM expunged x"
+		" WHERE x.account_id = m.account_id AND x.mailbox_id = m.mailbox_id),"
+		" (SELECT coalesce(max(since), 0) FROM expunged_known x"
+		" WHERE x.account_id = m.account_id AND x.mailbox_id = m.mailbox_id))"
+		" FROM mailbox m"
 		" WHERE account_id = ? AND mailbox_id = ?",
 		err);
 	db_bind_u64(q, 1, v->name.account);
@@ -84,7 +87,7 @@ read_counters(struct view *v, struct err *err)
 	v->uidnext = (uint32_t)db_u64(q, 1);
 	v->modseq = db_u64(q, 2);
 	v->recent = (uint32_t)db_u64(q, 3);
-	v->last_gone = db_is_null(q, 4) ? 0 : db_u64(q, 4);
+	v->last_gone = db_u64(q, 4);
 	db_reset(q);
 	view_count(v);
 	v->commit = atomic_load(&v->sh->sync.made);

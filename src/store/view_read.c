@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
+#include "store/left.h"
 #include "store/view_int.h"
 
 /* The first unseen one's UID; 0: there is none. */
@@ -171,6 +172,18 @@ by_uid(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Asked afterwards: old ones may go at any time. */
+static bool
+knows_all(struct view *v, uint64_t since)
+{
+	LOCK_AUTO shard = lock_take(&v->sh->lock);
+	uint64_t known = 0;
+
+	return left_since(v->sh, v->name.account, v->name.mailbox, &known, NULL) ==
+		       RC_OK &&
+	       known <= since;
+}
+
 static enum rc
 tell_left(struct view *v, struct left *l, uint64_t since, view_uid_fn *fn, void *arg,
 	struct err *err)
@@ -182,6 +195,8 @@ tell_left(struct view *v, struct left *l, uint64_t since, view_uid_fn *fn, void 
 	} while (rc == RC_OK);
 	if (rc != RC_NONE)
 		return rc;
+	if (!knows_all(v, since))
+		return RC_NONE;
 	if (l->modseq > since && (rc = view_settle(v, l->modseq, err)) != RC_OK)
 		return rc;
 	if (l->n > 1)
