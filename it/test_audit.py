@@ -175,3 +175,24 @@ def test_a_restore_that_was_cut_off_gives_nothing_twice(g, tmp_path):
     g.verb("restore", tmp_path / "backup", "--account", A)
     assert sorted(g.texts(A)) == texts
     g.audit()
+
+
+def test_an_account_comes_back_from_a_backup_of_an_older_version(g, tmp_path):
+    backup = tmp_path / "backup"
+    g.verb("backup", backup)
+    texts = sorted(g.texts(A))
+    for path in backup.glob("data/index/*.db"):
+        db = sqlite3.connect(path, isolation_level=None)
+        db.execute("DROP TABLE email_item")
+        for table in ("mailbox_mark", "expunged_known"):
+            db.execute(f"DROP TABLE IF EXISTS {table}")
+        db.execute("PRAGMA user_version = 6")
+        db.close()
+    before = {p: p.read_bytes() for p in backup.rglob("*.db")}
+    g.verb("account", "remove", A)
+    g.verb("account", "add", A)
+    g.verb("restore", backup, "--account", A)
+    assert sorted(g.texts(A)) == texts
+    assert {p: p.read_bytes() for p in backup.rglob("*.db")} == before
+    assert not (g.data / "restoring").exists()
+    g.audit()

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "ctl/backup_copy.h"
 #include "ctl/ctl_int.h"
+#include "ctl/restore_older.h"
 #include "deliver/apply.h"
 #include "journal/journal.h"
 #include "store/change.h"
@@ -27,6 +28,7 @@ struct known {
 struct back {
 	struct verb_io *io;
 	int src, data;
+	int older; /* a copy of its databases, where an older version made them; or -1 */
 	struct directory *from_directory, *directory;
 	struct store *from_store, *store;
 	struct ledger *ledger;
@@ -42,22 +44,44 @@ struct back {
 };
 
 static enum rc
+open_databases(struct back *b, const struct conf *conf, int data)
+{
+	const struct directory_want dw = {
+		.data = data, .conf = conf, .read_only = data == b->src
+	};
+	const struct store_want sw = {
+		.data = data, .cache_bytes = 1 << 20, .read_only = data == b->src
+	};
+	enum rc rc = directory_open(&dw, &b->from_directory, b->err);
+
+	if (rc == RC_OK)
+		rc = store_open(&sw, &b->from_store, b->err);
+	if (rc != RC_OK)
+		directory_close(&b->from_directory);
+	return rc;
+}
+
+/* What cannot be read as it is may have been made by a version before this one. */
+static enum rc
+open_backup(struct back *b, const struct conf *conf)
+{
+	enum rc rc = open_databases(b, conf, b->src);
+
+	if (rc == RC_OK)
+		return RC_OK;
+	rc = restore_older_copy(b->src, b->data, &b->older, b->err);
+	return rc == RC_OK ? open_databases(b, conf, b->older) : rc;
+}
+
+static enum rc
 open_all(struct back *b, const struct conf *conf)
 {
-	const struct directory_want from_dw = {
-		.data = b->src, .conf = conf, .read_only = true
-	};
 	const struct directory_want dw = { .data = b->data, .conf = conf };
-	const struct store_want from_sw = {
-		.data = b->src, .cache_bytes = 1 << 20, .read_only = true
-	};
 	const struct store_want sw = { .data = b->data, .cache_bytes = 1 << 20 };
 	const struct ledger_want lw = { .data = b->data };
 	const struct refusals_want rw = { .data = b->data, .keep_ms = conf->held.keep };
-	enum rc rc = directory_open(&from_dw, &b->from_directory, b->err);
+	enum rc rc = open_backup(b, conf);
 
-	if (rc == RC_OK)
-		rc = store_open(&from_sw, &b->from_store, b->err);
 	if (rc == RC_OK)
 		rc = directory_open(&dw, &b->directory, b->err);
 	if (rc == RC_OK)
@@ -82,6 +106,8 @@ close_all(struct back *b)
 	directory_close(&b->directory);
 	store_close(&b->from_store);
 	directory_close(&b->from_directory);
+	fs_close(&b->older);
+	restore_older_remove(b->data);
 }
 
 static bool
@@ -182,14 +208,17 @@ give_back(const struct store_message *m, void *arg, struct err *err)
 {
 	struct back *b = arg;
 	struct msg_id id = ids_message(clock_wall_ms());
-	char to[64];
+	char from[COPY_PATH], to[64];
 	FD_AUTO in = -1;
 	FD_AUTO out = -1;
 	enum rc rc;
 
 	if (is_known(b, m->digest))
 		return RC_OK;
-	rc = store_open_message(b->from_store, b->from.id, &m->id, &in, err);
+	if (!ids_valid(msg_id_str(&m->id)))
+		return err_set(err, RC_TEMP, "the backup has a message without an id");
+	copy_blob_path(b->from.id, &m->id, from);
+	rc = fs_open(b->src, from, O_RDONLY, 0, &in, err);
 	if (rc != RC_OK)
 		return rc == RC_NONE ? err_set(err, RC_TEMP,
 					       "message %s has no file in the backup",
@@ -323,7 +352,9 @@ enum rc
 restore_account(
 	struct verb_io *io, const struct instance *in, int src, const char *address)
 {
-	struct back b = { .io = io, .src = src, .data = in->data, .err = &io->err };
+	struct back b = {
+		.io = io, .src = src, .data = in->data, .older = -1, .err = &io->err
+	};
 	enum rc rc = instance_become_owner(in, &io->err);
 
 	if (rc == RC_OK)
