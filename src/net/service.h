@@ -11,6 +11,7 @@
  *		Consume what is there; when the peer owes something, fill in
  *		*wait and return SESSION_PARK.
  *	close	the end: free it.  The connection is freed by the service.
+ * What sessions have in common beyond that is in net/session.h.
  *
  * wait->want is PARK_READ/PARK_WRITE (conn_want() knows), or PARK_NOTHING for
  * a session that waits for service_wake() only: it must have a deadline too.
@@ -55,6 +56,7 @@ struct session_io {
 	struct conn *conn;
 	struct ip peer, local;	/* after PROXY v2, as the proxy says */
 	uint64_t number;	/* for service_wake */
+	const struct session_kind *kind;
 	struct service *service;
 	const struct conf *conf;	/* as it was when the session began; counted */
 	struct tls *tls;		/* likewise; for STARTTLS */

@@ -13,10 +13,9 @@
 
 enum phase { PHASE_PROXY, PHASE_DOOR, PHASE_TLS, PHASE_OPEN, PHASE_RUN };
 
-struct session {
+struct visit {
 	struct guest guest;
 	struct session_io io;
-	const struct session_kind *kind;
 	void *arg, *own; /* own: what `open` made */
 	enum phase phase;
 	bool counted; /* by the limit per address */
@@ -49,12 +48,12 @@ give_place(struct service *s)
 }
 
 static void
-end(struct session *c)
+end(struct visit *c)
 {
 	struct service *s = c->guest.service;
 
 	if (c->own != NULL)
-		c->kind->close(c->own);
+		c->io.kind->close(c->own);
 	park_leave(s->park, &c->guest.parked);
 	conn_free(&c->io.conn);
 	if (c->counted)
@@ -70,7 +69,7 @@ end(struct session *c)
 
 /* Never a byte more than the header: what follows may be a handshake. */
 static enum step
-read_proxy(struct session *c, struct session_wait *wait)
+read_proxy(struct visit *c, struct session_wait *wait)
 {
 	char some[PROXY2_MOST];
 	size_t used, want;
@@ -103,15 +102,15 @@ read_proxy(struct session *c, struct session_wait *wait)
 }
 
 static enum step
-refuse(struct session *c)
+refuse(struct visit *c)
 {
-	if (!c->kind->tls_at_once)
-		conn_write(c->io.conn, str_of(c->kind->busy));
+	if (!c->io.kind->tls_at_once)
+		conn_write(c->io.conn, str_of(c->io.kind->busy));
 	return STEP_CLOSE; /* conn_free() sends it if it can */
 }
 
 static enum step
-pass_door(struct session *c, struct session_wait *wait)
+pass_door(struct visit *c, struct session_wait *wait)
 {
 	(void)wait;
 	c->from = c->io.peer;
@@ -119,7 +118,7 @@ pass_door(struct session *c, struct session_wait *wait)
 	if (!c->counted)
 		return refuse(c);
 	c->phase = PHASE_OPEN;
-	if (c->kind->tls_at_once) {
+	if (c->io.kind->tls_at_once) {
 		if (c->io.tls == NULL)
 			return STEP_CLOSE;
 		conn_start_tls(c->io.conn, c->io.tls);
@@ -129,7 +128,7 @@ pass_door(struct session *c, struct session_wait *wait)
 }
 
 static enum step
-shake_hands(struct session *c, struct session_wait *wait)
+shake_hands(struct visit *c, struct session_wait *wait)
 {
 	switch (conn_handshake(c->io.conn)) {
 	case CONN_OK:
@@ -147,27 +146,27 @@ shake_hands(struct session *c, struct session_wait *wait)
 }
 
 static enum step
-open_session(struct session *c, struct session_wait *wait)
+open_session(struct visit *c, struct session_wait *wait)
 {
 	(void)wait;
-	c->own = c->kind->open(&c->io, c->arg);
+	c->own = c->io.kind->open(&c->io, c->arg);
 	c->phase = PHASE_RUN;
 	c->guest.why = PARK_READY;
 	return c->own == NULL ? refuse(c) : STEP_ON;
 }
 
 static enum step
-run_session(struct session *c, struct session_wait *wait)
+run_session(struct visit *c, struct session_wait *wait)
 {
 	*wait = (struct session_wait){ .want = PARK_READ, .until_ms = UINT64_MAX };
-	return c->kind->run(c->own, c->guest.why, wait) == SESSION_PARK ? STEP_PARK
-									: STEP_CLOSE;
+	return c->io.kind->run(c->own, c->guest.why, wait) == SESSION_PARK ? STEP_PARK
+									   : STEP_CLOSE;
 }
 
 static enum step
-advance(struct session *c, struct session_wait *wait)
+advance(struct visit *c, struct session_wait *wait)
 {
-	static enum step (*const phases[])(struct session *, struct session_wait *) = {
+	static enum step (*const phases[])(struct visit *, struct session_wait *) = {
 		[PHASE_PROXY] = read_proxy,
 		[PHASE_DOOR] = pass_door,
 		[PHASE_TLS] = shake_hands,
@@ -185,7 +184,7 @@ advance(struct session *c, struct session_wait *wait)
 /* ---- between worker and park ---- */
 
 static void
-park_session(struct session *c, const struct session_wait *wait)
+park_session(struct visit *c, const struct session_wait *wait)
 {
 	struct parked *p = &c->guest.parked;
 
@@ -206,7 +205,7 @@ park_session(struct session *c, const struct session_wait *wait)
 /* Before its own run began a session has promised nothing: the service itself
  * gives it up when it is late or when we drain. */
 static bool
-given_up(const struct session *c)
+given_up(const struct visit *c)
 {
 	if (atomic_load(&c->guest.service->ending))
 		return true;
@@ -217,7 +216,7 @@ given_up(const struct session *c)
 static void
 on_turn(struct work *w)
 {
-	struct session *c = (struct session *)(void *)GUEST_OF(w);
+	struct visit *c = (struct visit *)(void *)GUEST_OF(w);
 	struct session_wait wait = { .want = PARK_READ, .until_ms = c->ready_by_ms };
 
 	if (given_up(c) || advance(c, &wait) == STEP_CLOSE)
@@ -238,7 +237,7 @@ tell_busy(const struct session_kind *kind, int fd)
 }
 
 static void
-set_settings(struct session *c)
+set_settings(struct visit *c)
 {
 	struct service *s = c->guest.service;
 	LOCK_AUTO held = lock_take(&s->lock);
@@ -258,14 +257,14 @@ session_begin(struct service *s, const struct session_kind *kind, void *arg, int
 		tell_busy(kind, fd);
 		return;
 	}
-	struct session *c = calloc(1, sizeof(*c));
+	struct visit *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		abort();
 	c->guest.service = c->io.service = s;
 	c->guest.work.run = on_turn;
 	c->guest.why = PARK_READY;
 	c->guest.parked.fd = fd;
-	c->kind = kind;
+	c->io.kind = kind;
 	c->arg = arg;
 	c->head = BUF(PROXY2_MOST);
 	set_settings(c);
