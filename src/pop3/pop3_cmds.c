@@ -35,12 +35,13 @@ put_capabilities(const struct pop3_session *s, struct buf *b)
 	buf_addz(b, "+OK this is what I can do\r\nTOP\r\nUIDL\r\nRESP-CODES\r\n"
 		    "AUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 USER\r\nEXPIRE NEVER\r\n"
 		    "IMPLEMENTATION Gatepost\r\n");
-	if (entry_allowed(s->io)) {
+	if (entry_allowed(s->base.io)) {
 		buf_addz(b, "USER\r\nSASL ");
-		entry_mechanisms(s->io, DOOR_POP3, b);
+		entry_mechanisms(s->base.io, DOOR_POP3, b);
 		buf_addz(b, "\r\n");
 	}
-	if (s->state == POP3_NEW && !conn_is_tls(s->io->conn) && s->io->tls != NULL)
+	if (s->state == POP3_NEW && !conn_is_tls(s->base.io->conn) &&
+		s->base.io->tls != NULL)
 		buf_addz(b, "STLS\r\n");
 	buf_addz(b, ".\r\n");
 }
@@ -53,17 +54,21 @@ cmd_capa(struct pop3_session *s, const struct pop3_cmd *c)
 	return (struct pop3_reply){ .ok = true, .put = put_capabilities };
 }
 
+static enum session_step
+phase_stls(void *session)
+{
+	return session_starttls(session, pop3_phase_secured);
+}
+
 static struct pop3_reply
 cmd_stls(struct pop3_session *s, const struct pop3_cmd *c)
 {
 	(void)c;
-	if (conn_is_tls(s->io->conn))
+	if (conn_is_tls(s->base.io->conn))
 		return (struct pop3_reply){ .text = "TLS is in use already" };
-	if (s->io->tls == NULL)
+	if (s->base.io->tls == NULL)
 		return (struct pop3_reply){ .text = "there is no certificate for it" };
-	return (struct pop3_reply){
-		.ok = true, .text = "begin TLS", .next = pop3_phase_stls
-	};
+	return (struct pop3_reply){ .ok = true, .text = "begin TLS", .next = phase_stls };
 }
 
 /* Messages are UTF-8 where they are; nothing is made into something else for who did
@@ -215,8 +220,8 @@ cmd_dele(struct pop3_session *s, const struct pop3_cmd *c)
 }
 
 /* RFC 1939 6: the UPDATE state; the lock ends with it. */
-static enum pop3_step
-phase_quit(struct pop3_session *s)
+static enum session_step
+phase_quit(void *session)
 {
 	static const struct pop3_reply goodbye = {
 		.ok = true, .text = "goodbye", .close = true
@@ -224,22 +229,17 @@ phase_quit(struct pop3_session *s)
 	static const struct pop3_reply not_all = { .code = "SYS/TEMP",
 		.text = "some deleted messages are still there",
 		.close = true };
+	struct pop3_session *s = session;
 	struct err err = { 0 };
 	enum rc rc = RC_OK;
 
 	/* not before what it read has left: who has gone meanwhile may not have it */
-	if (s->late)
+	if (s->base.late)
 		return pop3_late(s);
-	switch (conn_flush(s->io->conn)) {
-	case CONN_OK:
-		break;
-	case CONN_FULL:
-	case CONN_QUIET:
-		return pop3_wait(s, PARK_WRITE, clock_ms() + POP3_IDLE_MS);
-	case CONN_LONG:
-	case CONN_CLOSED:
-		return pop3_gone(s);
-	}
+	session_patience(&s->base, POP3_IDLE_MS);
+	enum session_step step = session_flush(&s->base);
+	if (step != STEP_GO)
+		return step;
 	if (s->state == POP3_IN)
 		rc = pop3_drop_update(s, &err);
 	if (rc != RC_OK)

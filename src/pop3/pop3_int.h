@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pop3_int: what the files of this folder share: the session and the phases it goes through.
- *
- * A phase is a function that goes on where the session stands; it says STEP_GO (the
- * phase may be another now), STEP_PARK (after pop3_wait()) or STEP_CLOSE.  Commands return
- * their reply; only the phases write.  Long answers are producers: called for a
- * piece whenever there is room for one.
+ * pop3_int: what the files of this folder share: the session (its phases: net/session.h).
+ * Commands return their reply; only the phases write.  Long answers are producers: called
+ * for a piece whenever there is room for one.
  */
 #pragma once
 
-#include "base/buf.h"
+#include "net/session.h"
 #include "pop3/pop3.h"
 #include "store/view.h"
 #include "wire/pop3.h"
@@ -19,16 +16,13 @@ enum {
 	POP3_IDLE_MS = 10 * 60 * 1000,	/* RFC 1939 3: at least this */
 	POP3_LAST_MS = 60 * 1000,	/* to hear the last words */
 	POP3_ERRORS = 20,		/* commands that are none, failed logins */
-	POP3_TURN = 64,			/* commands or pieces, then others go first */
 	POP3_PIECE = 16 * 1024,		/* of a file */
 	POP3_ROOM = 2 * POP3_PIECE + 64, /* what may become of it */
 };
 
 enum pop3_state { POP3_NEW = 1, POP3_IN = 2, POP3_ANY = 3 };	/* bits */
-enum pop3_step { STEP_GO, STEP_PARK, STEP_CLOSE };
 
 struct pop3_session;
-typedef enum pop3_step pop3_phase(struct pop3_session *s);
 
 struct pop3_reply {
 	bool ok;
@@ -36,7 +30,7 @@ struct pop3_reply {
 	bool close;
 	const char *code, *text;	/* "AUTH", or NULL; NULL: a phase will answer */
 	void (*put)(const struct pop3_session *s, struct buf *b);	/* instead: all of it */
-	pop3_phase *next;		/* after the reply; NULL: the next command */
+	session_phase *next;		/* after the reply; NULL: the next command */
 };
 
 enum pop3_mark { POP3_DELETED = 1, POP3_READ = 2 };
@@ -69,15 +63,12 @@ struct pop3_send {
 };
 
 struct pop3_session {
-	struct session_io *io;
+	struct session base;
 	struct pop3_house *house;
 	const struct conf *conf;
-	pop3_phase *phase;
 	enum pop3_state state;
-	bool late, draining, utf8;
-	unsigned want, turn, errors;
-	uint64_t until_ms;		/* for pop3_wait() */
-	uint64_t idle_until_ms;
+	bool utf8;
+	unsigned errors;
 	uint64_t account;		/* 0: not logged in */
 	struct errand errand;
 	struct entry *entry;		/* a login under way; NULL: none */
@@ -86,15 +77,12 @@ struct pop3_session {
 	struct pop3_drop drop;
 	struct pop3_send send;
 	uint64_t retrieved, deleted;
-	const char *why;		/* it ended, for the log */
 };
 
 /* pop3_session.c */
-enum pop3_step pop3_wait(struct pop3_session *s, unsigned want, uint64_t until_ms);
-enum pop3_step pop3_answer(struct pop3_session *s, const struct pop3_reply *r);
-enum pop3_step pop3_late(struct pop3_session *s);
-enum pop3_step pop3_gone(struct pop3_session *s);
-pop3_phase pop3_phase_command, pop3_phase_stls, pop3_phase_send;
+enum session_step pop3_answer(struct pop3_session *s, const struct pop3_reply *r);
+enum session_step pop3_late(struct pop3_session *s);
+session_phase pop3_phase_command, pop3_phase_send, pop3_phase_secured;
 
 /* pop3_cmds.c */
 struct pop3_reply pop3_dispatch(struct pop3_session *s, str line);

@@ -39,7 +39,7 @@ static const struct pop3_reply *const ends[ENTRY_ENDS] = {
 static struct entry_want
 wanted(struct pop3_session *s)
 {
-	return (struct entry_want){ .io = s->io,
+	return (struct entry_want){ .io = s->base.io,
 		.logins = s->house->logins,
 		.hashes = s->house->hashes,
 		.errand = &s->errand,
@@ -54,12 +54,12 @@ pop3_login_end(struct pop3_session *s)
 	entry_free(&s->entry);
 }
 
-static enum pop3_step
+static enum session_step
 end_with(struct pop3_session *s, const struct pop3_reply *r)
 {
-	enum pop3_step step;
+	enum session_step step;
 
-	s->phase = pop3_phase_command;
+	s->base.phase = pop3_phase_command;
 	step = pop3_answer(s, r); /* its text may be the login's */
 	pop3_login_end(s);
 	return step;
@@ -74,14 +74,14 @@ put_welcome(const struct pop3_session *s, struct buf *b)
 		s->drop.bytes);
 }
 
-static enum pop3_step
+static enum session_step
 come_in(struct pop3_session *s)
 {
 	static const struct pop3_reply welcome = { .ok = true, .put = put_welcome };
 	struct err err = { 0 };
 	enum rc rc;
 
-	pass_take(&s->pass, s->io, s->entry);
+	pass_take(&s->pass, s->base.io, s->entry);
 	s->account = s->pass.account;
 	rc = pop3_drop_open(s, &err);
 	if (rc != RC_OK)
@@ -94,11 +94,11 @@ come_in(struct pop3_session *s)
 		return end_with(s, &no_drop);
 	}
 	s->state = POP3_IN;
-	conn_secret(s->io->conn, false);
+	conn_secret(s->base.io->conn, false);
 	return end_with(s, &welcome);
 }
 
-static enum pop3_step
+static enum session_step
 told(struct pop3_session *s)
 {
 	enum entry_end end = entry_end(s->entry);
@@ -113,52 +113,44 @@ told(struct pop3_session *s)
 
 /* ---- on the way ---- */
 
-static pop3_phase phase_login;
-
-static enum pop3_step
+static enum session_step
 listen_on(struct pop3_session *s)
 {
+	enum session_step step;
+	bool long_line;
 	str line;
 
-	if (s->late || s->draining)
-		return s->late ? pop3_late(s) : end_with(s, &cancelled);
-	switch (conn_line(s->io->conn, POP3_AUTH_MOST, &line)) {
-	case CONN_OK:
-		entry_heard(s->entry, line);
-		return STEP_GO;
-	case CONN_LONG:
+	if (s->base.late || s->base.draining)
+		return s->base.late ? pop3_late(s) : end_with(s, &cancelled);
+	step = session_line(&s->base, POP3_AUTH_MOST, &line, &long_line);
+	if (step != STEP_GO)
+		return step;
+	if (long_line)
 		return end_with(s, &not_spoken);
-	case CONN_QUIET:
-	case CONN_FULL:
-		return pop3_wait(s, conn_want(s->io->conn), s->idle_until_ms);
-	case CONN_CLOSED:
-		break;
-	}
-	return pop3_gone(s);
+	entry_heard(s->entry, line);
+	return STEP_GO;
 }
 
-static enum pop3_step
-phase_login(struct pop3_session *s)
+static enum session_step
+phase_login(void *session)
 {
+	struct pop3_session *s = session;
 	BUF_AUTO b = BUF(POP3_AUTH_MOST);
 	uint64_t again_ms;
 
 	switch (entry_go_on(s->entry, &again_ms)) {
 	case ENTRY_WAIT:
-		s->late = false; /* of the errand and of the pause, not of the client */
-		return pop3_wait(s, PARK_NOTHING,
-			again_ms != 0 ? again_ms : clock_ms() + ENTRY_MS);
+		return session_pause(
+			&s->base, again_ms != 0 ? again_ms : clock_ms() + ENTRY_MS);
 	case ENTRY_SAY:
 		entry_words(s->entry, &b);
-		conn_write(s->io->conn, buf_str(&b));
-		s->late = false;
+		conn_write(s->base.io->conn, buf_str(&b));
 		return STEP_GO;
 	case ENTRY_LISTEN:
 		return listen_on(s);
 	case ENTRY_OVER:
 		break;
 	}
-	s->late = false;
 	return told(s);
 }
 
@@ -169,7 +161,7 @@ pop3_auth(struct pop3_session *s, const struct pop3_cmd *c)
 {
 	const struct entry_want want = wanted(s);
 
-	if (!entry_allowed(s->io))
+	if (!entry_allowed(s->base.io))
 		return in_clear;
 	if (entry_sasl(&want, c->args[0], &s->entry) != RC_OK)
 		return unknown;
@@ -182,7 +174,7 @@ pop3_auth(struct pop3_session *s, const struct pop3_cmd *c)
 struct pop3_reply
 pop3_user(struct pop3_session *s, const struct pop3_cmd *c)
 {
-	if (!entry_allowed(s->io))
+	if (!entry_allowed(s->base.io))
 		return in_clear;
 	/* one that does not fit is nobody's; PASS will say so */
 	if (!str_z(str_trim(c->rest), s->user, sizeof(s->user)))
@@ -195,7 +187,7 @@ pop3_pass(struct pop3_session *s, const struct pop3_cmd *c)
 {
 	const struct entry_want want = wanted(s);
 
-	if (!entry_allowed(s->io))
+	if (!entry_allowed(s->base.io))
 		return in_clear;
 	if (s->user[0] == '\0')
 		return no_user;
