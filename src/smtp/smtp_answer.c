@@ -25,17 +25,17 @@ smtp_verdict_new(struct smtp_session *s)
 		abort();
 	v->work.run = smtp_verdict_run;
 	v->gate = s->gate;
-	v->service = s->io->service;
-	v->number = s->io->number;
+	v->service = s->base.io->service;
+	v->number = s->base.io->number;
 	v->conf = s->conf;
 	v->id = s->spool.id;
 	v->wall_ms = s->spool.wall_ms;
-	v->client = s->io->peer;
+	v->client = s->base.io->peer;
 	v->helo = s->helo;
 	v->from = t->from;
 	v->from_plain = t->from_plain;
-	v->tls_version = str_of(conn_tls_version(s->io->conn));
-	v->tls_cipher = str_of(conn_tls_cipher(s->io->conn));
+	v->tls_version = str_of(conn_tls_version(s->base.io->conn));
+	v->tls_cipher = str_of(conn_tls_cipher(s->base.io->conn));
 	v->esmtp = s->esmtp;
 	v->utf8 = t->utf8;
 	v->prdr = t->prdr && t->nrcpts > 1;
@@ -150,7 +150,7 @@ log_message(const struct smtp_verdict *v)
 		v->err.text[0] == '\0' ? "" : ": ", v->err.text);
 }
 
-static enum smtp_step
+static enum session_step
 transaction_over(struct smtp_session *s)
 {
 	struct smtp_verdict *v = s->verdict;
@@ -170,24 +170,25 @@ transaction_over(struct smtp_session *s)
 		uint8_t key[SMTP_RECENT_KEY];
 
 		(void)smtp_recent_note(s->gate->known,
-			smtp_recent_client(&s->io->peer, key), clock_ms());
+			smtp_recent_client(&s->base.io->peer, key), clock_ms());
 		s->commands = s->txn.commands;
 	}
-	session_forget_mail(s);
-	s->phase = phase_command;
-	s->idle_until_ms = clock_ms() + s->conf->smtp.command_timeout;
+	smtp_forget_mail(s);
+	s->base.phase = smtp_phase_command;
+	session_patience(&s->base, s->conf->smtp.command_timeout);
 	return STEP_GO;
 }
 
 /* Replies to a thousand recipients are more than a connection buffers. */
-static enum smtp_step
-phase_replies(struct smtp_session *s)
+static enum session_step
+phase_replies(void *session)
 {
-	struct conn *c = s->io->conn;
+	struct smtp_session *s = session;
+	struct conn *c = s->base.io->conn;
 	bool more = true;
 
-	if (s->late)
-		return session_late(s);
+	if (s->base.late)
+		return smtp_late(s);
 	while (more) {
 		BUF_AUTO b = BUF(2 * SMTP_REPLY_MOST);
 
@@ -196,45 +197,36 @@ phase_replies(struct smtp_session *s)
 			more = next_reply(s->verdict, &b);
 			conn_write(c, buf_str(&b));
 		}
-		switch (conn_flush(c)) {
-		case CONN_OK:
-			break;
-		case CONN_QUIET:
-		case CONN_FULL:
-			return session_wait(s, PARK_WRITE, s->idle_until_ms);
-		case CONN_LONG:
-		case CONN_CLOSED:
-			return session_gone(s);
-		}
+		enum session_step step = session_flush(&s->base);
+		if (step != STEP_GO)
+			return step;
 	}
 	return transaction_over(s);
 }
 
-static enum smtp_step
+static enum session_step
 begin_replies(struct smtp_session *s)
 {
-	struct conn *c = s->io->conn;
+	struct conn *c = s->base.io->conn;
 
-	s->late = false;
 	/* who closed behind more commands may still listen */
 	s->verdict->unheard = conn_hung_up(c) && conn_buffered(c) == 0 &&
 			      (conn_is_tls(c) || !conn_spoke(c));
 	log_message(s->verdict);
-	s->idle_until_ms = clock_ms() + s->conf->smtp.command_timeout;
-	s->phase = phase_replies;
+	session_patience(&s->base, s->conf->smtp.command_timeout);
+	s->base.phase = phase_replies;
 	return STEP_GO;
 }
 
 /* Everything it waits for has a deadline; until it is done its memory is not
  * ours, so neither lateness nor a drain ends the session. */
-static enum smtp_step
-phase_verdict(struct smtp_session *s)
+static enum session_step
+phase_verdict(void *session)
 {
-	enum { PATIENCE_MS = 1000 };
+	struct smtp_session *s = session;
 
 	if (!atomic_load_explicit(&s->verdict->done, memory_order_acquire))
-		return session_wait(s, PARK_NOTHING,
-			(s->late ? clock_ms() : s->verdict->until_ms) + PATIENCE_MS);
+		return session_await(&s->base, s->verdict->until_ms);
 	return begin_replies(s);
 }
 
@@ -259,7 +251,7 @@ preset_of(const struct smtp_session *s)
 	return (struct smtp_preset){ 0 };
 }
 
-enum smtp_step
+enum session_step
 smtp_received(struct smtp_session *s)
 {
 	struct smtp_verdict *v = s->verdict;
@@ -269,7 +261,7 @@ smtp_received(struct smtp_session *s)
 	sha256_done(s->spool.digest, v->digest);
 	v->mem = arena_new(SMTP_VERDICT_MEM);
 	v->until_ms = clock_ms() + s->conf->smtp.verdict_timeout;
-	s->phase = phase_verdict;
+	s->base.phase = phase_verdict;
 	if (pool_give(s->gate->verdicts, &v->work))
 		return STEP_GO;
 	smtp_verdict_busy(v);
@@ -282,7 +274,7 @@ smtp_verdict_wait(struct smtp_session *s)
 {
 	static const struct timespec a_while = { .tv_nsec = 1000 * 1000 };
 
-	while (s->phase == phase_verdict &&
+	while (s->base.phase == phase_verdict &&
 		!atomic_load_explicit(&s->verdict->done, memory_order_acquire))
 		(void)nanosleep(&a_while, NULL);
 }

@@ -28,7 +28,7 @@ static const struct smtp_reply
 static bool
 talks_on(const struct smtp_session *s)
 {
-	return conn_buffered(s->io->conn) > 0;
+	return conn_buffered(s->base.io->conn) > 0;
 }
 
 static void
@@ -49,7 +49,7 @@ put_ehlo(struct smtp_session *s, struct buf *b)
 	smtp_put_line(b, 250, false, STR("CHUNKING"));
 	smtp_put_line(b, 250, false, STR("SMTPUTF8"));
 	smtp_put_line(b, 250, false, STR("ENHANCEDSTATUSCODES"));
-	if (s->io->tls != NULL && !conn_is_tls(s->io->conn))
+	if (s->base.io->tls != NULL && !conn_is_tls(s->base.io->conn))
 		smtp_put_line(b, 250, false, STR("STARTTLS"));
 	/* RFC 9422 */
 	(void)snprintf(line, sizeof(line), "LIMITS MAILMAX=%llu RCPTMAX=%llu",
@@ -73,7 +73,7 @@ hello(struct smtp_session *s, str args, bool esmtp)
 		return bad_name;
 	if (s->state == SMTP_NEW && talks_on(s))
 		return unsynchronized;
-	session_forget_mail(s); /* RFC 5321 4.1.4: as RSET */
+	smtp_forget_mail(s); /* RFC 5321 4.1.4: as RSET */
 	arena_reset(s->mem);
 	s->helo = STR("");
 	if (arena_copy(s->mem, name, &s->helo) != RC_OK)
@@ -99,13 +99,13 @@ static struct smtp_reply
 cmd_starttls(struct smtp_session *s, str args)
 {
 	(void)args;
-	if (conn_is_tls(s->io->conn))
+	if (conn_is_tls(s->base.io->conn))
 		return tls_already;
-	if (s->io->tls == NULL)
+	if (s->base.io->tls == NULL)
 		return no_tls;
 	if (talks_on(s))
 		return unsynchronized;
-	s->phase = phase_starttls;
+	(void)session_starttls(&s->base, smtp_phase_secured);
 	return go_tls;
 }
 
@@ -174,7 +174,7 @@ static struct smtp_reply
 cmd_rset(struct smtp_session *s, str args)
 {
 	(void)args;
-	session_forget_mail(s);
+	smtp_forget_mail(s);
 	return smtp_ok;
 }
 

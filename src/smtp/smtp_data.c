@@ -146,7 +146,7 @@ hold_trace(struct smtp_session *s)
 }
 
 /* The whole message is there. */
-static enum smtp_step
+static enum session_step
 received(struct smtp_session *s)
 {
 	flush(s);
@@ -205,44 +205,48 @@ ease(struct smtp_session *s)
 	release(&s->spool);
 }
 
-static enum smtp_step
+static enum session_step
 wait_for_bytes(struct smtp_session *s, unsigned want)
 {
 	uint64_t silent = clock_ms() + s->conf->smtp.data_timeout;
 	uint64_t pace = pace_until(&s->spool.pace);
 
 	ease(s);
-	return session_wait(s, want, pace < silent ? pace : silent);
+	s->base.until_ms = pace < silent ? pace : silent;
+	return session_wait_for(&s->base, want);
+}
+
+static enum session_step
+take_bytes(struct smtp_session *s, str *bytes)
+{
+	enum session_step step = session_bytes(&s->base, bytes);
+
+	return step == STEP_PARK ? wait_for_bytes(s, conn_want(s->base.io->conn)) : step;
 }
 
 /* Having read a lot, let others go first: what is unread comes back at once. */
-static enum smtp_step
+static enum session_step
 next_turn(struct smtp_session *s)
 {
 	enum { READS_A_TURN = 16 };
 
-	return ++s->turn > READS_A_TURN ? wait_for_bytes(s, PARK_READ) : STEP_GO;
+	return session_had_turn(&s->base, READS_A_TURN) ? wait_for_bytes(s, PARK_READ)
+							: STEP_GO;
 }
 
-static enum smtp_step
-phase_data(struct smtp_session *s)
+static enum session_step
+phase_data(void *session)
 {
+	struct smtp_session *s = session;
 	str bytes;
 
-	if (s->late)
-		return session_late(s);
-	switch (conn_bytes(s->io->conn, &bytes)) {
-	case CONN_OK:
-	case CONN_LONG:
-		break;
-	case CONN_QUIET:
-	case CONN_FULL:
-		return wait_for_bytes(s, conn_want(s->io->conn));
-	case CONN_CLOSED:
-		return session_gone(s);
-	}
+	if (s->base.late)
+		return smtp_late(s);
+	enum session_step step = take_bytes(s, &bytes);
+	if (step != STEP_GO)
+		return step;
 	size_t used = keep_text(s, bytes);
-	conn_eat(s->io->conn, used);
+	conn_eat(s->base.io->conn, used);
 	s->spool.pace.bytes += used;
 	if (s->spool.text.done)
 		return received(s);
@@ -255,31 +259,31 @@ smtp_data(struct smtp_session *s, str args)
 	(void)args;
 	if (s->txn.body == SMTP_BODY_BINARYMIME)
 		return needs_bdat;
-	if (conn_buffered(s->io->conn) > 0) /* RFC 2920 3.1: the last of its group */
+	if (conn_buffered(s->base.io->conn) > 0) /* RFC 2920 3.1: the last of its group */
 		return unsynchronized;
 	const struct smtp_reply *failed = begin(s, SMTP_DATA_DOTS);
 	if (failed != NULL)
 		return *failed;
-	s->phase = phase_data;
+	s->base.phase = phase_data;
 	return go_ahead;
 }
 
-static enum smtp_step
+static enum session_step
 chunk_over(struct smtp_session *s)
 {
 	struct smtp_spool *p = &s->spool;
 	static const struct smtp_reply ok = { 250, "2.0.0", "chunk received" };
 
-	s->phase = phase_command;
+	s->base.phase = smtp_phase_command;
 	if (p->chunk_refused != NULL) {
 		struct smtp_reply r = *p->chunk_refused;
 
 		p->chunk_refused = NULL;
-		return session_answer(s, &r);
+		return smtp_answer(s, &r);
 	}
 	if (!p->last) {
 		ease(s);
-		return session_answer(s, &ok);
+		return smtp_answer(s, &ok);
 	}
 	str owed = p->binary ? STR("") : smtp_data_end(&p->text);
 	if (owed.len > 0)
@@ -287,32 +291,26 @@ chunk_over(struct smtp_session *s)
 	return received(s);
 }
 
-static enum smtp_step
-phase_chunk(struct smtp_session *s)
+static enum session_step
+phase_chunk(void *session)
 {
+	struct smtp_session *s = session;
 	struct smtp_spool *p = &s->spool;
 	str bytes;
 
-	if (s->late)
-		return session_late(s);
+	if (s->base.late)
+		return smtp_late(s);
 	if (p->chunk_left == 0)
 		return chunk_over(s);
-	switch (conn_bytes(s->io->conn, &bytes)) {
-	case CONN_OK:
-	case CONN_LONG:
-		break;
-	case CONN_QUIET:
-	case CONN_FULL:
-		return wait_for_bytes(s, conn_want(s->io->conn));
-	case CONN_CLOSED:
-		return session_gone(s);
-	}
+	enum session_step step = take_bytes(s, &bytes);
+	if (step != STEP_GO)
+		return step;
 	bytes = str_first(bytes, p->chunk_left);
 	if (p->chunk_refused == NULL && p->binary)
 		keep(s, bytes);
 	else if (p->chunk_refused == NULL)
 		(void)keep_text(s, bytes);
-	conn_eat(s->io->conn, bytes.len);
+	conn_eat(s->base.io->conn, bytes.len);
 	p->pace.bytes += bytes.len;
 	p->chunk_left -= bytes.len;
 	return next_turn(s);
@@ -347,6 +345,6 @@ smtp_bdat(struct smtp_session *s, str args)
 	p->chunk_refused = refused;
 	p->chunk_left = size;
 	p->last = last;
-	s->phase = phase_chunk;
+	s->base.phase = phase_chunk;
 	return (struct smtp_reply){ 0 };
 }

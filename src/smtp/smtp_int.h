@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * smtp_int: what the files of this folder share: the session, its mail
- * transaction, and the phases it goes through.
- *
- * A phase is a function that goes on where the session stands.  It consumes what
- * is there and says STEP_GO (the session's phase may be another now),
- * STEP_PARK (after session_wait()) or STEP_CLOSE.  Commands are functions that
- * return their reply; only the phases write.
+ * smtp_int: what the files of this folder share: the session (its phases:
+ * net/session.h) and its mail transaction.  Commands are functions that return
+ * their reply; only the phases write.
  *
  * Memory of a session: `mem` holds the HELO name, `ask_mem` one answer of the
  * directory, `txn` one mail transaction; each is empty when nothing is in it
@@ -19,6 +15,7 @@
 #include "base/fs.h"
 #include "crypto/digest.h"
 #include "net/limit.h"
+#include "net/session.h"
 #include "smtp/smtp.h"
 #include "smtp/smtp_split.h"
 #include "smtp/smtp_verdict.h"
@@ -37,10 +34,7 @@ enum {
 /* Protocol states; commands are allowed in some of them. */
 enum smtp_state { SMTP_NEW, SMTP_READY, SMTP_MAIL, SMTP_RCPT, SMTP_CHUNKS };
 
-enum smtp_step { STEP_GO, STEP_PARK, STEP_CLOSE };
-
 struct smtp_session;
-typedef enum smtp_step smtp_phase(struct smtp_session *s);
 
 /* code 0: no reply now, a phase will give it. */
 struct smtp_reply {
@@ -86,14 +80,11 @@ struct smtp_txn {
 };
 
 struct smtp_session {
-	struct session_io *io;
+	struct session base;
 	struct smtp_gate *gate;
 	const struct conf *conf;
-	smtp_phase *phase;
 	enum smtp_state state;
-	bool late, draining, esmtp, delivered;
-	unsigned want; /* for session_wait */
-	uint64_t until_ms, idle_until_ms;
+	bool esmtp, delivered;
 	struct arena *mem, *ask_mem;
 	str helo;
 	struct smtp_txn txn;
@@ -101,23 +92,18 @@ struct smtp_session {
 	struct smtp_ask *ask;
 	struct smtp_verdict *verdict;
 	uint64_t commands, errors, messages;
-	unsigned turn; /* commands since it last parked */
 	uint32_t unknown, relay, other; /* refused at RCPT */
-	const char *why; /* it ended, for the log */
 };
 
 extern const struct smtp_reply smtp_ok, smtp_limit;
 
 /* smtp_session.c */
-enum smtp_step session_wait(struct smtp_session *s, unsigned want, uint64_t until_ms);
 /* Writes the reply, counts errors; the session goes on with the next command,
  * or with its end. */
-enum smtp_step session_answer(struct smtp_session *s, const struct smtp_reply *r);
-enum smtp_step session_late(struct smtp_session *s);
-/* The peer is gone. */
-enum smtp_step session_gone(struct smtp_session *s);
-void session_forget_mail(struct smtp_session *s);
-smtp_phase phase_command, phase_starttls;
+enum session_step smtp_answer(struct smtp_session *s, const struct smtp_reply *r);
+enum session_step smtp_late(struct smtp_session *s);
+void smtp_forget_mail(struct smtp_session *s);
+session_phase smtp_phase_command, smtp_phase_secured;
 
 /* smtp_cmds.c */
 struct smtp_reply smtp_dispatch(struct smtp_session *s, str line);
@@ -132,7 +118,7 @@ struct smtp_reply smtp_bdat(struct smtp_session *s, str args);
 void smtp_spool_drop(struct smtp_session *s);
 
 /* smtp_answer.c: from the last byte to the last reply */
-enum smtp_step smtp_received(struct smtp_session *s);
+enum session_step smtp_received(struct smtp_session *s);
 struct smtp_verdict *smtp_verdict_new(struct smtp_session *s);
 void smtp_verdict_free(struct smtp_verdict **vp);
 void smtp_verdict_wait(struct smtp_session *s);

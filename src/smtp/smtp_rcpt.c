@@ -60,7 +60,7 @@ refuse(struct smtp_session *s, enum ask_status status)
 
 	if (status == ASK_LATER) /* ours, not a refusal */
 		return r->reply;
-	smtp_counts_add(s->gate->counts, &s->io->peer, r->count, clock_wall_ms());
+	smtp_counts_add(s->gate->counts, &s->base.io->peer, r->count, clock_wall_ms());
 	s->unknown += r->count == SMTP_COUNT_UNKNOWN;
 	s->relay += r->count == SMTP_COUNT_RELAY;
 	s->other += r->count != SMTP_COUNT_UNKNOWN && r->count != SMTP_COUNT_RELAY;
@@ -72,7 +72,7 @@ static bool
 belongs_elsewhere(struct smtp_session *s, str address)
 {
 	struct smtp_txn *t = &s->txn;
-	const struct ip *peer = &s->io->peer;
+	const struct ip *peer = &s->base.io->peer;
 
 	if (t->prdr)
 		return false;
@@ -148,18 +148,16 @@ done(struct remote_ask *remote)
 }
 
 /* Ends by the question's own deadline; until then its memory is not ours. */
-static enum smtp_step
-phase_ask(struct smtp_session *s)
+static enum session_step
+phase_ask(void *session)
 {
-	enum { PATIENCE_MS = 1000 };
+	struct smtp_session *s = session;
 
 	if (!atomic_load_explicit(&s->ask->done, memory_order_acquire))
-		return session_wait(s, PARK_NOTHING,
-			(s->late ? clock_ms() : s->ask->remote.until_ms) + PATIENCE_MS);
-	s->late = false;
-	s->phase = phase_command;
+		return session_await(&s->base, s->ask->remote.until_ms);
+	s->base.phase = smtp_phase_command;
 	struct smtp_reply r = answered(s);
-	return session_answer(s, &r);
+	return smtp_answer(s, &r);
 }
 
 struct smtp_reply
@@ -178,8 +176,8 @@ smtp_rcpt(struct smtp_session *s, str args)
 	if (a == NULL || arena_copy(s->ask_mem, p.text, &written) != RC_OK)
 		return smtp_limit;
 	s->ask = a;
-	a->service = s->io->service;
-	a->number = s->io->number;
+	a->service = s->base.io->service;
+	a->number = s->base.io->number;
 	a->written = written;
 	(void)str_z((str){ p.plain, p.plain_len }, a->remote.address,
 		sizeof(a->remote.address));
@@ -188,7 +186,7 @@ smtp_rcpt(struct smtp_session *s, str args)
 	a->remote.mem = s->ask_mem;
 	if (remote_ask(s->gate->remote, &a->remote))
 		return answered(s);
-	s->phase = phase_ask;
+	s->base.phase = phase_ask;
 	return (struct smtp_reply){ 0 };
 }
 
@@ -198,7 +196,7 @@ smtp_ask_free(struct smtp_session *s)
 {
 	static const struct timespec a_while = { .tv_nsec = 1000 * 1000 };
 
-	while (s->ask != NULL && s->phase == phase_ask &&
+	while (s->ask != NULL && s->base.phase == phase_ask &&
 		!atomic_load_explicit(&s->ask->done, memory_order_acquire))
 		(void)nanosleep(&a_while, NULL);
 	s->ask = NULL;
