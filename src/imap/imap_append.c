@@ -301,11 +301,11 @@ wait_to_read(struct imap_session *s, struct appending *a, enum conn_got got)
 {
 	uint64_t silent = clock_ms() + SILENT_MS;
 
-	if (s->late || (got != CONN_QUIET && got != CONN_FULL)) {
+	if (s->base.late || (got != CONN_QUIET && got != CONN_FULL)) {
 		a->did = imap_lost(s);
 		return false;
 	}
-	s->until_ms = silent < a->until_ms ? silent : a->until_ms;
+	s->base.until_ms = silent < a->until_ms ? silent : a->until_ms;
 	a->did = IMAP_READ;
 	return false;
 }

@@ -32,7 +32,7 @@ static enum imap_did
 end_with(struct imap_session *s, const char *why)
 {
 	buf_addf(&s->out, "* BYE %s\r\n", why);
-	s->why = why;
+	s->base.why = why;
 	s->reply.close = true;
 	return IMAP_DONE;
 }
@@ -49,7 +49,7 @@ cmd_idle(struct imap_session *s)
 		(void)imap_no(s, "AUTHORIZATIONFAILED", imap_shut_out);
 		return end_with(s, imap_shut_out);
 	}
-	if (s->draining) {
+	if (s->base.draining) {
 		(void)imap_no(s, "UNAVAILABLE", "going down");
 		return end_with(s, "this server is going down, please come back");
 	}

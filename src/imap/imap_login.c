@@ -35,7 +35,7 @@ logged_in(struct imap_session *s)
 	s->account = s->pass.account;
 	(void)str_z(str_first(str_of(entry_address(s->entry)), sizeof(s->address) - 1),
 		s->address, sizeof(s->address));
-	s->until_ms = clock_ms() + s->conf->imap.idle_timeout;
+	session_patience(&s->base, s->conf->imap.idle_timeout);
 	buf_addz(&b, "CAPABILITY ");
 	imap_put_capabilities(s, &b);
 	if (arena_copy(s->cmd.mem, buf_str(&b), &code) != RC_OK)

@@ -27,7 +27,7 @@ cmd_logout(struct imap_session *s)
 	buf_addz(&s->out, "* BYE until next time\r\n");
 	(void)imap_ok(s, NULL, "goodbye");
 	s->reply.close = true;
-	s->why = "logged out";
+	s->base.why = "logged out";
 	return IMAP_DONE;
 }
 
@@ -35,8 +35,9 @@ cmd_logout(struct imap_session *s)
 enum imap_did
 imap_lost(struct imap_session *s)
 {
-	s->why = s->late ? "you were silent for too long" : conn_why(s->io->conn);
-	if (s->late)
+	s->base.why = s->base.late ? "you were silent for too long"
+				   : conn_why(s->io->conn);
+	if (s->base.late)
 		buf_addz(&s->out, "* BYE you were silent for too long\r\n");
 	(void)imap_badz(s, "the rest of the command did not come");
 	s->reply.close = true;

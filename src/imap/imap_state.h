@@ -13,7 +13,7 @@
  *		left.  Whoever writes much says MORE when imap_full(), and at least each few ms
  *	WAIT	until s->errand is done, or s->wake_ms
  *	READ	until the peer has sent more (conn_bytes() said CONN_QUIET), or a watched
- *		mailbox has changed, or s->until_ms: then s->late is set
+ *		mailbox has changed, or s->base.until_ms: then s->base.late is set
  *
  * What a command remembers between calls hangs on s->cmd.state, in s->cmd.mem, which ends with it;
  * what must be let go of (descriptors, views) s->cmd.end does, which is called in any case.
@@ -26,6 +26,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "imap/imap.h"
+#include "net/session.h"
 #include "store/change.h"
 #include "store/mailbox.h"
 #include "store/view.h"
@@ -38,7 +39,6 @@ enum {
 	IMAP_COMMAND_MEM = 8 * 1024 * 1024,	/* of one command; searches and sorts see below */
 	IMAP_RESULT_MEM = 256 * 1024 * 1024,	/* SORT and THREAD of a million messages */
 	IMAP_BAD_MOST = 20,			/* BAD in a row, then BYE */
-	IMAP_TURN = 64,				/* commands before others have their turn */
 };
 
 enum imap_state {	/* bits: a command names those it is allowed in */
@@ -51,8 +51,6 @@ enum imap_did { IMAP_DONE, IMAP_MORE, IMAP_WAIT, IMAP_READ };
 enum imap_enabled {
 	ENABLED_REV2 = 1, ENABLED_UTF8 = 2, ENABLED_CONDSTORE = 4, ENABLED_QRESYNC = 8,
 };
-
-enum imap_step { STEP_GO, STEP_PARK, STEP_CLOSE };
 
 struct imap_session;
 typedef enum imap_did imap_run(struct imap_session *s);
@@ -109,7 +107,8 @@ struct imap_work {		/* the command under way */
 };
 
 struct imap_session {
-	struct session_io *io;
+	struct session base;
+	struct session_io *io;	/* base.io */
 	struct imap_house *house;
 	const struct conf *conf;
 	enum imap_state state;
@@ -124,19 +123,15 @@ struct imap_session {
 	struct pass pass;	/* who is in */
 	struct buf in;		/* the command as it is gathered */
 	struct buf out;		/* what is to be sent; empties into the connection */
-	/* Gathering a command (imap_session.c): */
-	enum imap_step (*phase)(struct imap_session *s);
+	/* Gathering a command (imap_gather.c): */
 	uint64_t literal_left;	/* of the literal that is arriving */
 	size_t line_at;		/* in `in`: where the last line begins */
 	const char *too_much;	/* the command is thrown away as it comes, for this reason */
 	uint64_t thrown;
-	unsigned want;		/* what to park for */
-	uint64_t until_ms;	/* when the client is late */
 	uint64_t wake_ms;	/* with IMAP_WAIT and no errand */
 	uint64_t said_ms;	/* when something was last sent, for INPROGRESS */
-	unsigned bad, turn;
-	bool late, draining, deflated;
+	unsigned bad;
+	bool deflated;
 	bool secret;		/* what is said may be a password: it is wiped */
 	bool dead;		/* BYE was said while changes were told: the mailbox is gone */
-	const char *why;	/* why it ended, for the log */
 };

@@ -197,7 +197,7 @@ tell_gone(struct imap_session *s)
 		return;
 	}
 	buf_addz(&s->out, "* BYE the selected mailbox was deleted\r\n");
-	s->why = "the selected mailbox was deleted";
+	s->base.why = "the selected mailbox was deleted";
 	s->dead = true;
 }
 
