@@ -203,3 +203,14 @@ TEST(what_left_before_the_memory_of_the_store_is_told_as_ranges)
 		"S~ * 2 FETCH ", "S~ d OK ");
 	end(&c);
 }
+
+/* RFC 9051 9: INTERNALDATE is never NIL. */
+TEST(mail_from_before_1970_has_a_date)
+{
+	struct client c = begin(0);
+
+	TALK(&c, "C: a APPEND INBOX \" 1-Feb-1960 00:00:00 +0000\" {5+}", "C: hello",
+		"S* a OK ", "C: b FETCH 1 INTERNALDATE",
+		"S: * 1 FETCH (INTERNALDATE \"01-Jan-1970 00:00:00 +0000\")", "S~ b OK ");
+	end(&c);
+}

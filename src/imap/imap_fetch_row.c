@@ -168,10 +168,7 @@ static void
 put_date(struct fetch *f, str name, uint64_t ms)
 {
 	put_name(f, name);
-	if (ms == 0)
-		buf_add(&f->s->out, STR("NIL"));
-	else
-		imap_put_date_time(&f->s->out, ms);
+	imap_put_date_time(&f->s->out, ms);
 }
 
 /* RFC 8474: letters in front, so that an id is never taken for a number or NIL. */
