@@ -41,7 +41,7 @@ def known_names(values):
 def used_names(path, sentences):
     text = path.read_text()
     for n, line in enumerate(re.sub(r"{{!.*?}}", blank, text, flags=re.S).splitlines(), 1):
-        for kind, name in re.findall(r"{{([=#^/>!]?)\s*([a-z0-9_.]+)\s*}}", line):
+        for kind, name in re.findall(r"{{([=#?^/>!]?)\s*([a-z0-9_.]+)\s*}}", line):
             if kind == ">":
                 continue
             if kind == "=":

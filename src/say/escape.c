@@ -175,7 +175,8 @@ say_wrap(struct buf *out, str text)
 	}
 	while (str_cut(&text, '\n', &line)) {
 		/* RFC 3676 4.3: the separator of signatures is the one line that ends in a space */
-		while (line.len > 0 && line.ptr[line.len - 1] == ' ' && !str_eq(line, STR("-- ")))
+		while (line.len > 0 && line.ptr[line.len - 1] == ' ' &&
+			!str_eq(line, STR("-- ")))
 			line.len--;
 		wrap_line(out, line);
 	}

@@ -83,6 +83,7 @@ enum op {
 	OP_URL,	/* a value that is checked */
 	OP_SENTENCE,
 	OP_EACH,	/* {{#name}}: up to `end` */
+	OP_IF,	/* {{?name}}: once */
 	OP_NOT,	/* {{^name}} */
 	OP_FILE,	/* {{>file}} */
 };

@@ -338,8 +338,9 @@ put_step(struct filling *f, const struct scope *s, size_t at)
 		return put_sentence(f, s, step->line, step->text, false);
 	case OP_EACH:
 		return put_each(f, s, at);
+	case OP_IF:
 	case OP_NOT:
-		if (entry_holds(scope_find(s, step->text)))
+		if (entry_holds(scope_find(s, step->text)) != (step->op == OP_IF))
 			return RC_OK;
 		return put_steps(f, s, at + 1, step->end);
 	case OP_FILE:
@@ -360,7 +361,7 @@ put_steps(struct filling *f, const struct scope *s, size_t from, size_t to)
 			return err_set(f->err, RC_LIMIT, "%s: this page is too long",
 				f->program->name);
 		rc = put_step(f, s, i);
-		if (step->op == OP_EACH || step->op == OP_NOT)
+		if (step->op == OP_EACH || step->op == OP_IF || step->op == OP_NOT)
 			i = step->end - 1;
 	}
 	return rc;

@@ -6,7 +6,8 @@
  *	{{=key}}		a sentence in the reader's language (sentences.h); its {name} are values
  *	{{#name}} … {{/name}}	for each row of the list; once for a flag that is set, a value that is not ""
  *				and a number or time that is not 0
- *	{{^name}} … {{/name}}	if there is none of that
+ *	{{?name}} … {{/name}}	once if there is any of that
+ *	{{^name}} … {{/name}}	if there is none
  *	{{>file}}		another template, at most 8 deep
  *	{{! comment }}
  *

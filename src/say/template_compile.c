@@ -147,13 +147,15 @@ tag(struct compiling *c, str in)
 		return value(c, name, true);
 	case '#':
 		return open_section(c, OP_EACH, name);
+	case '?':
+		return open_section(c, OP_IF, name);
 	case '^':
 		return open_section(c, OP_NOT, name);
 	case '/':
 		return close_section(c, name);
 	default:
 		return plain ? value(c, name, false)
-			     : bad(c, "a tag begins with a name or = # ^ / > !", in);
+			     : bad(c, "a tag begins with a name or = # ? ^ / > !", in);
 	}
 }
 
@@ -163,7 +165,7 @@ alone(str text, size_t open, size_t close, size_t *begin, size_t *end)
 {
 	*begin = open;
 	*end = close;
-	if (open + 2 >= text.len || memchr("#^/>!", text.ptr[open + 2], 5) == NULL)
+	if (open + 2 >= text.len || memchr("#?^/>!", text.ptr[open + 2], 6) == NULL)
 		return false;
 	while (*begin > 0 &&
 		(text.ptr[*begin - 1] == ' ' || text.ptr[*begin - 1] == '\t'))
