@@ -50,18 +50,24 @@ take_keys(struct child *c, int fd)
 {
 	struct tls_pair pairs[SETUP_PAIRS];
 	struct err err = { 0 };
+	struct setup_ca ca;
 	char *bytes;
 	size_t len, n;
 	struct tls *tls;
 
 	if (chan_memfd_read(fd, SETUP_KEYS + 4, &bytes, &len, &err) != RC_OK)
 		child_die(&err, "keys");
-	if (setup_get_pairs((str){ bytes, len }, pairs, &n) != RC_OK)
+	if (setup_get_pairs((str){ bytes, len }, pairs, &n, &ca) != RC_OK)
 		child_die(&(struct err){ .text = "the manager's packing is wrong" },
 			"keys");
 	if (tls_new(pairs, n, c->conf->tls.minimum == CONF_TLS_1_3,
 		    c->conf->tls.ticket_rotation, &tls, &err) != RC_OK)
 		child_die(&err, "keys");
+	free(c->ca_pem);
+	c->ca_pem = strndup(ca.pem.len > 0 ? ca.pem.ptr : "", ca.pem.len);
+	if (c->ca_pem == NULL)
+		abort();
+	c->ca_serves = ca.serves;
 	wipe(bytes, len);
 	free(bytes);
 	tls_drop(&c->tls);

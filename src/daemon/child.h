@@ -24,6 +24,8 @@ struct child {
 	char conf_path[4097];
 	const struct conf *conf;
 	struct tls *tls;		/* NULL for who gets no keys */
+	char *ca_pem;			/* our own CA's certificate, ""; NULL for who gets no keys */
+	bool ca_serves;			/* setup.h */
 	char *clamd_conf;		/* clamd's settings; NULL when there is no such file */
 	/* Halves of the held keys, for gate and for house; NULL for others, and
 	 * where the key is missing. */

@@ -179,9 +179,12 @@ instance_renew_cert(const struct instance *in, struct err *err)
 
 struct packing {
 	const struct conf *conf;
+	str ca; /* our own; "" */
+	const char *link_host;
 	struct buf pairs;
 	unsigned n;
 	bool host_first; /* this turn takes the host's own pair, the other the rest */
+	bool trusted; /* links have a certificate that is not of our own CA */
 };
 
 static enum rc
@@ -193,9 +196,10 @@ pack_pair(const char *name, str cert, str key, void *arg, struct err *err)
 
 	if (str_ieq(str_of(name), p->conf->server.hostname) != p->host_first)
 		return RC_OK;
-	rc = cert_look(cert, key, STR(""), p->conf->server.hostname.ptr, &facts, err);
+	rc = cert_look(cert, key, p->ca, p->link_host, &facts, err);
 	if (rc != RC_OK)
 		return rc;
+	p->trusted = p->trusted || (facts.names_host && !facts.own);
 	if (facts.until_ms < clock_wall_ms())
 		log_warn("keys/tls/%s.crt has expired; clients that verify it will not "
 			 "talk TLS",
@@ -205,18 +209,38 @@ pack_pair(const char *name, str cert, str key, void *arg, struct err *err)
 	return RC_OK;
 }
 
+/* NULL: it has none. */
+static char *
+read_ca(const struct instance *in)
+{
+	FD_AUTO keys = openat(
+		in->dir, in->conf->server.keys.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *pem = NULL;
+	size_t len;
+
+	if (keys >= 0 && fs_read_all(keys, "ca.crt", MOST_PEM, &pem, &len, NULL) != RC_OK)
+		return NULL;
+	return pem;
+}
+
 enum rc
 instance_pack_keys(const struct instance *in, struct buf *out, struct err *err)
 {
-	struct packing p = {
-		.conf = in->conf, .pairs = BUF(SETUP_KEYS), .host_first = true
-	};
+	const struct conf_server *s = &in->conf->server;
+	char *ca = read_ca(in);
+	struct packing p = { .conf = in->conf,
+		.ca = str_of(ca),
+		.link_host = str_empty(s->link_host) ? s->hostname.ptr : s->link_host.ptr,
+		.pairs = BUF(SETUP_KEYS),
+		.host_first = true };
 	enum rc rc = instance_each_pair(in, pack_pair, &p, err);
 
 	/* the first one serves whoever asks for no name or an unknown one */
 	p.host_first = false;
 	if (rc == RC_OK)
 		rc = instance_each_pair(in, pack_pair, &p, err);
+	setup_put_ca(&p.pairs, &(struct setup_ca){ .serves = !p.trusted, .pem = p.ca });
+	free(ca);
 	if (rc == RC_OK && !buf_ok(&p.pairs))
 		rc = err_set(err, RC_BAD, "the certificates are too large");
 	if (rc == RC_OK) {

@@ -53,8 +53,16 @@ setup_put_pair(struct buf *b, str name, str cert_pem, str key_pem)
 	pack_put_str(b, key_pem);
 }
 
+void
+setup_put_ca(struct buf *b, const struct setup_ca *ca)
+{
+	buf_le(b, ca->serves, 1);
+	pack_put_str(b, ca->pem);
+}
+
 enum rc
-setup_get_pairs(str body, struct tls_pair pairs[SETUP_PAIRS], size_t *n)
+setup_get_pairs(
+	str body, struct tls_pair pairs[SETUP_PAIRS], size_t *n, struct setup_ca *ca)
 {
 	struct pack p = { .left = body };
 	size_t count = (size_t)pack_le(&p, 4);
@@ -66,8 +74,11 @@ setup_get_pairs(str body, struct tls_pair pairs[SETUP_PAIRS], size_t *n)
 		pairs[i].cert_pem = pack_str(&p, SETUP_KEYS);
 		pairs[i].key_pem = pack_str(&p, SETUP_KEYS);
 	}
+	struct setup_ca got = { .serves = pack_le(&p, 1) != 0 };
+	got.pem = pack_str(&p, SETUP_KEYS);
 	if (!pack_done(&p))
 		return RC_BAD;
 	*n = count;
+	*ca = got;
 	return RC_OK;
 }

@@ -61,5 +61,13 @@ void setup_put_head(struct buf *b, const struct setup_head *h);
 enum rc setup_get_head(str body, struct setup_head *h) MUST_CHECK;
 
 void setup_put_pair(struct buf *b, str name, str cert_pem, str key_pem);
+/* Behind the pairs: our own CA; "" if there is none. */
+struct setup_ca {
+	bool serves;		/* what strangers who follow a link are shown is of it */
+	str pem;
+};
+
+void setup_put_ca(struct buf *b, const struct setup_ca *ca);
 /* Views into body. */
-enum rc setup_get_pairs(str body, struct tls_pair pairs[SETUP_PAIRS], size_t *n) MUST_CHECK;
+enum rc setup_get_pairs(str body, struct tls_pair pairs[SETUP_PAIRS], size_t *n, struct setup_ca *ca)
+	MUST_CHECK;

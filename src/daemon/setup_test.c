@@ -59,16 +59,21 @@ TEST(keys_arrive_whole)
 {
 	BUF_AUTO b = BUF(4096);
 	struct tls_pair pairs[SETUP_PAIRS];
+	struct setup_ca ca = { .serves = true, .pem = STR("our ca") };
 	size_t n = 0;
 
 	buf_le(&b, 2, 4);
 	setup_put_pair(&b, STR("a.test"), STR("cert a"), STR("key a"));
 	setup_put_pair(&b, STR("b.test"), STR("cert b"), STR("key b"));
-	assert_int_equal(setup_get_pairs(buf_str(&b), pairs, &n), RC_OK);
+	setup_put_ca(&b, &ca);
+	ca = (struct setup_ca){ 0 };
+	assert_int_equal(setup_get_pairs(buf_str(&b), pairs, &n, &ca), RC_OK);
+	assert_true(ca.serves && str_eq(ca.pem, STR("our ca")));
 	assert_int_equal(n, 2);
 	assert_true(str_eq(pairs[1].key_pem, STR("key b")));
 	assert_int_equal(
-		setup_get_pairs(str_first(buf_str(&b), b.len - 1), pairs, &n), RC_BAD);
+		setup_get_pairs(str_first(buf_str(&b), b.len - 1), pairs, &n, &ca),
+		RC_BAD);
 	b.data[0] = 3;
-	assert_int_equal(setup_get_pairs(buf_str(&b), pairs, &n), RC_BAD);
+	assert_int_equal(setup_get_pairs(buf_str(&b), pairs, &n, &ca), RC_BAD);
 }
