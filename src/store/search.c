@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "search_sql.h"
+#include "store/search_int.h"
 #include "store/search_words.h"
 #include "store/store_int.h"
 #include "wire/sortkey.h"
@@ -15,9 +16,6 @@ enum {
 	STEPS = sizeof(search_schema) / sizeof(search_schema[0]),
 	CHECKPOINT_BYTES = 8 << 20, /* of a WAL, before it is written back */
 	PAGE = 32 * 1024, /* rows lie whole in their pages (doc/full-text.md) */
-	UNREAD = 1, /* message.flags */
-	CUT = 2,
-	STRAYS = 4,
 };
 
 struct part {
@@ -151,26 +149,35 @@ row_make(struct row *r, const struct search_doc *d)
 	*r = (struct row){ BUF(4 * SEARCH_HEAD_MOST), BUF(2 * SEARCH_TEXT_MOST), 0 };
 	sortkey_fold(str_first(d->head, SEARCH_HEAD_MOST), &r->head);
 	search_words(str_first(d->text, SEARCH_TEXT_MOST), &r->words);
-	r->flags |= d->unread ? UNREAD : 0u;
+	r->flags |= d->unread ? SEARCH_UNREAD : 0u;
 	if (d->cut || d->head.len > SEARCH_HEAD_MOST || d->text.len > SEARCH_TEXT_MOST ||
 		r->head.over || r->words.over)
-		r->flags |= CUT;
+		r->flags |= SEARCH_CUT;
+}
+
+static enum rc
+add_lines(struct part *p, uint64_t account, enum search_part kind,
+	const struct msg_id *id, const struct row *r, struct err *err)
+{
+	PREPARE(q, p->db,
+		"INSERT OR REPLACE INTO text(account_id, part, msgid, flags, lines)"
+		" VALUES(?, ?, ?, ?, ?)",
+		err);
+	db_bind_u64(q, 1, account);
+	db_bind_u64(q, 2, kind);
+	db_bind_str(q, 3, msg_id_str(id));
+	db_bind_u64(q, 4, r->flags);
+	db_bind_blob(q, 5, buf_str(kind == SEARCH_HEAD ? &r->head : &r->words));
+	return db_run(q, err);
 }
 
 static enum rc
 add_row(struct part *p, uint64_t account, const struct msg_id *id, const struct row *r,
 	struct err *err)
 {
-	PREPARE(q, p->db,
-		"INSERT OR REPLACE INTO message(account_id, msgid, flags, head, words)"
-		" VALUES(?, ?, ?, ?, ?)",
-		err);
-	db_bind_u64(q, 1, account);
-	db_bind_str(q, 2, msg_id_str(id));
-	db_bind_u64(q, 3, r->flags);
-	db_bind_blob(q, 4, buf_str(&r->head));
-	db_bind_blob(q, 5, buf_str(&r->words));
-	return db_run(q, err);
+	enum rc rc = add_lines(p, account, SEARCH_HEAD, id, r, err);
+
+	return rc == RC_OK ? add_lines(p, account, SEARCH_WORDS, id, r, err) : rc;
 }
 
 static enum rc
@@ -263,7 +270,7 @@ forget(struct part *p, uint64_t account, struct err *err)
 {
 	enum rc rc;
 
-	PREPARE(q, p->db, "DELETE FROM message WHERE account_id = ?", err);
+	PREPARE(q, p->db, "DELETE FROM text WHERE account_id = ?", err);
 	db_bind_u64(q, 1, account);
 	if ((rc = db_run(q, err)) != RC_OK)
 		return rc;
@@ -285,7 +292,9 @@ search_forget(struct search *s, uint64_t account, struct err *err)
 static enum rc
 remove_row(struct part *p, uint64_t account, const struct msg_id *id, struct err *err)
 {
-	PREPARE(q, p->db, "DELETE FROM message WHERE account_id = ? AND msgid = ?", err);
+	PREPARE(q, p->db,
+		"DELETE FROM text WHERE account_id = ? AND part IN (0, 1) AND msgid = ?",
+		err);
 	db_bind_u64(q, 1, account);
 	db_bind_str(q, 2, msg_id_str(id));
 	return db_run(q, err);
@@ -306,143 +315,12 @@ search_remove(struct search *s, uint64_t account, const struct msg_id *ids, size
 	return settle(p, rc, err);
 }
 
-/* ---- looking ---- */
-
-struct look {
-	const struct search_key *keys;
-	size_t nkeys;
-	bool words; /* any of them is about the text */
-};
-
-/* The value of the line's field, if it is that one. */
-static bool
-value_of(str line, str field, str *value)
-{
-	if (line.len <= field.len || line.ptr[field.len] != ':' ||
-		!str_ieq(str_first(line, field.len), field))
-		return false;
-	*value = str_skip(line, field.len + 1);
-	if (value->len > 0 && value->ptr[0] == ' ')
-		*value = str_skip(*value, 1);
-	return true;
-}
-
-static bool
-holds(str s, char c)
-{
-	return s.len > 0 && memchr(s.ptr, c, s.len) != NULL;
-}
-
-static enum search_says
-in_head(str head, const struct search_key *k)
-{
-	str line, value;
-
-	if (holds(k->what, '\n'))
-		return SEARCH_NO; /* a field is one line here */
-	if (k->field.len == 0 && !search_has(head, k->what))
-		return SEARCH_NO;
-	if (k->field.len == 0) /* parts' fields have a tab in front */
-		return holds(k->what, '\t') ? SEARCH_MAYBE : SEARCH_YES;
-	while (str_cut(&head, '\n', &line))
-		if (value_of(line, k->field, &value) && search_has(value, k->what))
-			return SEARCH_YES;
-	return SEARCH_NO;
-}
-
-/* Whether its words are in there is all that is known of a text of several. */
-static enum search_says
-in_words(str words, str what)
-{
-	str rest = what, word;
-
-	if (what.len == 0)
-		return SEARCH_YES;
-	while (search_next_word(&rest, &word)) {
-		if (word.len == what.len)
-			return search_has(words, word) ? SEARCH_YES : SEARCH_NO;
-		if (!search_has(words, word))
-			return SEARCH_NO;
-	}
-	return SEARCH_MAYBE;
-}
-
-static enum search_says
-judge(const struct search_key *k, unsigned flags, str head, str words)
-{
-	if ((flags & UNREAD) != 0)
-		return SEARCH_MAYBE;
-	enum search_says by_head = k->head ? in_head(head, k) : SEARCH_NO;
-	if (by_head == SEARCH_YES)
-		return SEARCH_YES;
-	enum search_says by_text = k->text ? in_words(words, k->what) : SEARCH_NO;
-	if (by_text == SEARCH_YES)
-		return SEARCH_YES;
-	return by_head == SEARCH_MAYBE || by_text == SEARCH_MAYBE || (flags & CUT) != 0
-		       ? SEARCH_MAYBE
-		       : SEARCH_NO;
-}
-
-static void
-take_row(struct db_stmt *q, const struct look *l, uint8_t *says)
-{
-	unsigned flags = (unsigned)db_u64(q, 1);
-	str head = db_str(q, 2), words = l->words ? db_str(q, 3) : STR("");
-
-	for (size_t k = 0; k < l->nkeys; k++)
-		says[k] = (uint8_t)judge(&l->keys[k], flags, head, words);
-}
-
-/* From the first row that is not before this id. */
-static enum rc
-seek(struct db_stmt *q, uint64_t account, const struct msg_id *from,
-	const struct msg_id *last, struct err *err)
-{
-	db_reset(q);
-	db_bind_u64(q, 1, account);
-	db_bind_str(q, 2, msg_id_str(from));
-	db_bind_str(q, 3, msg_id_str(last));
-	return db_step(q, err);
-}
-
-/* The rows from ids[0] to ids[n - 1], in step with ids: what nobody asked for is stepped
- * over while it is little, and where there is much the next id is looked up. */
-static enum rc
-look_along(struct db_stmt *q, const struct look *l, uint64_t account,
-	const struct msg_id *ids, size_t n, uint8_t *says, struct err *err)
-{
-	enum rc rc = n == 0 ? RC_NONE : seek(q, account, &ids[0], &ids[n - 1], err);
-
-	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		str id = msg_id_str(&ids[i]);
-		unsigned strays = 0;
-
-		while (rc == RC_OK && str_cmp(db_str(q, 0), id) < 0)
-			rc = strays++ < STRAYS
-				     ? db_step(q, err)
-				     : seek(q, account, &ids[i], &ids[n - 1], err);
-		if (rc == RC_OK && str_eq(db_str(q, 0), id))
-			take_row(q, l, &says[i * l->nkeys]);
-	}
-	return rc == RC_NONE ? RC_OK : rc;
-}
-
 enum rc
 search_look(struct search *s, uint64_t account, const struct msg_id *ids, size_t n,
 	const struct search_key *keys, size_t nkeys, uint8_t *says, struct err *err)
 {
 	struct part *p = part_of(s, account);
 	LOCK_AUTO held = lock_take(&p->lock);
-	struct look l = { keys, nkeys, false };
 
-	memset(says, SEARCH_MAYBE, n * nkeys);
-	for (size_t k = 0; k < nkeys; k++)
-		l.words = l.words || keys[k].text;
-	PREPARE(q, p->db,
-		"SELECT msgid, flags, head, words FROM message"
-		" WHERE account_id = ? AND msgid BETWEEN ? AND ? ORDER BY msgid",
-		err);
-	enum rc rc = look_along(q, &l, account, ids, n, says, err);
-	db_reset(q);
-	return rc;
+	return search_look_in(p->db, account, ids, n, keys, nkeys, says, err);
 }
