@@ -4,10 +4,16 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "imap/imap_decoded.h"
 #include "imap/imap_fetch_int.h"
 #include "store/learn.h"
 
-enum { SCAN_MEM = 16 * 1024 * 1024, WAIT_MS = 5000, HOPELESS = 256 };
+enum {
+	SCAN_MEM = 16 * 1024 * 1024,
+	WAIT_MS = 5000,
+	HOPELESS = 256,
+	DECODED_TIMES = 2, /* scanner_unpacked: decoded parts that wait for readers */
+};
 
 /* The errand runs on a thread of its own while the session is parked: what hangs on f is
  * touched by one of the two at a time. */
@@ -200,6 +206,20 @@ fetch_learn(struct fetch *f)
 
 /* ---- decoding ---- */
 
+/* Taken, while the client reads it. */
+static void
+keep_decoded(struct fetch *f)
+{
+	uint64_t most = f->s->conf->limits.scanner_unpacked * DECODED_TIMES;
+
+	if (f->decode_rc != RC_OK || decoded_take(f->s->account, f->decode_size, most))
+		return;
+	log_warn("msg=\"too many decoded parts wait for their readers\" account=%llu",
+		(unsigned long long)f->s->account);
+	fs_close(&f->decode_fd);
+	f->decode_rc = RC_TEMP;
+}
+
 static void
 decode(void *arg)
 {
@@ -217,6 +237,15 @@ decode(void *arg)
 	if (f->decode_rc != RC_OK && f->decode_rc != RC_NONE)
 		log_warn("msg=\"a part could not be decoded\" id=%s why=\"%s\"",
 			r->id.text, err.text);
+	keep_decoded(f);
+}
+
+void
+fetch_decoded_end(struct fetch *f)
+{
+	if (f->decode_fd >= 0)
+		decoded_give(f->s->account, f->decode_size);
+	fs_close(&f->decode_fd);
 }
 
 enum fetch_got

@@ -175,7 +175,7 @@ end_fetch(struct imap_session *s)
 
 	errand_wait(&s->errand);
 	fs_close(&f->fd);
-	fs_close(&f->decode_fd);
+	fetch_decoded_end(f);
 	arena_free(&f->mem);
 	arena_free(&f->facts);
 	arena_free(&f->work);

@@ -119,7 +119,7 @@ fetch_header_bytes(struct fetch *f)
 static enum fetch_got
 next_section(struct fetch *f)
 {
-	fs_close(&f->decode_fd);
+	fetch_decoded_end(f);
 	f->section++;
 	return FETCH_ON;
 }

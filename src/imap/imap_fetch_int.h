@@ -93,7 +93,7 @@ struct fetch {
 
 	bool asked;			/* an errand has been started */
 	enum rc decode_rc;		/* of BINARY: */
-	int decode_fd;
+	int decode_fd;			/* of decode_size bytes, which are taken (imap_decoded.h) */
 	uint64_t decode_size, decode_at, decode_end;
 	str decode_encoding;
 
@@ -147,6 +147,7 @@ bool fetch_unknown(struct fetch *f);
 fetch_step fetch_learn;
 /* FETCH_WAIT until [decode_at, decode_end) of the file that is open is decoded, then FETCH_ON. */
 enum fetch_got fetch_decode(struct fetch *f);
+void fetch_decoded_end(struct fetch *f);
 
 static inline struct store_texts *
 fetch_texts(struct fetch *f)
