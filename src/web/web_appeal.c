@@ -28,7 +28,7 @@ log_appeal(const struct web_session *s, const struct refusal *f, enum appeal_end
 	char name[REFUSAL_NAME], client[IP_TEXT];
 
 	refusal_name(f, name);
-	ip_text(&s->io->peer, client);
+	ip_text(&s->base.io->peer, client);
 	log_info("msg=\"appeal\" refusal=%s client=%s end=%s", name, client, ends[end]);
 }
 
@@ -105,7 +105,7 @@ make(struct web_session *s, const struct refusal *f, const struct web_typed *t)
 	struct appeal a = { .time_ms = clock_wall_ms(),
 		.note = t->note,
 		.contact = t->contact,
-		.client = s->io->peer };
+		.client = s->base.io->peer };
 	str tags[SENTENCES_LANGUAGES];
 	struct err err = { 0 };
 	enum appeal_end end;

@@ -138,7 +138,7 @@ decide(struct web_session *s, const struct decider *d, struct refusal *f, bool u
 		end = reason(d, f, uphold);
 	}
 	refusal_name(f, name);
-	ip_text(&s->io->peer, client);
+	ip_text(&s->base.io->peer, client);
 	log_info("msg=\"decision\" refusal=%s wanted=%s by=\"" STR_FMT
 		 "\" client=%s end=%s",
 		name, uphold ? "release" : "dismiss", STR_ARG(d->address), client, end);

@@ -2,13 +2,13 @@
 /*
  * web_int: what the files of this folder share: the session, its phases, requests and answers.
  *
- * A phase goes on where the session stands; it says WEB_GO (the phase may be another now), WEB_PARK (after
- * web_wait()) or WEB_CLOSE.  Handlers make an answer; only the phases write.  While a handler runs as an errand
+ * Phases are net/session.h's.  Handlers make an answer; only the phases write.  While a handler runs as an errand
  * the session is parked and everything in it is the handler's.
  */
 #pragma once
 
 #include "base/arena.h"
+#include "net/session.h"
 #include "web/web.h"
 #include "wire/http.h"
 #include "wire/http_body.h"
@@ -25,15 +25,12 @@ enum {
 	WEB_SEND_MS = 300 * 1000,	/* for all of it */
 	WEB_LINGER_MS = 2 * 1000,	/* for what is on its way when we close */
 	WEB_LINGER = 256 * 1024,	/* bytes of it */
-	WEB_TURN = 32,			/* steps, then others go first */
+	WEB_TURN = 32,			/* lines or pieces, then others go first */
 	WEB_REQUESTS = 1000,
 	WEB_TOKEN = 26,			/* of a link, a cookie: 128 bits in base 32 */
 };
 
-enum web_step { WEB_GO, WEB_PARK, WEB_CLOSE };
-
 struct web_session;
-typedef enum web_step web_phase(struct web_session *s);
 typedef void web_handler(struct web_session *s);
 
 struct web_route {
@@ -53,17 +50,15 @@ struct web_answer {
 };
 
 struct web_session {
-	struct session_io *io;
+	struct session base;
 	struct web_house *house;
 	const struct conf *conf;
 	const struct web_route *routes;
-	web_phase *phase;
 	bool plain;			/* port 80 */
-	bool late, draining, closing;	/* closing: after this answer */
+	bool closing;			/* after this answer */
 	bool unread;			/* something of the request may still come */
-	unsigned want, turn, requests;
-	uint64_t until_ms;		/* for web_wait() */
-	uint64_t limit_ms;		/* of the phase */
+	unsigned requests;
+	uint64_t send_by_ms;
 	/* of a request, from its first line to the end of its answer: */
 	struct arena *mem;
 	struct http_request *q;
@@ -81,12 +76,7 @@ struct web_session {
 	struct buf head;
 	size_t sent;
 	struct errand errand;
-	const char *why;		/* it ended, for the log */
 };
-
-/* web_session.c */
-enum web_step web_wait(struct web_session *s, unsigned want, uint64_t until_ms);
-web_phase web_phase_head, web_phase_send;
 
 /* web_route.c: what a request's head says; 0, or the status that it gets */
 extern const struct web_route web_routes[], web_plain_routes[];

@@ -2,25 +2,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "web/web_int.h"
 
-static web_phase phase_body, phase_work, phase_errand, phase_linger;
-
-enum web_step
-web_wait(struct web_session *s, unsigned want, uint64_t until_ms)
-{
-	s->want = want;
-	s->until_ms = until_ms;
-	return WEB_PARK;
-}
-
-static enum web_step
-gone(struct web_session *s)
-{
-	s->why = conn_why(s->io->conn);
-	return WEB_CLOSE;
-}
+static session_phase phase_head, phase_body, phase_work, phase_errand, phase_send,
+	phase_linger;
 
 /* What was of one request goes before the next. */
 static void
@@ -45,22 +30,22 @@ forget(struct web_session *s)
 
 /* ---- the answer ---- */
 
-static enum web_step
+static enum session_step
 answer(struct web_session *s)
 {
-	s->late = false; /* that was the request's */
-	if (s->draining || ++s->requests >= WEB_REQUESTS || !s->q->keep)
+	s->base.late = false; /* that was the request's */
+	if (s->base.draining || ++s->requests >= WEB_REQUESTS || !s->q->keep)
 		s->closing = true;
 	web_put_head(s, &s->head);
 	if (!buf_ok(&s->head))
 		abort();
-	s->limit_ms = clock_ms() + WEB_SEND_MS;
-	s->phase = web_phase_send;
-	return WEB_GO;
+	s->send_by_ms = clock_ms() + WEB_SEND_MS;
+	s->base.phase = phase_send;
+	return STEP_GO;
 }
 
 /* What is not understood, or not waited for, ends the connection (RFC 9112 9.6). */
-static enum web_step
+static enum session_step
 refuse(struct web_session *s, unsigned status)
 {
 	s->closing = s->unread = true;
@@ -79,73 +64,71 @@ unsent(const struct web_session *s)
 	return str_skip(s->answer.body, s->sent - s->head.len);
 }
 
-static enum web_step
+static enum session_step
 answered(struct web_session *s)
 {
-	if (!s->closing) {
-		forget(s);
-		s->limit_ms = clock_ms() + WEB_IDLE_MS;
-		s->phase = web_phase_head;
-		return WEB_GO;
+	if (s->closing && !s->unread)
+		return session_last_words(&s->base, "answered", WEB_STALL_MS);
+	if (s->closing) {
+		conn_close_later(s->base.io->conn);
+		session_patience(&s->base, WEB_LINGER_MS);
+		s->left = WEB_LINGER;
+		s->base.phase = phase_linger;
+		return STEP_GO;
 	}
-	conn_close_later(s->io->conn);
-	s->limit_ms = clock_ms() + (s->unread ? WEB_LINGER_MS : WEB_STALL_MS);
-	s->left = WEB_LINGER;
-	s->phase = phase_linger;
-	return WEB_GO;
+	forget(s);
+	session_patience(&s->base, WEB_IDLE_MS);
+	s->base.phase = phase_head;
+	return STEP_GO;
 }
 
 /* A piece where there is room for one; a peer that does not read costs no thread. */
-enum web_step
-web_phase_send(struct web_session *s)
+static enum session_step
+phase_send(void *session)
 {
-	uint64_t now = clock_ms(), stall = now + WEB_STALL_MS;
+	struct web_session *s = session;
+	enum session_step step;
 	str rest = unsent(s);
 
-	if (s->late) {
-		s->why = "too slow in reading";
-		return WEB_CLOSE;
+	if (s->base.late) {
+		s->base.why = "too slow in reading";
+		return STEP_CLOSE;
 	}
 	if (rest.len == 0)
 		return answered(s);
-	if (conn_room(s->io->conn) < 2 * WEB_PIECE) {
-		if (conn_flush(s->io->conn) == CONN_CLOSED)
-			return gone(s);
-		if (conn_room(s->io->conn) < 2 * WEB_PIECE)
-			return web_wait(
-				s, PARK_WRITE, stall < s->limit_ms ? stall : s->limit_ms);
-	}
+	session_patience(&s->base, WEB_STALL_MS);
+	if (s->base.until_ms > s->send_by_ms)
+		s->base.until_ms = s->send_by_ms;
+	step = session_room(&s->base, WEB_PIECE);
+	if (step != STEP_GO)
+		return step;
 	rest = str_first(rest, WEB_PIECE);
-	conn_write(s->io->conn, rest);
+	conn_write(s->base.io->conn, rest);
 	s->sent += rest.len;
-	return WEB_GO;
+	return STEP_GO;
 }
 
 /* A close with bytes unread would make the peer's kernel throw our answer away: what is on its
  * way is read, for a moment (RFC 9112 9.6). */
-static enum web_step
-phase_linger(struct web_session *s)
+static enum session_step
+phase_linger(void *session)
 {
-	enum conn_got got = CONN_OK;
+	struct web_session *s = session;
+	enum session_step step;
 	str bytes;
 
-	if (s->late)
-		return WEB_CLOSE;
-	if (conn_flush(s->io->conn) == CONN_FULL)
-		return web_wait(s, PARK_WRITE, s->limit_ms);
-	if (!s->unread)
-		return WEB_CLOSE;
-	while (s->left > 0 && (got = conn_bytes(s->io->conn, &bytes)) == CONN_OK) {
-		size_t n = str_first(bytes, (size_t)s->left).len;
-
-		conn_eat(s->io->conn, n);
-		s->left -= n;
-		if (++s->turn > WEB_TURN)
-			return web_wait(s, PARK_READ, s->limit_ms);
-	}
-	if (s->left == 0 || got == CONN_CLOSED)
-		return WEB_CLOSE;
-	return web_wait(s, PARK_READ, s->limit_ms);
+	s->base.why = "refused";
+	if (s->base.late || s->left == 0)
+		return STEP_CLOSE;
+	if (session_had_turn(&s->base, WEB_TURN))
+		return session_wait_for(&s->base, PARK_READ);
+	step = session_bytes(&s->base, &bytes);
+	if (step != STEP_GO)
+		return step;
+	bytes = str_first(bytes, (size_t)s->left);
+	conn_eat(s->base.io->conn, bytes.len);
+	s->left -= bytes.len;
+	return STEP_GO;
 }
 
 /* ---- the work ---- */
@@ -158,29 +141,32 @@ work(void *arg)
 	(s->q->method == HTTP_POST ? s->route->post : s->route->get)(s);
 }
 
-static enum web_step
-phase_errand(struct web_session *s)
+/* It ends by itself, within deadlines of its own. */
+static enum session_step
+phase_errand(void *session)
 {
-	/* it ends by itself, and nobody else is served by this session meanwhile */
-	s->late = false;
+	struct web_session *s = session;
+
 	if (!errand_done(&s->errand))
-		return web_wait(s, PARK_NOTHING, clock_ms() + WEB_IDLE_MS);
+		return session_await(&s->base, clock_ms());
 	return answer(s);
 }
 
-static enum web_step
-phase_work(struct web_session *s)
+static enum session_step
+phase_work(void *session)
 {
+	struct web_session *s = session;
+
 	if (!s->route->waits) {
 		work(s);
 		return answer(s);
 	}
-	if (!errand_start(&s->errand, s->house->errands, s->io, work, s)) {
+	if (!errand_start(&s->errand, s->house->errands, s->base.io, work, s)) {
 		web_error(s, 503, STR(""));
 		return answer(s);
 	}
-	s->phase = phase_errand;
-	return WEB_GO;
+	s->base.phase = phase_errand;
+	return STEP_GO;
 }
 
 /* ---- the body ---- */
@@ -197,36 +183,30 @@ take_body(struct web_session *s, str bytes, size_t *eaten)
 	return s->left == 0 ? RC_NONE : RC_OK;
 }
 
-static enum web_step
-phase_body(struct web_session *s)
+static enum session_step
+phase_body(void *session)
 {
+	struct web_session *s = session;
+	enum session_step step;
 	size_t eaten = 0;
 	str bytes;
-	enum rc rc;
 
-	if (s->late)
+	if (s->base.late)
 		return refuse(s, 408);
-	if (++s->turn > WEB_TURN)
-		return web_wait(s, PARK_READ, s->limit_ms);
-	switch (conn_bytes(s->io->conn, &bytes)) {
-	case CONN_OK:
-		break;
-	case CONN_QUIET:
-	case CONN_FULL:
-		return web_wait(s, conn_want(s->io->conn), s->limit_ms);
-	case CONN_LONG:
-	case CONN_CLOSED:
-		return gone(s);
-	}
-	rc = take_body(s, bytes, &eaten);
-	conn_eat(s->io->conn, eaten);
+	if (session_had_turn(&s->base, WEB_TURN))
+		return session_wait_for(&s->base, PARK_READ);
+	step = session_bytes(&s->base, &bytes);
+	if (step != STEP_GO)
+		return step;
+	enum rc rc = take_body(s, bytes, &eaten);
+	conn_eat(s->base.io->conn, eaten);
+	if (rc != RC_OK && rc != RC_NONE)
+		return refuse(s, rc == RC_LIMIT ? 413 : 400);
 	if (rc == RC_NONE) {
 		s->unread = false;
-		s->phase = phase_work;
-	} else if (rc != RC_OK) {
-		return refuse(s, rc == RC_LIMIT ? 413 : 400);
+		s->base.phase = phase_work;
 	}
-	return WEB_GO;
+	return STEP_GO;
 }
 
 /* The media type, parameters aside (RFC 9110 8.3.1). */
@@ -240,7 +220,7 @@ is_form(const struct http_request *q)
 }
 
 /* The head has been read. */
-static enum web_step
+static enum session_step
 take_request(struct web_session *s)
 {
 	unsigned status;
@@ -259,11 +239,11 @@ take_request(struct web_session *s)
 		web_error(s, status, STR(""));
 		return answer(s);
 	}
-	s->phase = s->unread ? phase_body : phase_work;
-	s->limit_ms = clock_ms() + WEB_BODY_MS;
+	s->base.phase = s->unread ? phase_body : phase_work;
+	session_patience(&s->base, WEB_BODY_MS);
 	if (s->q->expects)
-		conn_write(s->io->conn, STR("HTTP/1.1 100 Continue\r\n\r\n"));
-	return WEB_GO;
+		conn_write(s->base.io->conn, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+	return STEP_GO;
 }
 
 /* ---- the head ---- */
@@ -278,16 +258,15 @@ begin(struct web_session *s)
 	if (s->q == NULL)
 		abort();
 	s->q->mem = s->mem;
-	s->limit_ms = clock_ms() + WEB_HEAD_MS;
+	session_patience(&s->base, WEB_HEAD_MS);
 }
 
-static enum web_step
+static enum session_step
 take_line(struct web_session *s, str line)
 {
 	bool first = s->head_bytes == 0;
 	unsigned status;
 
-	begin(s);
 	s->head_bytes += line.len + 2;
 	if (s->head_bytes > HTTP_HEAD_MOST || arena_copy(s->mem, line, &line) != RC_OK)
 		return refuse(s, 431);
@@ -296,58 +275,52 @@ take_line(struct web_session *s, str line)
 		return status == 0 ? take_request(s) : refuse(s, status);
 	}
 	status = first ? http_begin(s->q, line) : http_field(s->q, line);
-	return status == 0 ? WEB_GO : refuse(s, status);
+	return status == 0 ? STEP_GO : refuse(s, status);
 }
 
-/* A line that ends in a bare LF will never end for us (RFC 9112 2.2 would let it). */
-static bool
-ends_in_lf(struct conn *c)
-{
-	str bytes;
-
-	return conn_buffered(c) > 0 && conn_bytes(c, &bytes) == CONN_OK &&
-	       memchr(bytes.ptr, '\n', bytes.len) != NULL;
-}
-
-static enum web_step
+/* Part of a line, or nothing.  One that ends in a bare LF would never end for us (RFC 9112 2.2
+ * would let it). */
+static enum session_step
 incomplete(struct web_session *s)
 {
-	if (conn_buffered(s->io->conn) > 0)
-		begin(s);
-	if (ends_in_lf(s->io->conn)) {
-		s->closing = true;
+	struct conn *c = s->base.io->conn;
+	str bytes;
+
+	if (conn_buffered(c) == 0)
+		return STEP_PARK;
+	begin(s);
+	if (conn_bytes(c, &bytes) == CONN_OK && bytes.len > 0 &&
+		str_find(bytes, STR("\r\n")) == bytes.len &&
+		memchr(bytes.ptr, '\n', bytes.len) != NULL)
 		return refuse(s, 400);
-	}
-	return web_wait(s, conn_want(s->io->conn), s->limit_ms);
+	return session_wait(&s->base);
 }
 
-enum web_step
-web_phase_head(struct web_session *s)
+static enum session_step
+phase_head(void *session)
 {
+	struct web_session *s = session;
+	enum session_step step;
+	bool too_long;
 	str line;
 
-	if (s->mem == NULL && (s->late || s->draining)) {
-		s->why = s->late ? "silence" : "going down";
-		return WEB_CLOSE;
+	if (s->mem == NULL && (s->base.late || s->base.draining)) {
+		s->base.why = s->base.late ? "silence" : "going down";
+		return STEP_CLOSE;
 	}
-	if (s->late)
+	if (s->base.late)
 		return refuse(s, 408);
-	if (++s->turn > WEB_TURN)
-		return web_wait(s, PARK_READ, s->limit_ms);
-	switch (conn_line(s->io->conn, HTTP_LINE_MOST, &line)) {
-	case CONN_OK:
-		return take_line(s, line);
-	case CONN_LONG:
-		begin(s);
-		return refuse(s, s->head_bytes == 0 ? 414 : 431);
-	case CONN_QUIET:
+	if (session_had_turn(&s->base, WEB_TURN))
+		return session_wait_for(&s->base, PARK_READ);
+	step = session_line(&s->base, HTTP_LINE_MOST, &line, &too_long);
+	if (step == STEP_PARK)
 		return incomplete(s);
-	case CONN_FULL:
-		return web_wait(s, conn_want(s->io->conn), s->limit_ms);
-	case CONN_CLOSED:
-		break;
-	}
-	return gone(s);
+	if (step != STEP_GO)
+		return step;
+	begin(s);
+	if (too_long)
+		return refuse(s, s->head_bytes == 0 ? 414 : 431);
+	return take_line(s, line);
 }
 
 /* ---- the kind ---- */
@@ -355,17 +328,12 @@ web_phase_head(struct web_session *s)
 static struct web_session *
 open_session(struct session_io *io, void *arg, const struct web_route *routes)
 {
-	struct web_session *s = calloc(1, sizeof(*s));
+	struct web_session *s = session_new(io, sizeof(*s), phase_head, WEB_HEAD_MS);
 
-	if (s == NULL)
-		abort();
-	s->io = io;
 	s->house = arg;
 	s->conf = io->conf;
 	s->routes = routes;
-	s->phase = web_phase_head;
 	forget(s);
-	s->limit_ms = clock_ms() + WEB_HEAD_MS;
 	return s;
 }
 
@@ -388,33 +356,12 @@ static void
 close_session(void *session)
 {
 	struct web_session *s = session;
-	char client[IP_TEXT];
+	BUF_AUTO about = BUF(40);
 
 	errand_wait(&s->errand);
-	ip_text(&s->io->peer, client);
-	log_debug("msg=\"end\" door=%s client=%s requests=%u why=\"%s\"",
-		s->plain ? "http" : "https", client, s->requests,
-		s->why == NULL ? "" : s->why);
+	buf_addf(&about, " requests=%u", s->requests);
 	forget(s);
-	free(s);
-}
-
-static enum session_next
-run_session(void *session, enum park_why why, struct session_wait *wait)
-{
-	struct web_session *s = session;
-	enum web_step step;
-
-	s->late = why == PARK_LATE;
-	s->draining = s->draining || why == PARK_SHAKEN;
-	s->turn = 0;
-	do
-		step = s->phase(s);
-	while (step == WEB_GO);
-	if (step == WEB_CLOSE)
-		return SESSION_CLOSE;
-	*wait = (struct session_wait){ .want = s->want, .until_ms = s->until_ms };
-	return SESSION_PARK;
+	session_free(&s->base, false, buf_str(&about));
 }
 
 const struct session_kind https_kind = {
@@ -422,7 +369,7 @@ const struct session_kind https_kind = {
 	.busy = "",
 	.tls_at_once = true,
 	.open = open_https,
-	.run = run_session,
+	.run = session_run,
 	.close = close_session,
 };
 
@@ -430,6 +377,6 @@ const struct session_kind http_kind = {
 	.name = "http",
 	.busy = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 	.open = open_http,
-	.run = run_session,
+	.run = session_run,
 	.close = close_session,
 };

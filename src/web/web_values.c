@@ -143,7 +143,7 @@ bool
 web_may_guess(struct web_session *s)
 {
 	uint64_t wait_s = web_guesses_wait(
-		s->house->guesses, &s->io->peer, s->conf->web.guesses, clock_ms());
+		s->house->guesses, &s->base.io->peer, s->conf->web.guesses, clock_ms());
 
 	if (wait_s == 0)
 		return true;
@@ -155,7 +155,7 @@ web_may_guess(struct web_session *s)
 void
 web_guessed_wrong(struct web_session *s)
 {
-	web_guesses_add(s->house->guesses, &s->io->peer, clock_ms());
+	web_guesses_add(s->house->guesses, &s->base.io->peer, clock_ms());
 	web_error(s, 404, STR(""));
 }
 
