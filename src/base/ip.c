@@ -116,6 +116,15 @@ ip_network(const struct ip *ip)
 	return net;
 }
 
+struct ip
+ip_site(const struct ip *ip)
+{
+	struct ip net = *ip;
+
+	mask(&net, ip->family == 4 ? 24 : 48);
+	return net;
+}
+
 bool
 ip_in_list(const struct ip *ip, str list)
 {

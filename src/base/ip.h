@@ -27,5 +27,6 @@ socklen_t ip_to_sockaddr(const struct ip *ip, struct sockaddr_storage *out);
 bool ip_is_loopback(const struct ip *ip);
 bool ip_same(const struct ip *a, const struct ip *b);	/* ports aside */
 struct ip ip_network(const struct ip *ip);		/* /24 or /64, port 0 */
+struct ip ip_site(const struct ip *ip);			/* /24 or /48, port 0: one customer's */
 /* Is ip in the space-separated list of addresses and ADDRESS/BITS? */
 bool ip_in_list(const struct ip *ip, str list);

@@ -49,16 +49,6 @@ struct held {
 
 /* ---- the table ---- */
 
-/* IPv4 /24, IPv6 /48. */
-static struct ip
-network_of(const struct ip *client)
-{
-	struct ip net = { .family = client->family };
-
-	memcpy(net.bytes, client->bytes, client->family == 4 ? 3 : 6);
-	return net;
-}
-
 static void
 network_key(const struct ip *net, uint8_t key[NETWORK])
 {
@@ -376,7 +366,7 @@ held_put(struct held *h, const struct held_item *what, struct msg_id *as, struct
 		.wall_ms = what->wall_ms,
 		.size = what->size,
 		.facts = (uint32_t)what->facts.len,
-		.network = network_of(&what->client) };
+		.network = ip_site(&what->client) };
 	struct entry *e;
 
 	if (what->facts.len > FACTS_MOST || what->size == 0)

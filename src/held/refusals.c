@@ -75,7 +75,7 @@ refusals_open(const struct refusals_want *w, struct refusals **out, struct err *
 	if (r == NULL)
 		abort();
 	r->want = *w;
-	r->notices = true;
+	r->notices = r->letters = true;
 	r->mem = arena_new(RECORD_MEM);
 	(void)pthread_mutex_init(&r->lock, NULL);
 	rc = open_db(r, err);

@@ -127,7 +127,15 @@ static const struct {
 	{ "DELETE FROM released WHERE EXISTS (SELECT 1 FROM refusal f WHERE "
 	  "f.id = released.id AND f.n = released.n AND f.expires_ms <= ?)",
 		0 },
+	{ "DELETE FROM appeal WHERE EXISTS (SELECT 1 FROM refusal f WHERE f.id = appeal.id "
+	  "AND f.n = appeal.n AND f.expires_ms <= ?)",
+		0 },
+	{ "DELETE FROM decider WHERE EXISTS (SELECT 1 FROM refusal f WHERE "
+	  "f.id = decider.id AND f.n = decider.n AND f.expires_ms <= ?)",
+		0 },
 	{ "DELETE FROM refusal WHERE expires_ms <= ?", 0 },
+	{ "DELETE FROM letter_about WHERE letter <> '' AND time_ms <= ?", YEAR_MS },
+	{ "DELETE FROM letter WHERE done = 1 AND made_ms <= ?", YEAR_MS },
 	{ "DELETE FROM opened WHERE time_ms <= ?", YEAR_MS },
 	{ "DELETE FROM released WHERE (CASE WHEN done_ms > asked_ms THEN done_ms ELSE "
 	  "asked_ms END) <= ?",

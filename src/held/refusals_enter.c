@@ -235,14 +235,15 @@ mark_notice(struct refusals *r, const struct jrec_message *m, struct err *err)
 {
 	static const char *const how[] = {
 		"UPDATE notice SET done = 1 WHERE message = ?",
+		"UPDATE letter SET done = 1 WHERE message = ?",
 		"INSERT INTO notice (message, made_ms, done) VALUES (?, ?, 1)",
 	};
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		PREPARE(q, r->db, how[i], err);
 		db_bind_str(q, 1, msg_id_str(&m->id));
-		if (i == 1)
+		if (i == 2)
 			db_bind_u64(q, 2, m->time_ms);
 		if ((rc = db_run(q, err)) != RC_OK || db_changes(r->db) > 0)
 			break;

@@ -162,10 +162,9 @@ refusals_each(struct refusals *r, enum refusal_state state, refusal_fn *fn, void
 	return rc;
 }
 
-/* RC_NONE: there is none of that number. */
-static enum rc
-load_one(struct refusals *r, str id, uint32_t n, struct arena *mem, struct refusal *out,
-	struct err *err)
+enum rc
+refusals_load(struct refusals *r, str id, uint32_t n, struct arena *mem,
+	struct refusal *out, struct err *err)
 {
 	struct refusal f;
 
@@ -221,7 +220,7 @@ refusals_of(struct refusals *r, const struct msg_id *id, refusal_fn *fn, void *a
 
 			rc = next_number(r, msg_id_str(id), &n, &count, err);
 			if (rc == RC_OK && count > 0)
-				rc = load_one(r, msg_id_str(id), n, mem, &f, err);
+				rc = refusals_load(r, msg_id_str(id), n, mem, &f, err);
 		}
 		if (rc == RC_OK && count == 0)
 			break;
@@ -276,7 +275,7 @@ refusals_find(struct refusals *r, str name, struct arena *mem, struct refusal *o
 		n = first;
 	}
 	return n == 0 ? RC_NONE
-		      : load_one(r, msg_id_str(&id), (uint32_t)n, mem, out, err);
+		      : refusals_load(r, msg_id_str(&id), (uint32_t)n, mem, out, err);
 }
 
 enum rc
@@ -298,7 +297,7 @@ refusals_by_token(struct refusals *r, str token, struct arena *mem, struct refus
 		n = (uint32_t)db_u64(q, 1);
 	}
 	db_reset(q);
-	return rc == RC_OK ? load_one(r, msg_id_str(&id), n, mem, out, err) : rc;
+	return rc == RC_OK ? refusals_load(r, msg_id_str(&id), n, mem, out, err) : rc;
 }
 
 enum rc

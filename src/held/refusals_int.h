@@ -23,6 +23,8 @@ struct refusals {
 	size_t njournals;
 	bool notices;			/* some may wait */
 	uint64_t notice_ms;		/* but not before that time */
+	bool letters;			/* the same, of held/letters.h */
+	uint64_t letters_ms;
 };
 
 /* RC_TEMP unless the statement could be prepared. */
@@ -31,6 +33,9 @@ struct refusals {
 	if (q == NULL)                                             \
 		return RC_TEMP
 
+/* Under the lock.  RC_NONE: there is none of that number. */
+enum rc refusals_load(struct refusals *r, str id, uint32_t n, struct arena *mem,
+	struct refusal *out, struct err *err) MUST_CHECK;
 /* refusals_enter.c: a record, inside a transaction. */
 bool refusals_concern(const struct jrec_message *m);
 enum rc refusals_put(struct refusals *r, const struct jrec_message *m, struct err *err)
