@@ -160,6 +160,7 @@ TEST(a_delivery_after_the_last_uid_goes_elsewhere)
 	struct store *s = new_store(data);
 	struct view *v;
 	struct view_now now;
+	uint64_t left;
 
 	sql(s, "UPDATE mailbox SET uidnext = 4294967294 WHERE account_id = 7 AND mailbox_id = 1");
 	assert_int_equal(view_open(s, WHO, 1, &v, NULL), RC_OK);
@@ -180,6 +181,9 @@ TEST(a_delivery_after_the_last_uid_goes_elsewhere)
 		number(s, "SELECT messages FROM mailbox WHERE name = 'INBOX 2'"), 3);
 	/* and copies are refused */
 	assert_int_equal(copy(s, 7, 1, 1), RC_LIMIT);
+	assert_int_equal(
+		change_room(s, (struct store_place){ WHO, 1 }, &left, NULL), RC_OK);
+	assert_int_equal(left, 0);
 	sound(s);
 	store_close(&s);
 }
@@ -282,5 +286,25 @@ TEST(mailboxes_that_come_and_go_leave_nothing_for_ever)
 	assert_int_equal(number(s, "SELECT count(*) FROM expunged"), 0);
 	assert_int_equal(number(s, "SELECT count(*) FROM expunged_known"), 0);
 	assert_int_equal(number(s, "SELECT count(*) FROM mailbox_gone"), 10000);
+	store_close(&s);
+}
+
+/* A UID is told together with the mailbox that was asked for, whose it would not be. */
+TEST(the_uid_of_mail_that_went_elsewhere_is_not_told)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	struct mail m = make_mail(data, "a@x", NULL);
+	struct store_apply a = delivery(&m, 100, WHO);
+	uint32_t uid = 77;
+
+	assert_int_equal(mailbox_delete(s, WHO, STR("Junk"), NULL), RC_OK);
+	a.what.mailbox = 6;
+	a.what.uid = &uid;
+	assert_int_equal(store_deliver(s, "gate", &a, 1, 100, NULL), RC_OK);
+	assert_int_equal(
+		number(s, "SELECT messages FROM mailbox WHERE mailbox_id = 1"), 1);
+	assert_int_equal(uid, 0);
+	buf_free(&m.facts);
 	store_close(&s);
 }

@@ -179,6 +179,8 @@ find_room(struct tx *t, void *arg, struct err *err)
 	r->left = left_of(ACCOUNT_MESSAGES_MOST, all);
 	if (r->left > left_of(MAILBOX_MESSAGES_MOST, b.had))
 		r->left = left_of(MAILBOX_MESSAGES_MOST, b.had);
+	if (r->left > left_of(UINT32_MAX, b.uidnext))
+		r->left = left_of(UINT32_MAX, b.uidnext);
 	return RC_OK;
 }
 

@@ -267,7 +267,7 @@ place(struct run *r, const struct store_delivery *d, const struct facts *f,
 	r->box.uidnext++;
 	r->box.messages++;
 	r->box.unseen += (d->flags & STORE_SEEN) == 0;
-	if (d->uid != NULL)
+	if (d->uid != NULL && r->box.id == wanted)
 		*d->uid = n.row.uid;
 	return RC_OK;
 }

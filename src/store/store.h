@@ -56,7 +56,8 @@ struct store_delivery {
 	uint32_t trace_bytes;	/* of a trace block in front, which facts do not count: TRACE_BLOCK or 0 */
 	uint64_t replaces_mailbox;	/* another message goes in the same transaction; uid 0: none */
 	uint32_t replaces;
-	uint32_t *uid;		/* out, where it is not NULL: its UID; 0: the account had it before */
+	uint32_t *uid;		/* out, where it is not NULL: its UID; 0: the account had it before, or
+				 * it is in another mailbox */
 	struct msg_id id;
 	uint64_t size;
 	uint64_t received_ms;
