@@ -386,6 +386,29 @@ client_post(struct client *c, const char *path, const struct form *f, const char
 	return client_ask(c, request);
 }
 
+struct form
+reply_form(const struct reply *r, const struct form *was)
+{
+	struct form f;
+
+	read_form(r, &f);
+	(void)snprintf(f.cookie, sizeof(f.cookie), "%s", was->cookie);
+	return f;
+}
+
+bool
+reply_waits(struct reply r)
+{
+	assert_int_equal(r.status, 200);
+	return reply_has(&r, "name=\"second\"");
+}
+
+bool
+client_second(struct client *c, const char *path, const struct form *f)
+{
+	return reply_waits(client_post(c, path, f, "&second=1&note=mine&contact=me"));
+}
+
 uint64_t
 proof_of(const char *stamp, unsigned bits)
 {

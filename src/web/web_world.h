@@ -69,5 +69,10 @@ struct form {
 struct form client_form(struct client *c, const char *path, const char *cookie);
 /* POST path with the form's fields and `more` ("&note=…"). */
 struct reply client_post(struct client *c, const char *path, const struct form *f, const char *more);
+/* The fields of a form that came back; the cookie as it was. */
+struct form reply_form(const struct reply *r, const struct form *was);
+bool reply_waits(struct reply r);	/* is it the second step? */
+/* The second step; true: it is asked for once more. */
+bool client_second(struct client *c, const char *path, const struct form *f);
 /* The proof for a stamp, by trying. */
 uint64_t proof_of(const char *stamp, unsigned bits);
