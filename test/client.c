@@ -95,6 +95,21 @@ client_send(struct client *c, str bytes)
 	}
 }
 
+void
+client_secret(
+	struct client *c, const char *before, const struct secret *s, const char *after)
+{
+	char line[400];
+	size_t n = strlen(before), m = strlen(after);
+
+	assert_true(n + s->len + m <= sizeof(line));
+	memcpy(line, before, n);
+	secret_show(s, line + n);
+	memcpy(line + n + s->len, after, m);
+	client_send(c, (str){ line, n + s->len + m });
+	secret_wiped(line, sizeof(line));
+}
+
 bool
 client_more(struct client *c)
 {

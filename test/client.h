@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "test/memory.h"
 
 struct client {
 	int fd;
@@ -22,6 +23,8 @@ struct client client_connect(unsigned port);
 void client_close(struct client *c);
 void client_tls(struct client *c);	/* the handshake, whatever the certificate */
 void client_send(struct client *c, str bytes);
+/* Sends all three; our own copy is wiped. */
+void client_secret(struct client *c, const char *before, const struct secret *s, const char *after);
 bool client_more(struct client *c);	/* receives something; false: the end */
 str client_line(struct client *c);	/* without CRLF, until the next call; "(the end)" */
 /*
@@ -32,6 +35,4 @@ str client_line(struct client *c);	/* without CRLF, until the next call; "(the e
  * "S* text"	some later line begins so; those before it are passed over
  */
 void client_talk(struct client *c, const char *const lines[]);
-#ifndef TALK
-#define TALK(c, ...) client_talk((c), (const char *const[]){ __VA_ARGS__, NULL })
-#endif
+/* TALK(&c, "C: …", "S: …") is each world's: SMTP has a talk of its own. */

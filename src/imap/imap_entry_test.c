@@ -87,19 +87,6 @@ TEST(an_app_password_lives_and_ends_by_itself)
 
 /* ---- what is left of passwords ---- */
 
-static void
-say_with(struct client *c, const char *before, const struct secret *s, const char *after)
-{
-	char line[300];
-	size_t n = strlen(before), m = strlen(after);
-
-	memcpy(line, before, n);
-	secret_show(s, line + n);
-	memcpy(line + n + s->len, after, m);
-	client_send(c, (str){ line, n + s->len + m });
-	secret_wiped(line, sizeof(line));
-}
-
 static struct secret
 new_password(void)
 {
@@ -127,16 +114,16 @@ TEST(a_password_is_nowhere_once_it_was_looked_at)
 	s = new_password();
 	plain = secret_base64(&s, nobody, sizeof(nobody));
 	c = client_open(&w);
-	say_with(&c, "a LOGIM anna@x.test ", &s, "\r\n");
-	say_with(&c, "b LOGIN anna@x.test ", &s, " at once\r\n");
-	say_with(&c, "c LOGIN \"berta@x.test\" \"", &s, "\"\r\n");
+	client_secret(&c, "a LOGIM anna@x.test ", &s, "\r\n");
+	client_secret(&c, "b LOGIN anna@x.test ", &s, " at once\r\n");
+	client_secret(&c, "c LOGIN \"berta@x.test\" \"", &s, "\"\r\n");
 	TALK(&c, "S~ a BAD ", "S~ b BAD ", "S~ c NO ", "C: d NOOP", "S~ d OK ");
 	assert_false(secret_in_memory(&s));
-	say_with(&c, "e AUTHENTICATE NTLM ", &plain, "\r\n");
+	client_secret(&c, "e AUTHENTICATE NTLM ", &plain, "\r\n");
 	TALK(&c, "S~ e NO ", "C: f NOOP", "S~ f OK ");
 	assert_false(secret_in_memory(&plain));
 	TALK(&c, "C: g LOGIN anna@x.test {56}", "S~ + ");
-	say_with(&c, "", &s, "\r\n");
+	client_secret(&c, "", &s, "\r\n");
 	TALK(&c, "S~ g OK ", "C: h NOOP", "S~ h OK ");
 	assert_false(secret_in_memory(&s));
 	client_close(&c);
@@ -153,11 +140,11 @@ TEST(a_password_in_base64_is_nowhere_once_it_was_looked_at)
 	s = new_password();
 	plain = secret_base64(&s, nobody, sizeof(nobody));
 	c = client_open(&w);
-	say_with(&c, "a AUTHENTICATE PLAIN ", &plain, "\r\n");
+	client_secret(&c, "a AUTHENTICATE PLAIN ", &plain, "\r\n");
 	TALK(&c, "S~ a OK ", "C: b NOOP", "S~ b OK ");
 	d = client_open(&w);
 	TALK(&d, "C: a AUTHENTICATE PLAIN", "S: + ");
-	say_with(&d, "", &plain, "\r\n");
+	client_secret(&d, "", &plain, "\r\n");
 	TALK(&d, "S~ a OK ", "C: b NOOP", "S~ b OK ");
 	assert_false(secret_in_memory(&plain));
 	assert_false(secret_in_memory(&s));

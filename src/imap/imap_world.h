@@ -10,10 +10,13 @@
 
 #include "base/buf.h"
 #include "imap/imap.h"
+#include "test/client.h"
+#include "test/people.h"
 
 struct world {
 	const struct conf *conf;
 	struct imap_house house;
+	struct people people;
 	struct service *service;
 	struct ledger *ledger;
 	struct refusals *refusals;
@@ -32,23 +35,6 @@ void world_close(struct world *w);
 /* As if it had come in from outside: with a trace block, without flags, into INBOX. */
 void world_deliver(struct world *w, uint64_t account, str message);
 
-struct client {
-	int fd;
-	struct buf in;
-	size_t at;
-};
-
 struct client client_open(struct world *w);	/* the greeting has been read */
 struct client client_in(struct world *w, const char *user);	/* and logged in */
-void client_close(struct client *c);
-void client_send(struct client *c, str bytes);
-str client_line(struct client *c);	/* without CRLF; lives until the next call */
-/*
- * "C: text"	sends a line
- * "C> text"	sends the text alone
- * "S: text"	the next line is this
- * "S~ text"	the next line begins so
- * "S* text"	some later line begins so; those before it are passed over
- */
-void client_talk(struct client *c, const char *const lines[]);
 #define TALK(c, ...) client_talk((c), (const char *const[]){ __VA_ARGS__, NULL })

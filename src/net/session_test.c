@@ -9,6 +9,8 @@
 #include "test/client.h"
 #include "test/test.h"
 
+#define TALK(c, ...) client_talk((c), (const char *const[]){ __VA_ARGS__, NULL })
+
 /* ---- a small protocol: words, and what the skeleton does for them ---- */
 
 struct small {

@@ -22,11 +22,13 @@ TEST(who_is_shut_out_fetches_no_more_mail)
 	b = client_in(&w, "berta");
 	TALK(&a, "C: STAT", "S~ +OK 1 ");
 	assert_int_equal(
-		account_disable(w.directory, STR("anna@x.test"), true, &err), RC_OK);
+		account_disable(w.people.directory, STR("anna@x.test"), true, &err),
+		RC_OK);
 	TALK(&a, OUT);
 	TALK(&b, "C: STAT", "S~ +OK 0 ");
 	assert_int_equal(
-		account_remove(w.directory, STR("berta@x.test"), &id, &err), RC_OK);
+		account_remove(w.people.directory, STR("berta@x.test"), &id, &err),
+		RC_OK);
 	TALK(&b, OUT);
 	client_close(&a);
 	client_close(&b);
@@ -40,8 +42,8 @@ TEST(another_password_ends_the_session_and_opens_the_next)
 
 	world_open(&w, "");
 	a = client_in(&w, "anna");
-	assert_int_equal(
-		account_password(w.directory, STR("anna@x.test"), STR("another"), &err),
+	assert_int_equal(account_password(w.people.directory, STR("anna@x.test"),
+				 STR("another"), &err),
 		RC_OK);
 	TALK(&a, OUT);
 	client_close(&a);
@@ -50,19 +52,6 @@ TEST(another_password_ends_the_session_and_opens_the_next)
 		"S~ +OK", "C: QUIT", "S~ +OK");
 	client_close(&b);
 	world_close(&w);
-}
-
-static void
-say_with(struct client *c, const char *before, const struct secret *s)
-{
-	char line[300];
-	size_t n = strlen(before);
-
-	memcpy(line, before, n);
-	secret_show(s, line + n);
-	memcpy(line + n + s->len, "\r\n", 2);
-	client_send(c, (str){ line, n + s->len + 2 });
-	secret_wiped(line, sizeof(line));
 }
 
 TEST(a_password_is_nowhere_once_it_was_looked_at)
@@ -75,27 +64,27 @@ TEST(a_password_is_nowhere_once_it_was_looked_at)
 
 	world_open(&w, "");
 	secret_show(&s, shown);
-	assert_int_equal(account_password(w.directory, STR("anna@x.test"),
+	assert_int_equal(account_password(w.people.directory, STR("anna@x.test"),
 				 (str){ shown, s.len }, &err),
 		RC_OK);
 	secret_wiped(shown, sizeof(shown));
 	plain = secret_base64(&s, nobody, sizeof(nobody));
 	c = client_open(&w);
-	say_with(&c, "PASS ", &s);
-	say_with(&c, "PASSWORD ", &s);
+	client_secret(&c, "PASS ", &s, "\r\n");
+	client_secret(&c, "PASSWORD ", &s, "\r\n");
 	TALK(&c, "S~ -ERR", "S~ -ERR", "C: CAPA", "S~ +OK");
 	while (!str_eq(client_line(&c), STR(".")))
 		continue;
 	assert_false(secret_in_memory(&s));
 	TALK(&c, "C: AUTH PLAIN", "S: + ");
-	say_with(&c, "", &plain);
+	client_secret(&c, "", &plain, "\r\n");
 	TALK(&c, "S~ +OK ", "C: NOOP", "S~ +OK");
 	assert_false(secret_in_memory(&plain));
 	TALK(&c, "C: QUIT", "S~ +OK", "S: (the end)");
 	client_close(&c);
 	c = client_open(&w);
 	TALK(&c, "C: USER anna@x.test", "S~ +OK");
-	say_with(&c, "PASS ", &s);
+	client_secret(&c, "PASS ", &s, "\r\n");
 	TALK(&c, "S~ +OK ", "C: NOOP", "S~ +OK");
 	assert_false(secret_in_memory(&s));
 	client_close(&c);

@@ -10,13 +10,15 @@
 
 #include "base/buf.h"
 #include "pop3/pop3.h"
+#include "test/client.h"
+#include "test/people.h"
 
 struct world {
 	const struct conf *conf;
 	struct pop3_house house;
-	struct directory *directory;
+	struct people people;
 	struct service *service;
-	uint64_t anna, berta;
+	uint64_t anna, berta; /* of the people */
 	int data;
 	unsigned port, delivered;
 };
@@ -28,19 +30,6 @@ void world_deliver(struct world *w, uint64_t account, str file);
 void world_deliver_many(struct world *w, uint64_t account, str file, size_t n);
 unsigned world_flags(struct world *w, uint64_t account, uint64_t uid); /* ~0: gone */
 
-struct client {
-	int fd;
-	struct ssl_st *ssl; /* after client_tls() */
-	struct buf in;
-	size_t at;
-};
-
 struct client client_open(struct world *w); /* the greeting has been read */
 struct client client_in(struct world *w, const char *user); /* and logged in */
-void client_close(struct client *c);
-void client_tls(struct client *c);
-void client_send(struct client *c, str bytes);
-str client_line(struct client *c); /* without CRLF; lives until the next call */
-/* "C: text" sends a line, "S: text" the next line is this, "S~ text" it begins so. */
-void client_talk(struct client *c, const char *const lines[]);
 #define TALK(c, ...) client_talk((c), (const char *const[]){ __VA_ARGS__, NULL })

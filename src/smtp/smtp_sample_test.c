@@ -64,7 +64,8 @@ TEST(who_cannot_be_split_for_ever_is_refused_for_all_in_the_end)
 {
 	enum { OFTEN = 8 };
 	struct world w;
-	str rcpt = STR(""), data = STR("");
+	str data = STR("");
+	bool taken = false;
 
 	world_open(&w, "");
 	struct client c = client_open(&w);
@@ -72,12 +73,12 @@ TEST(who_cannot_be_split_for_ever_is_refused_for_all_in_the_end)
 	for (int i = 0; i < OFTEN; i++) {
 		TALK(&c, FROM, "C: RCPT TO:<alice@example.test>", "S: 250",
 			"C: RCPT TO:<abuse@example.test>");
-		rcpt = client_reply(&c);
+		taken = str_starts(client_reply(&c), STR("250"));
 		TALK(&c, "C: DATA", "S: 354", "C: VIRUS ATTACHED", "C: .");
 		data = client_reply(&c);
 		assert_false(str_starts(data, STR("250")));
 	}
-	assert_true(str_starts(rcpt, STR("250")));
+	assert_true(taken);
 	assert_true(str_starts(data, STR("550 5.7.1 https://")));
 	assert_int_equal(world_files(&w), 0);
 	client_close(&c);

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/smtp_world.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "crypto/cert.h"
 #include "filter/filter.h"
 #include "net/tls.h"
 #include "test/test.h"
@@ -208,38 +203,6 @@ token_make(struct token *t)
 
 /* ---- the world ---- */
 
-static int
-listen_somewhere(unsigned *port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	assert_int_equal(listen(fd, 64), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-	*port = ntohs(in.sin_port);
-	return fd;
-}
-
-static struct tls *
-make_tls(void)
-{
-	struct cert_pem ca, server;
-	struct tls *tls;
-	uint64_t now = clock_wall_ms();
-
-	assert_int_equal(cert_make_ca(STR("mx.example.test"), now, &ca, NULL), RC_OK);
-	assert_int_equal(
-		cert_make_server(&ca, STR("mx.example.test"), now, &server, NULL), RC_OK);
-	struct tls_pair pair = { STR("mx"), str_of(server.cert), str_of(server.key) };
-	assert_int_equal(tls_new(&pair, 1, false, 3600000, &tls, NULL), RC_OK);
-	cert_pem_clear(&ca);
-	cert_pem_clear(&server);
-	return tls;
-}
-
 static void
 open_held(struct world *w)
 {
@@ -283,12 +246,12 @@ world_open(struct world *w, const char *settings)
 	g->once = once_new();
 	open_held(w);
 	g->verdicts = pool_new("verdict", 2, 100);
-	struct tls *tls = make_tls();
+	struct tls *tls = client_tls_of("mx.example.test");
 	assert_int_equal(service_new(w->conf, tls, &g->service, NULL), RC_OK);
 	tls_drop(&tls);
 	smtp_gate_init(g);
 	void *arg = g;
-	int fd = listen_somewhere(&w->port);
+	int fd = client_listen(&w->port);
 	service_listen(g->service, 1, &fd, &kind, &arg);
 }
 
@@ -318,45 +281,7 @@ world_close(struct world *w)
 struct client
 client_open(struct world *w)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)w->port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct timeval patience = { .tv_sec = 20 };
-	struct client c = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
-		.in = BUF(1 << 20) };
-
-	(void)setsockopt(c.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	assert_int_equal(connect(c.fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	return c;
-}
-
-void
-client_close(struct client *c)
-{
-	SSL_free(c->ssl);
-	(void)close(c->fd);
-	buf_free(&c->in);
-}
-
-void
-client_tls(struct client *c)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-	c->ssl = SSL_new(ctx);
-	SSL_CTX_free(ctx);
-	assert_int_equal(SSL_set_fd(c->ssl, c->fd), 1);
-	assert_int_equal(SSL_connect(c->ssl), 1);
-}
-
-void
-client_send(struct client *c, str bytes)
-{
-	if (c->ssl != NULL) {
-		assert_int_equal(SSL_write(c->ssl, bytes.ptr, (int)bytes.len), bytes.len);
-		return;
-	}
-	assert_int_equal(send(c->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL), bytes.len);
+	return client_connect(w->port);
 }
 
 /* Where the reply ends that begins at c->at; 0: not all there. */
@@ -382,17 +307,11 @@ reply_end(const struct client *c)
 str
 client_reply(struct client *c)
 {
-	char piece[4096];
 	size_t n;
 
-	while ((n = reply_end(c)) == 0) {
-		ssize_t got = c->ssl != NULL ? SSL_read(c->ssl, piece, sizeof(piece))
-					     : recv(c->fd, piece, sizeof(piece), 0);
-
-		if (got <= 0)
+	while ((n = reply_end(c)) == 0)
+		if (!client_more(c))
 			return STR("");
-		buf_add(&c->in, (str){ piece, (size_t)got });
-	}
 	str reply = { c->in.data + c->at, n };
 	c->at += n;
 	return reply;
@@ -408,7 +327,7 @@ last_line(str reply)
 }
 
 void
-client_talk(struct client *c, const char *const lines[])
+smtp_talk(struct client *c, const char *const lines[])
 {
 	for (; *lines != NULL; lines++) {
 		str line = str_of(*lines), text = str_skip(line, 3);

@@ -21,6 +21,7 @@
 #include "held/held.h"
 #include "journal/journal.h"
 #include "smtp/smtp.h"
+#include "test/client.h"
 
 struct world {
 	const struct conf *conf;
@@ -34,26 +35,16 @@ struct world {
 extern _Atomic unsigned world_scans; /* messages that a scanner saw */
 extern _Atomic bool world_calm;
 
-struct client {
-	int fd;
-	struct ssl_st *ssl; /* after client_tls() */
-	struct buf in;
-	size_t at;
-};
-
 /* settings: lines of [smtp] */
 void world_open(struct world *w, const char *settings);
 void world_close(struct world *w);
 
 struct client client_open(struct world *w);
-void client_close(struct client *c);
-void client_tls(struct client *c); /* the handshake, whatever the certificate */
-void client_send(struct client *c, str bytes);
 /* One reply, its lines with CRLF; "" at the end of the stream. */
 str client_reply(struct client *c);
 /* "C: text" sends a line, "S: 250 text" wants a reply whose last line begins so. */
-void client_talk(struct client *c, const char *const lines[]);
-#define TALK(c, ...) client_talk((c), (const char *const[]){ __VA_ARGS__, NULL })
+void smtp_talk(struct client *c, const char *const lines[]);
+#define TALK(c, ...) smtp_talk((c), (const char *const[]){ __VA_ARGS__, NULL })
 
 /* The n-th message record (from 0); false: there are fewer. */
 bool world_record(struct world *w, size_t n, struct arena *mem, struct jrec_message *m);
