@@ -100,13 +100,21 @@ run_field(struct hunt *h, str name, str value)
 	run(h, value);
 }
 
+/* ":From" is From, and its addresses as an envelope has them (scan/search.h). */
+static bool
+is_field(str asked, str name)
+{
+	return str_ieq(asked, name) ||
+	       (asked.ptr[0] == ':' && str_ieq(str_skip(asked, 1), name));
+}
+
 void
 hunt_field(struct hunt *h, bool own, str name, str value)
 {
-	bool any = false;
+	bool any = false, envelope = name.len > 0 && name.ptr[0] == ':';
 
 	for (size_t i = 0; i < h->n; i++) {
-		h->about[i] = h->keys[i].head && h->keys[i].field.len == 0;
+		h->about[i] = h->keys[i].head && h->keys[i].field.len == 0 && !envelope;
 		any = any || h->about[i];
 	}
 	if (any)
@@ -115,7 +123,7 @@ hunt_field(struct hunt *h, bool own, str name, str value)
 	for (size_t i = 0; own && i < h->n; i++) {
 		const struct scan_key *k = &h->keys[i];
 
-		h->about[i] = k->head && k->field.len > 0 && str_ieq(k->field, name);
+		h->about[i] = k->head && k->field.len > 0 && is_field(k->field, name);
 		any = any || h->about[i];
 		if (h->about[i] && k->what.len == 0)
 			found(h, i);

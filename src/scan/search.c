@@ -30,16 +30,17 @@ no_memory(struct reading *r)
 
 /* ---- fields ---- */
 
-static bool
-has_addresses(str name)
+/* Those that SEARCH has a key for, by the name of what an envelope has of them; "": another. */
+static str
+envelope_name(str field)
 {
-	static const str names[] = { STR_INIT("From"), STR_INIT("Sender"),
-		STR_INIT("Reply-To"), STR_INIT("To"), STR_INIT("Cc"), STR_INIT("Bcc") };
+	static const str names[] = { STR_INIT(":From"), STR_INIT(":To"), STR_INIT(":Cc"),
+		STR_INIT(":Bcc") };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (str_ieq(name, names[i]))
-			return true;
-	return false;
+		if (str_ieq(field, str_skip(names[i], 1)))
+			return names[i];
+	return STR("");
 }
 
 static void
@@ -64,7 +65,7 @@ put_address(struct buf *b, const struct address *a)
 }
 
 /* RFC 9051 6.4.4: FROM and the like look into the envelope structure, where addresses have
- * neither comments nor quotes nor folds.  As it was written the field is searched anyway. */
+ * neither comments nor quotes nor folds.  As it was written the field is searched, too. */
 static enum rc
 read_addresses(struct reading *r, enum search_field_of of, str name, str plain, str shown)
 {
@@ -100,8 +101,8 @@ read_field(struct reading *r, enum search_field_of of, const struct header_field
 		mime_words(plain, r->cs, HEADER_BYTES, r->scratch, &value, &odd) != RC_OK)
 		return no_memory(r);
 	r->enough = !r->to->field(of, f->name, value, r->to->arg);
-	if (of == SEARCH_OF_MESSAGE && !r->enough && has_addresses(f->name) &&
-		read_addresses(r, of, f->name, plain, value) != RC_OK)
+	if (of == SEARCH_OF_MESSAGE && !r->enough && envelope_name(f->name).len > 0 &&
+		read_addresses(r, of, envelope_name(f->name), plain, value) != RC_OK)
 		return RC_LIMIT;
 	arena_reset(r->scratch);
 	return RC_OK;

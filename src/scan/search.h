@@ -15,7 +15,9 @@ enum search_field_of {
 	SEARCH_OF_ATTACHED,	/* of, or within, an attached message: part of its text */
 };
 
-/* Who listens; false: no more is wanted.  Views live until the call returns. */
+/* The name of a field, or with a colon in front, ":From": its addresses as an envelope has them, without
+ * comments, quotes and folds, where that is not how they were written.
+ * Who listens; false: no more is wanted.  Views live until the call returns. */
 struct search_sink {
 	bool (*field)(enum search_field_of of, str name, str value, void *arg);
 	bool (*text)(str utf8, void *arg); /* one of them, or (a very long one) some lines */

@@ -61,11 +61,11 @@ TEST(addresses_are_searched_as_they_were_written_and_as_an_envelope_has_them)
 		    "Reply-To: =?utf-8?q?J=C3=B6rg?= <j@x.test>\r\n\r\n"));
 
 	assert_text(c.search_head,
-		"From: <fred (c)@ (d) x.test>\nFrom: d <fred@x.test>\n"
+		"From: <fred (c)@ (d) x.test>\n:From: d <fred@x.test>\n"
 		"To: ann@x.test (Ann), \"O'Neil, P\" <pat@x.test>\n"
-		"To: Ann <ann@x.test>, O'Neil, P <pat@x.test>\n"
-		"Cc: G : a@x.test,b@x.test;\nCc: G: <a@x.test>, <b@x.test>;\n"
-		"Bcc: Bob <b@x.test>, c\nBcc: Bob <b@x.test>, <c>\n"
+		":To: Ann <ann@x.test>, O'Neil, P <pat@x.test>\n"
+		"Cc: G : a@x.test,b@x.test;\n:Cc: G: <a@x.test>, <b@x.test>;\n"
+		"Bcc: Bob <b@x.test>, c\n:Bcc: Bob <b@x.test>, <c>\n"
 		"Reply-To: J\u00f6rg <j@x.test>\n");
 }
 

@@ -47,7 +47,9 @@ struct search_doc {
 	uint64_t modseq;	/* email.made_modseq */
 	bool unread;		/* the texts are empty because nobody could read it */
 	bool cut;		/* there is more of them */
-	str head, text;		/* UTF-8: "From: Fred <f@example.org>\n…" */
+	/* UTF-8: "From: Fred <f@example.org>\n…"; addresses as an envelope has them, where
+	 * that is not how they were written, in lines of their own: ":From: …" */
+	str head, text;
 };
 
 struct search_news {
@@ -72,7 +74,8 @@ enum search_says { SEARCH_NO, SEARCH_YES, SEARCH_MAYBE };
 
 struct search_key {
 	bool head, text;	/* where */
-	str field;		/* of head: in this field alone, whatever its case; "": in all of it */
+	str field;		/* of head: in this field alone, whatever its case; "": in all of it;
+				 * ":From": in From, and in its addresses as an envelope has them */
 	str what;		/* folded; "": the field is there */
 };
 

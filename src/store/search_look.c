@@ -40,6 +40,25 @@ holds(str s, char c)
 	return s.len > 0 && memchr(s.ptr, c, s.len) != NULL;
 }
 
+/* store/search.h: ":From" */
+static bool
+is_envelope(str field)
+{
+	return field.len > 0 && field.ptr[0] == ':';
+}
+
+/* As they were written. */
+static bool
+in_fields(str head, str what)
+{
+	str line;
+
+	while (str_cut(&head, '\n', &line))
+		if (!is_envelope(line) && search_has(line, what))
+			return true;
+	return what.len == 0;
+}
+
 static enum search_says
 in_head(str head, const struct search_key *k)
 {
@@ -50,9 +69,14 @@ in_head(str head, const struct search_key *k)
 	if (k->field.len == 0 && !search_has(head, k->what))
 		return SEARCH_NO;
 	if (k->field.len == 0) /* parts' fields have a tab in front */
-		return holds(k->what, '\t') ? SEARCH_MAYBE : SEARCH_YES;
+		return !in_fields(head, k->what) ? SEARCH_NO
+		       : holds(k->what, '\t')    ? SEARCH_MAYBE
+						 : SEARCH_YES;
 	while (str_cut(&head, '\n', &line))
-		if (value_of(line, k->field, &value) && search_has(value, k->what))
+		if ((value_of(line, k->field, &value) ||
+			    (is_envelope(k->field) &&
+				    value_of(line, str_skip(k->field, 1), &value))) &&
+			search_has(value, k->what))
 			return SEARCH_YES;
 	return SEARCH_NO;
 }

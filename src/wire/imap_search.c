@@ -63,10 +63,10 @@ static const struct row rows[] = {
 	{ STR_INIT("LARGER"), KEY_LARGER, A_NUMBER },
 	{ STR_INIT("SMALLER"), KEY_SMALLER, A_NUMBER },
 	{ STR_INIT("HEADER"), KEY_HEADER, A_FIELD_TEXT },
-	{ STR_INIT("FROM"), KEY_HEADER, A_TEXT, 0, STR_INIT("From") },
-	{ STR_INIT("TO"), KEY_HEADER, A_TEXT, 0, STR_INIT("To") },
-	{ STR_INIT("CC"), KEY_HEADER, A_TEXT, 0, STR_INIT("Cc") },
-	{ STR_INIT("BCC"), KEY_HEADER, A_TEXT, 0, STR_INIT("Bcc") },
+	{ STR_INIT("FROM"), KEY_HEADER, A_TEXT, 0, STR_INIT(":From") },
+	{ STR_INIT("TO"), KEY_HEADER, A_TEXT, 0, STR_INIT(":To") },
+	{ STR_INIT("CC"), KEY_HEADER, A_TEXT, 0, STR_INIT(":Cc") },
+	{ STR_INIT("BCC"), KEY_HEADER, A_TEXT, 0, STR_INIT(":Bcc") },
 	{ STR_INIT("SUBJECT"), KEY_HEADER, A_TEXT, 0, STR_INIT("Subject") },
 	{ STR_INIT("BODY"), KEY_BODY, A_TEXT },
 	{ STR_INIT("TEXT"), KEY_TEXT, A_TEXT },
@@ -369,6 +369,20 @@ return_options(struct imap_lex *x, struct imap_query *q)
 	return lex_char(x, ')') && lex_sp(x);
 }
 
+/* Who named UTF-8 may quote it too: imap-tools does, and so does who gives Python's imaplib
+ * a text in quotes.  RFC 9051 9 allows it to all; RFC 3501 wanted literals. */
+static bool
+program_in_charset(struct imap_lex *x, struct imap_query *q)
+{
+	bool utf8 = x->utf8;
+
+	x->utf8 = utf8 || str_ieq(q->charset, STR("UTF-8")) ||
+		  str_ieq(q->charset, STR("UTF8"));
+	bool ok = program(x, q);
+	x->utf8 = utf8;
+	return ok;
+}
+
 bool
 lex_search(struct imap_lex *x, struct imap_query *out)
 {
@@ -378,7 +392,7 @@ lex_search(struct imap_lex *x, struct imap_query *out)
 	if (!return_options(x, &q) ||
 		(lex_word(x, STR("CHARSET")) &&
 			(!lex_sp(x) || !lex_astring(x, &q.charset) || !lex_sp(x))) ||
-		!program(x, &q))
+		!program_in_charset(x, &q))
 		return lex_back(x, start);
 	*out = q;
 	return lex_took(x, 0);
@@ -433,7 +447,8 @@ sort_keys(struct imap_lex *x, struct imap_query *q)
 static bool
 criteria(struct imap_lex *x, struct imap_query *q)
 {
-	return lex_sp(x) && lex_astring(x, &q->charset) && lex_sp(x) && program(x, q);
+	return lex_sp(x) && lex_astring(x, &q->charset) && lex_sp(x) &&
+	       program_in_charset(x, q);
 }
 
 bool

@@ -125,14 +125,14 @@ TEST(searches_find_what_they_say)
 	static const struct one cases[] = {
 		/* RFC 3501 6.4.4, RFC 9051 6.4.4 */
 		{ STR_INIT("FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\""),
-			"(and flag=4 since=8797 (not header=From=Smith))" },
+			"(and flag=4 since=8797 (not header=:From=Smith))" },
 		{ STR_INIT("TEXT \"string not in mailbox\""),
 			"text=string not in mailbox" },
 		{ STR_INIT("CHARSET UTF-8 TEXT {6}\r\n\xd0\xbc\xd0\xb0\xd0\xbc"),
 			"<UTF-8> text=\xd0\xbc\xd0\xb0\xd0\xbc" },
 		{ STR_INIT(
 			  "RETURN (MIN COUNT) FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\""),
-			"min count (and flag=4 since=8797 (not header=From=Smith))" },
+			"min count (and flag=4 since=8797 (not header=:From=Smith))" },
 		{ STR_INIT("RETURN () FLAGGED"), "all flag=4" },
 		{ STR_INIT(
 			  "RETURN (SAVE) CHARSET KOI8-R (OR $ 1,3000:3021) TEXT {4}\r\nabcd"),
@@ -146,7 +146,7 @@ TEST(searches_find_what_they_say)
 		{ STR_INIT("KEYWORD $Junk UNKEYWORD foo"),
 			"(and keyword=$Junk (not keyword=foo))" },
 		{ STR_INIT("BCC a CC b FROM c SUBJECT d TO e"),
-			"(and header=Bcc=a header=Cc=b header=From=c header=Subject=d header=To=e)" },
+			"(and header=:Bcc=a header=:Cc=b header=:From=c header=Subject=d header=:To=e)" },
 		{ STR_INIT("HEADER X-Foo \"\" HEADER \"Message-ID\" <a@b>"),
 			"(and header=X-Foo= header=Message-ID=<a@b>)" },
 		{ STR_INIT("BODY x TEXT {3+}\r\na b"), "(and body=x text=a b)" },
@@ -304,6 +304,36 @@ TEST(what_is_no_search_is_refused)
 	assert_false(lex_search(&x, &q));
 	assert_string_equal(x.why, "a search key");
 	assert_int_equal(x.at, 0);
+	arena_free(&mem);
+}
+
+TEST(who_names_utf8_may_quote_it)
+{
+	static const struct {
+		str in;
+		bool ok;
+	} cases[] = {
+		{ STR_INIT("CHARSET UTF-8 SUBJECT \"\xc3\xbc\""), true },
+		{ STR_INIT("CHARSET utf8 (NOT (SUBJECT \"\xc3\xbc\"))"), true },
+		{ STR_INIT("CHARSET UTF-8 SUBJECT \"\xfc\""), false },
+		{ STR_INIT("CHARSET KOI8-R SUBJECT \"\xc3\xbc\""), false },
+		{ STR_INIT("CHARSET \"\xc3\xbc\" ALL"), false },
+		{ STR_INIT("SUBJECT \"\xc3\xbc\""), false },
+	};
+	struct arena *mem = arena_new(MEM);
+	struct imap_query q;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct imap_lex x = imap_lex(cases[i].in, false, mem);
+
+		if (lex_search(&x, &q) != cases[i].ok || x.utf8)
+			fail_msg(STR_FMT, STR_ARG(cases[i].in));
+	}
+	struct imap_lex x = imap_lex(
+		STR("(SUBJECT) UTF-8 BODY \"\xc3\xbc\""), false, mem);
+	assert_true(lex_sort(&x, &q));
+	x = imap_lex(STR("REFERENCES UTF-8 BODY \"\xc3\xbc\""), false, mem);
+	assert_true(lex_thread(&x, &q));
 	arena_free(&mem);
 }
 
