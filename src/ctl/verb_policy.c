@@ -10,9 +10,37 @@ fix_text(int32_t v, char out[24])
 		out[n - 1] = '\0';
 }
 
+/* A setting with two values; off is the first one's. */
+struct choice {
+	const char *name, *off, *on;
+	bool *has, *value;
+};
+
+enum { CHOICES = 3 };
+
+static void
+choices_of(struct policy *p, struct choice out[CHOICES])
+{
+	const struct choice all[CHOICES] = {
+		{ "filter", "enforce", "observe", &p->has_filter, &p->observe },
+		{ "appeals", "postmaster", "recipient", &p->has_appeals,
+			&p->recipient_appeals },
+		{ "refused_mail", "off", "daily", &p->has_refused_mail, &p->daily },
+	};
+
+	memcpy(out, all, sizeof(all));
+}
+
+static const char *
+chosen(const struct choice *c)
+{
+	return *c->value ? c->on : c->off;
+}
+
 enum verb_exit
 verb_policy_show(struct verb_io *io, int argc, char **argv)
 {
+	struct choice all[CHOICES];
 	struct policy p;
 	char threshold[24];
 	enum rc rc;
@@ -23,41 +51,50 @@ verb_policy_show(struct verb_io *io, int argc, char **argv)
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
 	fix_text(p.threshold, threshold);
+	choices_of(&p, all);
 	if (io->json) {
-		verb_json(io, json_pack("{s:s, s:o, s:o}", "scope", argv[0], "threshold",
-				      p.has_threshold ? json_real(p.threshold / 1000.0)
-						      : json_null(),
-				      "filter",
-				      p.has_filter ? json_string(p.observe ? "observe"
-									   : "enforce")
-						   : json_null()));
+		json_t *j = json_pack("{s:s, s:o}", "scope", argv[0], "threshold",
+			p.has_threshold ? json_real(p.threshold / 1000.0) : json_null());
+
+		for (size_t i = 0; i < CHOICES; i++)
+			(void)json_object_set_new(j, all[i].name,
+				*all[i].has ? json_string(chosen(&all[i])) : json_null());
+		verb_json(io, j);
 		return verb_done(io);
 	}
-	verb_printf(io, "threshold=%s\nfilter=%s\n",
-		p.has_threshold ? threshold : "default",
-		!p.has_filter ? "default"
-		: p.observe   ? "observe"
-			      : "enforce");
+	verb_printf(io, "threshold=%s\n", p.has_threshold ? threshold : "default");
+	for (size_t i = 0; i < CHOICES; i++)
+		verb_printf(io, "%s=%s\n", all[i].name,
+			*all[i].has ? chosen(&all[i]) : "default");
 	return verb_done(io);
 }
 
 static bool
+take_choice(const struct choice *c, const char *value)
+{
+	*c->has = strcmp(value, "default") != 0;
+	*c->value = strcmp(value, c->on) == 0;
+	return !*c->has || *c->value || strcmp(value, c->off) == 0;
+}
+
+/* NAME=VALUE */
+static bool
 take_word(struct policy *p, const char *word)
 {
-	static const char threshold[] = "threshold=", filter[] = "filter=";
-	const char *value;
+	struct choice all[CHOICES];
+	str value = str_of(word), name;
 
-	if (strncmp(word, threshold, sizeof(threshold) - 1) == 0) {
-		value = word + sizeof(threshold) - 1;
-		p->has_threshold = strcmp(value, "default") != 0;
-		return !p->has_threshold || verb_fix(value, &p->threshold);
+	(void)str_cut(&value, '=', &name);
+	if (str_eq(name, str_of(word)))
+		return false;
+	if (str_eq(name, STR("threshold"))) {
+		p->has_threshold = !str_eq(value, STR("default"));
+		return !p->has_threshold || verb_fix(value.ptr, &p->threshold);
 	}
-	if (strncmp(word, filter, sizeof(filter) - 1) == 0) {
-		value = word + sizeof(filter) - 1;
-		p->has_filter = strcmp(value, "default") != 0;
-		p->observe = strcmp(value, "observe") == 0;
-		return !p->has_filter || p->observe || strcmp(value, "enforce") == 0;
-	}
+	choices_of(p, all);
+	for (size_t i = 0; i < CHOICES; i++)
+		if (str_eq(name, str_of(all[i].name)))
+			return take_choice(&all[i], value.ptr);
 	return false;
 }
 
@@ -67,7 +104,7 @@ verb_policy_set(struct verb_io *io, int argc, char **argv)
 	struct policy p;
 	enum rc rc;
 
-	if (!verb_words(io, "policy set", argc, argv, 2, 3))
+	if (!verb_words(io, "policy set", argc, argv, 2, 5))
 		return VERB_USAGE;
 	rc = policy_get(io->directory, str_of(argv[0]), &p, &io->err);
 	if (rc != RC_OK)
@@ -76,7 +113,8 @@ verb_policy_set(struct verb_io *io, int argc, char **argv)
 		if (!take_word(&p, argv[i])) {
 			(void)err_set(&io->err, RC_BAD,
 				"\"%.60s\" is not a setting of a policy; "
-				"write threshold=5.0, filter=observe, or default as the value",
+				"write threshold=5.0, filter=observe, appeals=recipient, "
+				"refused_mail=daily, or default as the value",
 				argv[i]);
 			return VERB_USAGE;
 		}

@@ -329,6 +329,30 @@ TEST(a_policy_is_inherited_by_account_domain_and_all)
 	assert_int_equal(policy_set(f.d, STR("nobody@a.test"), &p, &f.err), RC_NONE);
 }
 
+TEST(who_hears_of_refusals_is_a_policy_too)
+{
+	FIXTURE f;
+	struct policy p = { .has_appeals = true, .recipient_appeals = true }, now;
+
+	set_up(&f);
+	ok(domain_add(f.d, STR("a.test"), &f.err));
+	account(&f, "alice@a.test");
+	ok(policy_for(f.d, STR("alice@a.test"), &now, &f.err));
+	assert_false(now.recipient_appeals || now.daily);
+	ok(policy_set(f.d, STR("a.test"), &p, &f.err));
+	p = (struct policy){ .has_refused_mail = true, .daily = true };
+	ok(policy_set(f.d, STR("alice@a.test"), &p, &f.err));
+	ok(policy_for(f.d, STR("alice+x@a.test"), &now, &f.err));
+	assert_true(now.recipient_appeals && now.daily);
+	ok(policy_for(f.d, STR("postmaster@a.test"), &now, &f.err));
+	assert_true(now.recipient_appeals && !now.daily);
+	p.daily = false;
+	ok(policy_set(f.d, STR("alice@a.test"), &p, &f.err));
+	ok(policy_for(f.d, STR("alice@a.test"), &now, &f.err));
+	assert_false(now.daily);
+	assert_int_equal(policy_for(f.d, STR("who@b.test"), &now, &f.err), RC_NONE);
+}
+
 TEST(many_accounts_come_in_at_once_or_not_at_all)
 {
 	FIXTURE f;

@@ -54,7 +54,9 @@ static enum rc
 put(struct directory *d, str scope, const struct policy *p, struct err *err)
 {
 	struct db_stmt *q = db_prepare(d->db,
-		"INSERT INTO policy (scope, threshold, observe) VALUES (?, ?, ?)", err);
+		"INSERT INTO policy (scope, threshold, observe, appeals, refused_mail) "
+		"VALUES (?, ?, ?, ?, ?)",
+		err);
 
 	if (q == NULL)
 		return RC_TEMP;
@@ -63,10 +65,19 @@ put(struct directory *d, str scope, const struct policy *p, struct err *err)
 		db_bind_i64(q, 2, p->threshold);
 	else
 		db_bind_null(q, 2);
-	if (p->has_filter)
-		db_bind_u64(q, 3, p->observe);
-	else
-		db_bind_null(q, 3);
+	const struct {
+		bool has, value;
+	} flags[] = {
+		{ p->has_filter, p->observe },
+		{ p->has_appeals, p->recipient_appeals },
+		{ p->has_refused_mail, p->daily },
+	};
+
+	for (int i = 0; i < 3; i++)
+		if (flags[i].has)
+			db_bind_u64(q, 3 + i, flags[i].value);
+		else
+			db_bind_null(q, 3 + i);
 	return db_run(q, err);
 }
 
@@ -84,7 +95,8 @@ policy_set(struct directory *d, str scope, const struct policy *p, struct err *e
 	rc = find_scope(d, scope, mem, &kept, err);
 	if (rc == RC_OK)
 		rc = sql_run(d, "DELETE FROM policy WHERE scope = ?", &kept, 1, err);
-	if (rc == RC_OK && (p->has_threshold || p->has_filter))
+	if (rc == RC_OK && (p->has_threshold || p->has_filter || p->has_appeals ||
+				   p->has_refused_mail))
 		rc = put(d, kept, p, err);
 	return change_end(d, rc, err);
 }

@@ -17,6 +17,8 @@ struct question {
 	struct found_domain domain; /* where an alias of a domain led */
 	struct found_name found;
 	uint64_t default_quota;
+	struct policy policy;
+	str threshold_from, filter_from; /* scopes */
 };
 
 static void say(const struct question *q, const char *fmt, ...) PRINTF(2, 3);
@@ -124,46 +126,76 @@ find_name(struct question *q, bool *named)
 }
 
 /* The narrowest scope that says something wins, for each setting by itself. */
+static void
+merge(struct question *q, const struct policy *here, str scope)
+{
+	struct policy *p = &q->policy;
+
+	if (here->has_threshold && !p->has_threshold) {
+		p->has_threshold = true;
+		p->threshold = here->threshold;
+		q->threshold_from = scope;
+	}
+	if (here->has_filter && !p->has_filter) {
+		p->has_filter = true;
+		p->observe = here->observe;
+		q->filter_from = scope;
+	}
+	if (here->has_appeals && !p->has_appeals) {
+		p->has_appeals = true;
+		p->recipient_appeals = here->recipient_appeals;
+	}
+	if (here->has_refused_mail && !p->has_refused_mail) {
+		p->has_refused_mail = true;
+		p->daily = here->daily;
+	}
+}
+
 static enum rc
-find_policy(struct question *q, bool named, struct ask_answer *out)
+merge_policy(struct question *q, bool named)
 {
 	const str scopes[] = { named ? q->found.address : (str){ 0 }, q->domain.name,
 		STR("all") };
-	str threshold_from = STR("the settings"), filter_from = STR("the settings");
-	struct policy p = { 0 }, here;
+	const struct policy defaults = { .has_threshold = true,
+		.has_filter = true,
+		.has_appeals = true,
+		.has_refused_mail = true,
+		.threshold = q->d->conf->server.threshold,
+		.observe = q->d->conf->server.filter == CONF_OBSERVE };
 
 	for (size_t i = 0; i < 3; i++) {
+		struct policy here;
 		enum rc rc = str_empty(scopes[i])
 				     ? RC_NONE
 				     : q->source->policy(q->d, scopes[i], &here, q->err);
 
-		if (rc == RC_NONE)
-			continue;
-		if (rc != RC_OK)
+		if (rc == RC_OK)
+			merge(q, &here, scopes[i]);
+		else if (rc != RC_NONE)
 			return rc;
-		if (here.has_threshold && !p.has_threshold) {
-			p.has_threshold = true;
-			p.threshold = here.threshold;
-			threshold_from = scopes[i];
-		}
-		if (here.has_filter && !p.has_filter) {
-			p.has_filter = true;
-			p.observe = here.observe;
-			filter_from = scopes[i];
-		}
 	}
-	out->threshold = p.has_threshold ? p.threshold : q->d->conf->server.threshold;
-	out->observe = p.has_filter ? p.observe
-				    : q->d->conf->server.filter == CONF_OBSERVE;
+	merge(q, &defaults, STR("the settings"));
+	return RC_OK;
+}
+
+static enum rc
+find_policy(struct question *q, bool named, struct ask_answer *out)
+{
+	enum rc rc = merge_policy(q, named);
+
+	if (rc != RC_OK)
+		return rc;
+	out->threshold = q->policy.threshold;
+	out->observe = q->policy.observe;
 	say(q, "mail is refused from a score of %d.%03d on (set by " STR_FMT ")",
 		out->threshold / 1000,
 		(out->threshold < 0 ? -out->threshold : out->threshold) % 1000,
-		STR_ARG(threshold_from));
+		STR_ARG(q->threshold_from));
 	say(q, "filter = %s (set by " STR_FMT ")",
 		out->observe ? "observe: nothing is refused for "
 			       "its score"
 			     : "enforce",
-		STR_ARG(filter_from));
+		STR_ARG(q->filter_from));
 	return RC_OK;
 }
 
@@ -299,4 +331,20 @@ directory_resolve(struct directory *d, str address, directory_usage_fn *usage, v
 	struct arena *mem, struct ask_answer *out, struct err *err)
 {
 	return directory_explain(d, address, usage, arg, NULL, NULL, mem, out, err);
+}
+
+enum rc
+policy_for(struct directory *d, str address, struct policy *out, struct err *err)
+{
+	ARENA_AUTO work = arena_new(WORK_BYTES);
+	struct question q = { .d = d, .work = work, .err = err };
+	struct ask_answer a = { .address = address };
+	LOCK_AUTO held = lock_take(&d->lock);
+	enum rc rc = look_up(&q, address, &a);
+
+	if (rc == RC_OK && a.status != ASK_LOCAL)
+		rc = RC_NONE;
+	if (rc == RC_OK)
+		*out = q.policy;
+	return rc;
 }

@@ -258,8 +258,9 @@ name_of(struct directory *d, str address, struct arena *mem, struct found_name *
 static enum rc
 policy_of(struct directory *d, str scope, struct policy *out, struct err *err)
 {
-	struct db_stmt *q = db_prepare(
-		d->db, "SELECT threshold, observe FROM policy WHERE scope = ?", err);
+	struct db_stmt *q = db_prepare(d->db,
+		"SELECT threshold, observe, appeals, refused_mail FROM policy WHERE scope = ?",
+		err);
 	enum rc rc;
 
 	if (q == NULL)
@@ -272,6 +273,10 @@ policy_of(struct directory *d, str scope, struct policy *out, struct err *err)
 			.threshold = (int32_t)db_i64(q, 0),
 			.has_filter = !db_is_null(q, 1),
 			.observe = db_i64(q, 1) != 0,
+			.has_appeals = !db_is_null(q, 2),
+			.recipient_appeals = db_i64(q, 2) != 0,
+			.has_refused_mail = !db_is_null(q, 3),
+			.daily = db_i64(q, 3) != 0,
 		};
 	db_reset(q);
 	return rc;
