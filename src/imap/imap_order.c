@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "imap/imap_order.h"
 
+#include <endian.h>
+
 enum {
 	DIGITS = 8,
 	VALUES = 256,
@@ -77,6 +79,10 @@ chunk(str s, size_t at)
 {
 	uint64_t v = 0;
 
+	if (at + CHUNK <= s.len) {
+		memcpy(&v, s.ptr + at, CHUNK);
+		return be64toh(v);
+	}
 	for (size_t i = at; i < at + CHUNK; i++)
 		v = v << 8 | (i < s.len ? (unsigned char)s.ptr[i] : 0);
 	return v;

@@ -77,7 +77,8 @@ struct query {
 	struct thread_message *messages;
 	uint32_t *order;	/* of what was found */
 	struct threads threads;
-	enum rc (*keep)(struct query *q, size_t i, const struct view_order *o, struct err *err);
+	void (*keep)(struct query *q, size_t i, const struct view_order *o);
+	unsigned keys_wanted;	/* enum view_want, or-ed */
 	query_step *keyed;	/* when all keys have been read; */
 	size_t ordered;		/* how many */
 	uint32_t *unknown;	/* whose keys a scanner has to say */
@@ -121,8 +122,9 @@ enum rc query_job(const struct query *q, const struct msg_id *id, int *fd, struc
 /* imap_charset.c: the texts become UTF-8; then `then`. */
 enum query_did query_charset(struct imap_session *s, struct query *q, query_step *then);
 
-/* imap_sort.c: keys of all that was found, which `keep` takes one after the other. */
-typedef enum rc query_keep(struct query *q, size_t i, const struct view_order *o, struct err *err);
-enum query_did query_keys(struct imap_session *s, struct query *q, query_keep *keep,
-	query_step *then);
+/* imap_sort.c: keys of all that was found, as far as wanted (enum view_want), which `keep` takes one
+ * after the other; their strings live in q->mem. */
+typedef void query_keep(struct query *q, size_t i, const struct view_order *o);
+enum query_did query_keys(struct imap_session *s, struct query *q, unsigned wanted,
+	query_keep *keep, query_step *then);
 int64_t query_sent(const struct view_row *row);	/* RFC 5256 2.2 */

@@ -28,22 +28,24 @@ static enum query_did
 read_keys(struct imap_session *s, struct query *q)
 {
 	size_t n = q->n - q->ordered < QUERY_SLICE ? q->n - q->ordered : QUERY_SLICE;
-	struct view_order *orders;
+	struct view_order *orders = arena_array(q->tmp, n + 1, sizeof(*orders));
 	struct err err = { 0 };
 
 	if (n == 0) {
 		q->step = q->nunknown > 0 ? learn : q->keyed;
 		return QUERY_GO;
 	}
-	enum rc rc = view_orders(
-		s->box.view, q->uids + q->ordered, n, q->tmp, &orders, &err);
+	if (orders == NULL)
+		return query_no(s, q, "LIMIT", "too many messages to sort");
+	enum rc rc = view_orders(s->box.view, q->uids + q->ordered, n, q->keys_wanted,
+		q->mem, orders, &err);
 	for (size_t i = 0; i < n && rc == RC_OK; i++) {
 		size_t at = q->ordered + i;
 
 		if (orders[i].uid != 0 && !orders[i].known && !q->learning &&
 			q->nunknown < QUERY_LEARN)
 			q->unknown[q->nunknown++] = q->uids[at];
-		rc = q->keep(q, at, &orders[i], &err);
+		q->keep(q, at, &orders[i]);
 	}
 	if (rc != RC_OK)
 		return query_failed(s, q, rc, &err);
@@ -52,8 +54,10 @@ read_keys(struct imap_session *s, struct query *q)
 }
 
 enum query_did
-query_keys(struct imap_session *s, struct query *q, query_keep *keep, query_step *then)
+query_keys(struct imap_session *s, struct query *q, unsigned wanted, query_keep *keep,
+	query_step *then)
 {
+	q->keys_wanted = wanted;
 	q->keep = keep;
 	q->keyed = then;
 	q->ordered = 0;
@@ -177,15 +181,25 @@ string_of(const struct view_order *o, enum imap_sort_key key)
 	return STR("");
 }
 
-static enum rc
-keep(struct query *q, size_t i, const struct view_order *o, struct err *err)
+static unsigned
+wanted(enum imap_sort_key key)
+{
+	static const unsigned wants[] = { [SORT_CC] = VIEW_CC,
+		[SORT_FROM] = VIEW_FROM,
+		[SORT_SUBJECT] = VIEW_SUBJECT,
+		[SORT_TO] = VIEW_TO,
+		[SORT_DISPLAYFROM] = VIEW_DISPLAY_FROM,
+		[SORT_DISPLAYTO] = VIEW_DISPLAY_TO };
+
+	return (size_t)key < sizeof(wants) / sizeof(wants[0]) ? wants[key] : 0;
+}
+
+static void
+keep(struct query *q, size_t i, const struct view_order *o)
 {
 	for (size_t k = 0; k < q->is.nsort; k++)
-		if (q->strings[k] != NULL &&
-			arena_copy(q->mem, string_of(o, q->is.sort[k].key),
-				&q->strings[k][i]) != RC_OK)
-			return err_set(err, RC_LIMIT, "too many messages to sort");
-	return RC_OK;
+		if (q->strings[k] != NULL)
+			q->strings[k][i] = string_of(o, q->is.sort[k].key);
 }
 
 static void
@@ -219,7 +233,7 @@ sort(struct imap_session *s, struct query *q)
 static enum query_did
 found(struct imap_session *s, struct query *q)
 {
-	bool strings = false;
+	unsigned want = 0;
 
 	q->order = arena_array(q->mem, q->n + 1, sizeof(*q->order));
 	if (q->order == NULL)
@@ -227,13 +241,13 @@ found(struct imap_session *s, struct query *q)
 	for (size_t k = 0; k < q->is.nsort; k++) {
 		if (is_number(q->is.sort[k].key))
 			continue;
-		strings = true;
+		want |= wanted(q->is.sort[k].key);
 		q->strings[k] = arena_array(q->mem, q->n + 1, sizeof(*q->strings[k]));
 		if (q->strings[k] == NULL)
 			return query_no(s, q, "LIMIT", "too many messages to sort");
 	}
-	if (strings)
-		return query_keys(s, q, keep, sort);
+	if (want != 0)
+		return query_keys(s, q, want, keep, sort);
 	q->step = sort;
 	return QUERY_GO;
 }

@@ -9,25 +9,14 @@ note(struct query *q, size_t i, const struct view_row *row)
 	q->numbers[0][i] = order_signed(query_sent(row));
 }
 
-static enum rc
-keep(struct query *q, size_t i, const struct view_order *o, struct err *err)
+static void
+keep(struct query *q, size_t i, const struct view_order *o)
 {
-	struct thread_message *m = &q->messages[i];
-	str refs = { (const char *)o->refs, o->nrefs * sizeof(*o->refs) };
-
-	*m = (struct thread_message){
-		.id = o->message_id, .nrefs = (uint32_t)o->nrefs, .reply = o->reply
-	};
-	if (arena_copy(q->mem, o->subject, &m->subject) != RC_OK)
-		return err_set(err, RC_LIMIT, "too many messages to thread");
-	if (o->nrefs == 0 || q->is.thread != THREAD_REFERENCES)
-		return RC_OK;
-	uint64_t *copy = arena_array(q->mem, o->nrefs, sizeof(*copy));
-	if (copy == NULL)
-		return err_set(err, RC_LIMIT, "too many messages to thread");
-	memcpy(copy, refs.ptr, refs.len);
-	m->refs = copy;
-	return RC_OK;
+	q->messages[i] = (struct thread_message){ .id = o->message_id,
+		.subject = o->subject,
+		.nrefs = (uint32_t)o->nrefs,
+		.refs = o->refs,
+		.reply = o->reply };
 }
 
 static void
@@ -76,7 +65,10 @@ found(struct imap_session *s, struct query *q)
 	q->order = arena_array(q->mem, q->n + 1, sizeof(*q->order));
 	if (q->messages == NULL || q->order == NULL)
 		return query_no(s, q, "LIMIT", "too many messages to thread");
-	return query_keys(s, q, keep, thread);
+	unsigned want = q->is.thread == THREAD_REFERENCES ? VIEW_SUBJECT | VIEW_REFS
+							  : VIEW_SUBJECT;
+
+	return query_keys(s, q, want, keep, thread);
 }
 
 static void

@@ -99,6 +99,10 @@ struct view_order {
 	const uint64_t *refs;	/* hashes: References, else In-Reply-To's first */
 };
 
-/* In the order of `uids` (ascending), into mem; what is gone has uid 0. */
-enum rc view_orders(struct view *v, const uint32_t *uids, size_t n, struct arena *mem,
-	struct view_order **out, struct err *err) MUST_CHECK;
+enum view_want { VIEW_SUBJECT = 1, VIEW_FROM = 2, VIEW_TO = 4, VIEW_CC = 8, VIEW_DISPLAY_FROM = 16,
+	VIEW_DISPLAY_TO = 32, VIEW_REFS = 64, VIEW_ALL = 127 };
+
+/* In the order of `uids` (ascending), into room for n; what is gone has uid 0.  Strings and
+ * references only as far as wanted (enum view_want, or-ed), copied into mem. */
+enum rc view_orders(struct view *v, const uint32_t *uids, size_t n, unsigned want,
+	struct arena *mem, struct view_order *out, struct err *err) MUST_CHECK;

@@ -56,9 +56,12 @@ collect(struct asking *a)
 	}
 }
 
+/* Looked at once, here.  What cannot be read is as good as not known. */
 static struct order_key *
 key_of(str packed)
 {
+	if (!sortkey_ok(packed))
+		return &view_no_key;
 	struct order_key *k = malloc(sizeof(*k) + packed.len);
 
 	if (k == NULL)
@@ -75,7 +78,7 @@ give(struct asking *a, size_t i, str packed)
 	size_t first = i;
 
 	for (; i < a->n && by_id(&a->at[i], &a->at[first]) == 0; i++)
-		a->at[i].key = packed.len > 0 ? key_of(packed) : &view_no_key;
+		a->at[i].key = key_of(packed);
 	return i;
 }
 
@@ -227,71 +230,126 @@ fill(struct view *v, struct err *err)
 	return rc;
 }
 
-/* What cannot be read is as good as not known. */
-static enum rc
-unpack(const struct row *r, struct arena *mem, struct view_order *o)
+static bool
+has_key(const struct row *r)
 {
-	struct sortkey k = { 0 };
-
-	*o = (struct view_order){ .uid = r->uid };
-	if (r->key == NULL || r->key == &view_no_key)
-		return RC_OK;
-	/* its strings are copies: the row may go while they are used */
-	enum rc rc = sortkey_unpack((str){ r->key->bytes, r->key->len }, mem, &k);
-	if (rc == RC_LIMIT)
-		return rc;
-	if (rc != RC_OK)
-		return RC_OK;
-	*o = (struct view_order){ .uid = r->uid,
-		.known = true,
-		.reply = k.reply,
-		.subject = k.subject,
-		.from = k.from,
-		.to = k.to,
-		.cc = k.cc,
-		.display_from = k.display_from,
-		.display_to = k.display_to,
-		.message_id = k.message_id,
-		.nrefs = k.nrefs,
-		.refs = k.refs };
-	return RC_OK;
+	return r->key != NULL && r->key != &view_no_key;
 }
+
+static str
+packed_key(const struct row *r)
+{
+	return (str){ r->key->bytes, r->key->len };
+}
+
+/* Its strings are the row's own still. */
+static void
+look(const struct row *r, unsigned want, struct view_order *o)
+{
+	struct sortkey k;
+
+	*o = (struct view_order){ .uid = r->uid, .known = has_key(r) };
+	if (!o->known)
+		return;
+	sortkey_views(packed_key(r), &k);
+	o->reply = k.reply;
+	o->message_id = k.message_id;
+	if ((want & VIEW_SUBJECT) != 0)
+		o->subject = k.subject;
+	if ((want & VIEW_FROM) != 0)
+		o->from = k.from;
+	if ((want & VIEW_TO) != 0)
+		o->to = k.to;
+	if ((want & VIEW_CC) != 0)
+		o->cc = k.cc;
+	if ((want & VIEW_DISPLAY_FROM) != 0)
+		o->display_from = k.display_from;
+	if ((want & VIEW_DISPLAY_TO) != 0)
+		o->display_to = k.display_to;
+	if ((want & VIEW_REFS) != 0)
+		o->nrefs = k.nrefs;
+}
+
+static char *
+take(char *at, str *s)
+{
+	if (s->len > 0)
+		memcpy(at, s->ptr, s->len);
+	s->ptr = at;
+	return at + s->len;
+}
+
+/* The row may go while they are used. */
+static char *
+take_strings(char *at, struct view_order *o)
+{
+	at = take(at, &o->subject);
+	at = take(at, &o->from);
+	at = take(at, &o->to);
+	at = take(at, &o->cc);
+	at = take(at, &o->display_from);
+	return take(at, &o->display_to);
+}
+
+static size_t
+strings_length(const struct view_order *o)
+{
+	return o->subject.len + o->from.len + o->to.len + o->cc.len +
+	       o->display_from.len + o->display_to.len;
+}
+
+enum { AHEAD = 8 }; /* keys lie anywhere in memory */
 
 /* Some at a time: who has news for the view waits with a shard's lock. */
 static enum rc
-unpack_some(struct view *v, const uint32_t *uids, size_t n, struct arena *mem,
-	struct view_order *list)
+unpack_some(struct view *v, const uint32_t *uids, size_t n, unsigned want,
+	struct arena *mem, struct view_order *list)
 {
 	LOCK_AUTO held = lock_take(&v->lock);
-	enum rc rc = RC_OK;
-	size_t at = 0;
+	const struct row *rows[KEY_CHUNK];
+	size_t at = 0, length = 0, nrefs = 0;
 
-	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+	for (size_t i = 0; i < n; i++) {
 		at = view_find(v, at, uids[i]);
-		if (at < v->n && v->rows[at].uid == uids[i] && !v->rows[at].gone)
-			rc = unpack(&v->rows[at], mem, &list[i]);
+		rows[i] = at < v->n && v->rows[at].uid == uids[i] && !v->rows[at].gone
+				  ? &v->rows[at]
+				  : NULL;
+		if (at + AHEAD < v->n)
+			__builtin_prefetch(v->rows[at + AHEAD].key);
+		list[i] = (struct view_order){ 0 };
+		if (rows[i] == NULL)
+			continue;
+		look(rows[i], want, &list[i]);
+		length += strings_length(&list[i]);
+		nrefs += list[i].nrefs;
 	}
-	return rc;
+	char *text = arena_alloc(mem, length + 1);
+	uint64_t *refs = arena_array(mem, nrefs + 1, sizeof(*refs));
+	if (text == NULL || refs == NULL)
+		return RC_LIMIT;
+	for (size_t i = 0; i < n; i++) {
+		text = take_strings(text, &list[i]);
+		if (list[i].nrefs == 0)
+			continue;
+		sortkey_refs(packed_key(rows[i]), list[i].nrefs, refs);
+		list[i].refs = refs;
+		refs += list[i].nrefs;
+	}
+	return RC_OK;
 }
 
 enum rc
-view_orders(struct view *v, const uint32_t *uids, size_t n, struct arena *mem,
-	struct view_order **out, struct err *err)
+view_orders(struct view *v, const uint32_t *uids, size_t n, unsigned want,
+	struct arena *mem, struct view_order *out, struct err *err)
 {
-	struct view_order *list = arena_array(mem, n + 1, sizeof(*list));
-	enum rc rc = RC_OK;
+	enum rc rc = fill(v, err);
 
-	if (list == NULL)
-		return err_set(err, RC_LIMIT, "too many messages to sort");
-	if ((rc = fill(v, err)) != RC_OK)
-		return rc;
 	for (size_t i = 0; i < n && rc == RC_OK; i += KEY_CHUNK) {
 		size_t some = n - i < KEY_CHUNK ? n - i : KEY_CHUNK;
 
-		rc = unpack_some(v, uids + i, some, mem, list + i);
+		rc = unpack_some(v, uids + i, some, want, mem, out + i);
+		if (rc != RC_OK)
+			(void)err_set(err, rc, "too many messages to sort");
 	}
-	if (rc != RC_OK)
-		return err_set(err, RC_LIMIT, "too many messages to sort");
-	*out = list;
-	return RC_OK;
+	return rc;
 }

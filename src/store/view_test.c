@@ -529,9 +529,9 @@ TEST(messages_are_sorted_by_keys_that_were_found_out_after_they_came)
 	BUF_AUTO key = BUF(SORTKEY_MOST);
 	struct facts f = with_key(&key, "HELLO");
 	const uint32_t uids[] = { 1, 2, 3 };
-	struct view_order *o;
+	struct view_order o[3];
 
-	assert_int_equal(view_orders(x.v, uids, 3, mem, &o, NULL), RC_OK);
+	assert_int_equal(view_orders(x.v, uids, 3, VIEW_ALL, mem, o, NULL), RC_OK);
 	for (int i = 0; i < 3; i++)
 		assert_false(o[i].known);
 	assert_int_equal(row_of(x.v, 2).sent_s, INT64_MIN);
@@ -539,7 +539,7 @@ TEST(messages_are_sorted_by_keys_that_were_found_out_after_they_came)
 	assert_int_equal(store_learn(x.s, WHO, &id, &f, NULL), RC_OK);
 	assert_int_equal(row_of(x.v, 2).sent_s, 1000);
 	expunge(&x, 1);
-	assert_int_equal(view_orders(x.v, uids, 3, mem, &o, NULL), RC_OK);
+	assert_int_equal(view_orders(x.v, uids, 3, VIEW_ALL, mem, o, NULL), RC_OK);
 	assert_int_equal(o[0].uid, 0);
 	assert_int_equal(o[1].uid, 2);
 	assert_true(o[1].known);
@@ -569,7 +569,7 @@ TEST(keys_are_found_whether_they_are_looked_up_or_read_through)
 	ARENA_AUTO mem = arena_new(1 << 20);
 	char subject[16];
 	uint32_t uids[40];
-	struct view_order *o;
+	struct view_order o[40];
 
 	for (uint32_t i = 0; i < 40; i++) {
 		BUF_AUTO key = BUF(SORTKEY_MOST);
@@ -583,7 +583,8 @@ TEST(keys_are_found_whether_they_are_looked_up_or_read_through)
 		assert_int_equal(store_learn(x.s, WHO, &id, &f, NULL), RC_OK);
 	}
 	for (unsigned round = 0; round < 2; round++) {
-		assert_int_equal(view_orders(x.v, uids, 40, mem, &o, NULL), RC_OK);
+		assert_int_equal(
+			view_orders(x.v, uids, 40, VIEW_ALL, mem, o, NULL), RC_OK);
 		for (uint32_t i = 0; i < 40; i++) {
 			(void)snprintf(subject, sizeof(subject), "S%u", i + 1);
 			assert_int_equal(o[i].known, i % 3 != 0);
@@ -601,7 +602,9 @@ TEST(keys_are_found_whether_they_are_looked_up_or_read_through)
 					ARCHIVE, few, 3, &c, NULL),
 				RC_OK);
 			w = open_view(x.s, WHO, ARCHIVE);
-			assert_int_equal(view_orders(w, few, 3, mem, &o, NULL), RC_OK);
+			assert_int_equal(
+				view_orders(w, few, 3, VIEW_SUBJECT, mem, o, NULL),
+				RC_OK);
 			assert_int_equal(o[0].uid, 2);
 			assert_true(str_eq(o[0].subject, STR("S3")));
 			assert_false(o[2].known && o[2].uid == 3);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire/sortkey.h"
 
+#include <assert.h>
+#include <endian.h>
 #include <utf8proc.h>
 
 #include "base/hash.h"
@@ -10,7 +12,7 @@
 
 /* 1 byte version, 1 byte 1: a reply, 8 bytes message id, six strings with 1 byte of length,
  * 1 byte number of references and 8 bytes each. */
-enum { VERSION = 1, STRINGS = 6, DECOMPOSED = 32 };
+enum { VERSION = 1, FIXED = 10, STRINGS = 6, DECOMPOSED = 32 };
 
 uint64_t
 sortkey_hash(str id)
@@ -197,45 +199,93 @@ sortkey_pack(struct buf *b, const struct sortkey *k)
 		buf_le(b, k->refs[i] != 0 ? k->refs[i] : 1, 8);
 }
 
-enum rc
-sortkey_unpack(str record, struct arena *mem, struct sortkey *out)
+/* Views of the record; *refs: where they stand. */
+static bool
+parse(str record, struct sortkey *out, struct pack *refs)
 {
-	struct sortkey got = { 0 };
-	struct pack p = { 0 };
+	struct pack p = { .left = record };
+	uint64_t version = pack_le(&p, 1), reply = pack_le(&p, 1);
 	str *strings[STRINGS];
-	uint64_t version, reply;
 
-	if (record.len > SORTKEY_MOST)
-		return RC_BAD;
-	if (arena_copy(mem, record, &p.left) != RC_OK)
-		return RC_LIMIT;
-	version = pack_le(&p, 1);
-	reply = pack_le(&p, 1);
-	got.reply = reply == 1;
-	got.message_id = pack_le(&p, 8);
-	strings_of(&got, strings);
+	*out = (struct sortkey){ .reply = reply == 1, .message_id = pack_le(&p, 8) };
+	strings_of(out, strings);
 	for (size_t i = 0; i < STRINGS; i++) {
 		size_t n = (size_t)pack_le(&p, 1);
 
 		if (!pack_ok(&p) || n > SORTKEY_STR || n > p.left.len)
-			return RC_BAD;
+			return false;
 		*strings[i] = str_first(p.left, n);
 		p.left = str_skip(p.left, n);
-		if (!plain_ok(*strings[i], false))
-			return RC_BAD;
 	}
-	got.nrefs = (size_t)pack_le(&p, 1);
-	if (!pack_ok(&p) || version != VERSION || reply > 1 || got.nrefs > SORTKEY_REFS ||
-		p.left.len != got.nrefs * 8)
+	out->nrefs = (size_t)pack_le(&p, 1);
+	*refs = p;
+	return pack_ok(&p) && version == VERSION && reply <= 1 &&
+	       out->nrefs <= SORTKEY_REFS && p.left.len == out->nrefs * 8;
+}
+
+bool
+sortkey_ok(str record)
+{
+	struct sortkey k;
+	struct pack p;
+	str *strings[STRINGS];
+
+	if (record.len > SORTKEY_MOST || !parse(record, &k, &p))
+		return false;
+	strings_of(&k, strings);
+	for (size_t i = 0; i < STRINGS; i++)
+		if (!plain_ok(*strings[i], false))
+			return false;
+	for (size_t i = 0; i < k.nrefs; i++)
+		if (pack_le(&p, 8) == 0)
+			return false;
+	return true;
+}
+
+void
+sortkey_views(str record, struct sortkey *out)
+{
+	const char *at = record.ptr + FIXED;
+	str *strings[STRINGS];
+
+	out->reply = record.ptr[1] == 1;
+	memcpy(&out->message_id, record.ptr + 2, 8);
+	out->message_id = le64toh(out->message_id);
+	strings_of(out, strings);
+	for (size_t i = 0; i < STRINGS; i++) {
+		size_t n = (unsigned char)*at;
+
+		*strings[i] = (str){ at + 1, n };
+		at += 1 + n;
+	}
+	out->nrefs = (unsigned char)*at;
+	out->refs = NULL;
+	assert(at + 1 + 8 * out->nrefs == record.ptr + record.len);
+}
+
+void
+sortkey_refs(str record, size_t n, uint64_t *out)
+{
+	struct pack p = { .left = str_skip(record, record.len - 8 * n) };
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = pack_le(&p, 8);
+}
+
+enum rc
+sortkey_unpack(str record, struct arena *mem, struct sortkey *out)
+{
+	struct sortkey got;
+
+	if (!sortkey_ok(record))
 		return RC_BAD;
+	if (arena_copy(mem, record, &record) != RC_OK)
+		return RC_LIMIT;
+	sortkey_views(record, &got);
 	got.refs = arena_array(mem, got.nrefs, sizeof(*got.refs));
 	if (got.refs == NULL)
 		return RC_LIMIT;
-	for (size_t i = 0; i < got.nrefs; i++) {
-		got.refs[i] = pack_le(&p, 8);
-		if (got.refs[i] == 0)
-			return RC_BAD;
-	}
+	sortkey_refs(record, got.nrefs, got.refs);
 	*out = got;
 	return RC_OK;
 }

@@ -24,3 +24,9 @@ void sortkey_fold(str utf8, struct buf *out);	/* RFC 5051 */
 void sortkey_base(str subject, str *base, bool *reply);	/* RFC 5256 2.1; a view of subject */
 void sortkey_pack(struct buf *b, const struct sortkey *k);
 enum rc sortkey_unpack(str record, struct arena *mem, struct sortkey *out) MUST_CHECK;
+
+/* For who keeps many: whether sortkey_unpack() would take it; and of one that it would, views
+ * of its strings, and its last n references (nrefs is set, refs is not). */
+bool sortkey_ok(str record);
+void sortkey_views(str record, struct sortkey *out);
+void sortkey_refs(str record, size_t n, uint64_t *out);
