@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""Programs that people read mail with, against the real server: curl, mbsync, mutt,
-fetchmail, mpop, getmail, Python's own, and imapflow of npm."""
+"""Programs that people read mail with, against the real server: curl, mbsync, offlineimap,
+interimap, mutt, fetchmail, mpop, getmail, Python's own, imap-tools, and imapflow of npm."""
 import email
+import hashlib
 import imaplib
 import json
 import os
@@ -245,6 +246,86 @@ def test_mbsync_gets_of_dovecot_what_it_gets_of_us(server, user, tmp_path):
         d.remove()
 
 
+# --- others that synchronize ---
+
+def box_of(folder):
+    """{subject: path} of a Maildir."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.parent.name in ("cur", "new"):
+            found[re.search(rb"Subject: (\w+)", path.read_bytes())[1].decode()] = path
+    return found
+
+
+@needs("offlineimap")
+def test_offlineimap_goes_both_ways(server, user, tmp_path):
+    der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", 993 + server.offset)))
+    box = tmp_path / "box" / "INBOX"
+    (tmp_path / "rc").write_text(f"""
+[general]
+accounts = a
+ui = basic
+metadata = {tmp_path}/state
+[Account a]
+localrepository = near
+remoterepository = far
+[Repository near]
+type = Maildir
+localfolders = {tmp_path}/box
+[Repository far]
+type = IMAP
+remotehost = 127.0.0.1
+remoteport = {993 + server.offset}
+remoteuser = {user}
+remotepass = {PASSWORD}
+ssl = yes
+cert_fingerprint = {hashlib.sha256(der).hexdigest()}
+usecompression = yes
+""")
+    words = ["offlineimap", "-o", "-c", tmp_path / "rc"]
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    run(words, env=home)
+    was = box_of(box)
+    assert set(was) == {"one", "two", "three", "four"}
+    assert was["three"].name.endswith(":2,FR") and was["four"].name.endswith(":2,DS")
+    was["one"].rename(box / "cur" / (was["one"].name.partition(":")[0] + ":2,FS"))
+    was["two"].unlink()
+    (box / "new" / "1.new.host").write_bytes(b"Subject: five\nMessage-ID: <5@x>\n\nby Maildir\n")
+    run(words, env=home)
+    assert state(server, user)[0] == {"one": {rb"\Flagged", rb"\Seen"}, "five": set(),
+                                      "three": {rb"\Answered", rb"\Flagged"},
+                                      "four": {rb"\Draft", rb"\Seen"}}
+
+
+@needs("interimap")
+def test_interimap_makes_two_accounts_the_same(server, user, tmp_path):
+    other = f"other{time.monotonic_ns()}@example.test"
+    server.verb("account", "add", other, "--password-stdin", stdin=PASSWORD + "\n")
+    (tmp_path / "rc").write_text(f"database = {tmp_path}/state.db\n" + "".join(f"""
+[{side}]
+type = imaps
+host = 127.0.0.1
+port = {993 + server.offset}
+username = {name}
+password = {PASSWORD}
+SSL_verify = no
+""" for side, name in (("local", user), ("remote", other))))
+    words = ["interimap", "--config", tmp_path / "rc"]
+    home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    run(words, env=home)
+    assert state(server, other)[0] == state(server, user)[0]
+    i = log_in(server, other)
+    i.select()
+    i.store("1", "+FLAGS", "(\\Flagged)")
+    i.store("2", "+FLAGS", "(\\Deleted)")
+    i.expunge()
+    i.append("INBOX", "", None, b"Subject: five\r\n\r\nby the other\r\n")
+    i.logout()
+    run(words, env=home)
+    assert state(server, other)[0] == state(server, user)[0]
+    assert set(state(server, user)[0]) == {"one", "three", "four", "five"}
+
+
 # --- mutt ---
 
 def on_a_terminal(words, seconds, **more):
@@ -408,6 +489,27 @@ def test_imaplib_does_all_it_can(server, user):
     assert i.select('"Entwürfe"') == ("OK", [b"1"])
     assert i.unselect()[0] == "OK"
     assert i.logout()[0] == "BYE"
+
+
+def test_imap_tools_reads_searches_and_files(server, user):
+    tools = pytest.importorskip("imap_tools", reason="imap_tools is missing")
+    with tools.MailBoxUnencrypted("127.0.0.1", 143 + server.offset).login(user, PASSWORD) as m:
+        assert [x.subject for x in m.fetch()] == ["one", "two: Grüße", "three", "four"]
+        assert [a.filename for x in m.fetch("SUBJECT three") for a in x.attachments] == ["a.pdf"]
+        # it quotes UTF-8 where RFC 3501 wants a literal
+        assert [x.uid for x in m.fetch(tools.AND(subject="Grüße"), charset="utf8")] == ["2"]
+        m.flag("1", [tools.MailMessageFlags.FLAGGED], True)
+        m.folder.create("Ärger & Co")
+        m.copy("1", "Ärger & Co")
+        m.move("2", "Ärger & Co")
+        m.delete("3")
+        assert m.folder.status("Ärger & Co")["MESSAGES"] == 2
+        m.folder.rename("Ärger & Co", "Büro")
+        m.folder.set("Büro")
+        assert [x.subject for x in m.fetch(mark_seen=False, bulk=True)] == ["one", "two: Grüße"]
+        m.folder.set("INBOX")
+        m.folder.delete("Büro")
+    assert state(server, user)[0] == {"one": {rb"\Flagged", rb"\Seen"}, "four": {rb"\Draft", rb"\Seen"}}
 
 
 def test_poplib_does_all_it_can(server, user):
