@@ -40,13 +40,11 @@ def in_memory(pid, text):
 
 @pytest.fixture
 def house(gatepost):
-    """A server whose house has not heard of the password since it began."""
+    """A server whose house was told the password over the control socket."""
     g = gatepost(server="plain_loopback = yes")
     password = a_password()
     g.people(A)
     g.verb("account", "password", A, "--password-stdin", stdin=password + "\n")
-    g.stop()
-    g.start()
     return g, password
 
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "ctl/ctl_io.h"
 #include "ctl/run.h"
 #include "daemon/house_int.h"
@@ -40,6 +41,8 @@ request_free(struct request *r)
 	fs_close(&r->fd);
 	buf_free(&r->out);
 	free(r->words);
+	if (r->input != NULL) /* a password, perhaps */
+		secret_wipe(r->input, r->input_len);
 	free(r->input);
 	free(r);
 }
