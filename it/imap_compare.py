@@ -12,7 +12,8 @@ import re
 
 import imap_generate
 import mime_compare
-from imap_explained import EXPLAINED, FOUND, item
+from imap_binary import NO_PART, Binary, part_at
+from imap_explained import EXPLAINED, FOUND, SORTED, item
 from imap_talk import DovecotTalk, GatepostTalk, Wrong
 
 # Which only one of the two has (RFC 8474 OBJECTID), or where a text tells no more.
@@ -198,7 +199,8 @@ class Facts:
 
 # .codes: the response codes of ours
 Difference = collections.namedtuple("Difference", "command key ours theirs message session codes why")
-Hit = collections.namedtuple("Hit", "command ours message")     # found by one of the two alone
+# found by one of the two alone; otherwise: their ENVELOPEs or BODYSTRUCTUREs differ
+Hit = collections.namedtuple("Hit", "command ours message otherwise")
 
 
 def program(command):
@@ -211,8 +213,9 @@ def program(command):
     return rest
 
 
-def forget_recent(facts):
-    facts.pop("recent", None)
+def forget_recent(facts, asked):
+    for key in ("recent", *(("search", "esearch", "sort", "thread") if asked else ())):
+        facts.pop(key, None)
     for key, value in facts.items():
         if isinstance(key, tuple) and key[0] == "fetch" and "FLAGS" in value:
             value["FLAGS"] = [f for f in value["FLAGS"] if f != b"\\recent"]
@@ -292,13 +295,32 @@ class Pair:
             self.know(session)
         if not recent:
             for one in facts:
-                forget_recent(one)
+                forget_recent(one, re.search(rb"\b(OLD|NEW|RECENT)\b", command))
+        if b"BINARY" in command and (facts[0]["tagged"], facts[1]["tagged"]) == ("OK", "NO"):
+            return self.one_by_one(command, session, facts)
         before = len(self.found)
         self.codes = {k for k in facts[0] if isinstance(k, str) and k.startswith("code ")}
         for key in sorted(set(facts[0]) | set(facts[1]), key=str):
             if facts[0].get(key) != facts[1].get(key):
                 self.differ(command, session, key, facts[0].get(key), facts[1].get(key))
         return all(d.why for d in self.found[before:])
+
+    def one_by_one(self, command, session, facts):
+        """A FETCH that Dovecot gave up at something it could not decode: each message by
+        itself, and of the one that it refuses what was not to be decoded.  None:
+        who has been \\Seen on the way is another matter."""
+        items = re.sub(rb"(?i)^(UID )?FETCH \S+ ", b"", command)
+        items = re.sub(rb"\b(BODY|BINARY)\[", rb"\1.PEEK[", items)
+        fetched = [(key[1], got) for key, got in facts[0].items() if isinstance(key, tuple) and key[0] == "fetch"]
+        for uid, got in fetched:
+            alone = b"UID FETCH %d " % uid
+            if len(fetched) > 1:
+                self.ask(alone + items, session)
+                continue
+            binary = {name: value for name, value in got.items() if name.startswith("BINARY")}
+            self.judge(command, session, ("fetch", uid, "refused"), binary, facts[1], self.text(session, uid))
+            self.ask(alone + re.sub(rb"BINARY(\.PEEK|\.SIZE)?\[[\d.]*\](<[\d.]+>)?", b"UID", items), session)
+        return None
 
     def play(self, steps, recent=True, state=b"UID FETCH 1:* (FLAGS)"):
         """A story: what changes something is followed by a look at everything.  It
@@ -316,6 +338,8 @@ class Pair:
                 self.mark(session, *command.split()[1:])
                 continue
             same = self.ask(command, session, [b"NOOP"] if changes else [], recent)
+            if same is None:
+                return False
             if changes:     # all who have it open hear of it
                 for other in [s for s in self.sessions if s != session and s[0] == session[0]]:
                     same = self.ask(b"NOOP", other, (), recent) and same
@@ -335,7 +359,10 @@ class Pair:
                     continue
             if verb in (b"DELETE", b"RENAME"):      # of a selected one Dovecot ends the session
                 self.both(session, b"UNSELECT")
+            before = len(self.found)
             if not self.ask(command.encode(), session):
+                return False
+            if verb in (b"CREATE", b"DELETE", b"RENAME") and any(d.key == "tagged" for d in self.found[before:]):
                 return False
         return True
 
@@ -346,7 +373,7 @@ class Pair:
             for verb in (b"LSUB", b"LIST"):
                 names = [bytes(u[2][2]) for u in side.talk.do(verb + b' "" *').untagged if u[0] == verb]
                 for name in reversed(sorted(names)):
-                    if not name.startswith(keep):
+                    if not name.startswith(keep) or name.startswith(b"INBOX/"):
                         quoted = b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
                         side.talk.do((b"UNSUBSCRIBE " if verb == b"LSUB" else b"DELETE ") + quoted)
         self.close(session)
@@ -376,8 +403,8 @@ class Pair:
 
     def judge(self, command, session, key, a, b, message):
         d = Difference(command, key, a, b, message, session, self.codes, None)
-        why = self.why_mime(d) or self.why_found(d) or \
-            next((name for name, holds in EXPLAINED if holds(d)), None)
+        why = self.why_mime(d) or self.why_found(d) or self.why_part(d) or self.why_binary(d) or \
+            self.why_vanished(d) or self.why_renamed(d) or next((name for name, holds in EXPLAINED if holds(d)), None)
         if why:
             self.used[why] += 1
         self.found.append(d._replace(why=why))
@@ -393,16 +420,80 @@ class Pair:
         self.mime.update(names)
         return "mime"
 
+    def why_vanished(self, d):
+        """More of them, each behind the last message that there is."""
+        if d.key != "vanished earlier" or not d.ours or b"*" not in d.command:
+            return None
+        uids = [u for u in self.sides(d.session)[0].uids if isinstance(u, int)]
+        more = set(d.ours) - set(d.theirs or [])
+        return "VANISHED behind the last message" if set(d.theirs or []) < set(d.ours) and min(more) > max(uids, default=0) else None
+
+    def why_renamed(self, d):
+        """To a level without a mailbox."""
+        if not d.command.startswith(b"RENAME ") or "code ALREADYEXISTS" in self.codes or \
+                not (d.key == "code ALREADYEXISTS" or d.key == "tagged" and (d.ours, d.theirs) == ("OK", "NO")):
+            return None
+        lists = self.both(d.session, b'LIST "" ' + d.command.split(b'" ')[1])
+        flags = [u[2][0] for u in lists[1].untagged if u[0] == b"LIST"]
+        return "RENAME to a level without a mailbox" if any(b"\\noselect" in words(f) for f in flags) else None
+
+    def ask_dovecot(self, d, items):
+        """What it says of the same message."""
+        answer = self.both(d.session, f"UID FETCH {d.key[1]} ({items})".encode())[1]
+        return next((fetched(values[0]) for name, _, values in answer.untagged if name == b"FETCH"), {})
+
+    def why_part(self, d):
+        """Dovecot's BODYSTRUCTURE has no such part."""
+        m = re.fullmatch(r"(?:BODY|BINARY)(?:\.SIZE)?\[([\d.]+)\](?:<\d+>)?", item(d))
+        if not m or not isinstance(d.key[1], int) or d.ours not in (b"", 0):
+            return None
+        structure = self.ask_dovecot(d, "BODYSTRUCTURE").get("BODYSTRUCTURE")
+        return NO_PART if structure and part_at(structure, m[1]) is None else None
+
+    def why_binary(self, d):
+        """Gatepost's value is what Dovecot's BODY of the part says that it should be."""
+        if item(d) == "refused" and not d.ours or d.ours is None or not item(d).startswith(("BINARY", "refused")):
+            return None
+        refused = item(d) == "refused"
+
+        def fetch(items):
+            return self.ask_dovecot(d, items)
+        names = {Binary(fetch).why(name, value, d.command, refused)
+                 for name, value in (d.ours.items() if refused else [(item(d), d.ours)])}
+        if not names or None in names:
+            return None
+        self.used.update(sorted(names)[1:])
+        return sorted(names)[0]
+
+    def is_read_otherwise(self, d, uid):
+        read = [[fetched(values[0]) for name, _, values in answer.untagged if name == b"FETCH"]
+                for answer in self.both(d.session, f"UID FETCH {uid} (UID ENVELOPE BODYSTRUCTURE)".encode())]
+        return read[0] != read[1]
+
+    def why_sorted(self, d):
+        """The order is the same but for messages that have one and the same reason."""
+        if d.key != "sort" or sorted(d.ours, key=str) != sorted(d.theirs, key=str):
+            return None
+        hits = {u: Hit(d.command, True, self.text(d.session, u), self.is_read_otherwise(d, u)) for u in d.ours}
+        for name, holds in SORTED:
+            odd = {u for u, h in hits.items() if h.message is not None and holds(h)}
+            if odd and [u for u in d.ours if u not in odd] == [u for u in d.theirs if u not in odd]:
+                return name
+        return None
+
     def why_found(self, d):
         """Each message that only one of the two found must have its explanation."""
         if d.key not in ("search", "sort", "esearch", "thread"):
             return None
         ours, theirs = (f.get("search", []) for f in self.facts(d.session, b"UID SEARCH " + program(d.command)))
-        hits = [Hit(d.command, uid in ours, self.text(d.session, uid)) for uid in set(ours) ^ set(theirs)]
+        if ours == theirs:
+            return self.why_sorted(d)
+        hits = [Hit(d.command, uid in ours, self.text(d.session, uid), self.is_read_otherwise(d, uid))
+                for uid in set(ours) ^ set(theirs)]
         names = {next((name for name, holds in FOUND if h.message is not None and holds(h)), None) for h in hits}
         if not names or None in names:
             return None
-        if d.key == "sort" and [u for u in d.ours if u in theirs] != [u for u in d.theirs if u in ours]:
+        if d.key == "sort" and [u for u in d.ours if u in theirs] != [u for u in d.theirs if u in ours] and not self.why_sorted(d):
             return None
         self.used.update(sorted(names)[1:])
         return sorted(names)[0]
