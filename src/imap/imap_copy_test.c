@@ -214,3 +214,33 @@ TEST(mail_from_before_1970_has_a_date)
 		"S: * 1 FETCH (INTERNALDATE \"01-Jan-1970 00:00:00 +0000\")", "S~ b OK ");
 	end(&c);
 }
+
+/* More than is ever written at once: the session used to end. */
+TEST(what_others_changed_in_a_large_mailbox_is_told_in_pieces)
+{
+	struct client c = begin(1), d = client_in(&w, "anna");
+	BUF_AUTO b = BUF(4096);
+	char wanted[40];
+	int n;
+
+	for (n = 1; n < 16384; n *= 2)
+		TALK(&c, "C: a COPY 1:* INBOX", "S* a OK [COPYUID ");
+	TALK(&d, "C: s SELECT INBOX", "S* s OK ");
+	buf_addz(&b, "st STORE 1:* +FLAGS.SILENT (");
+	for (int i = 0; i < 63; i++)
+		buf_addf(&b, "%skeyword%022d", i > 0 ? " " : "", i);
+	buf_addz(&b, ")\r\n");
+	client_send(&c, buf_str(&b));
+	TALK(&c, "S* st OK ");
+	client_send(&d, STR("n NOOP\r\n"));
+	for (int i = 1; i <= n; i++) {
+		(void)snprintf(wanted, sizeof(wanted), "* %d FETCH (FLAGS (", i);
+		str line = client_line(&d);
+
+		if (!str_starts(line, str_of(wanted)))
+			fail_msg("message %d: %.100s", i, line.ptr);
+	}
+	TALK(&d, "S: n OK as you like");
+	client_close(&d);
+	end(&c);
+}

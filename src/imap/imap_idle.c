@@ -55,6 +55,8 @@ cmd_idle(struct imap_session *s)
 	}
 	if (s->box.view != NULL && imap_sync(s, false, &err) != RC_OK)
 		log_warn("msg=\"changes could not be told\" why=\"%s\"", err.text);
+	if (s->box.telling)
+		return IMAP_MORE;
 	if (s->dead)
 		return imap_no(s, "NONEXISTENT", "the mailbox was deleted");
 	switch (imap_line(s, &line)) {

@@ -28,11 +28,13 @@ static inline bool imap_rev2(const struct imap_session *s)
 bool imap_full(struct imap_session *s);
 
 /* ---- imap_sync.c: telling what has changed ---- */
-/* EXISTS, RECENT, FETCH (FLAGS), EXPUNGE or VANISHED, if `still` without the last. */
+/* EXISTS, RECENT, FETCH (FLAGS), EXPUNGE or VANISHED, if `still` without the last; with
+ * box.telling not all of it yet. */
 enum rc imap_sync(struct imap_session *s, bool still, struct err *err);
 /* The client knows what it did itself: changes of this modseq to these UIDs have been told, or need
  * not be (.SILENT). */
 void imap_told(struct imap_session *s, uint64_t modseq);
+bool imap_is_own(const struct imap_box *b, uint64_t modseq);
 /* One "* n FETCH (UID … FLAGS … MODSEQ …)". */
 void imap_put_row(struct imap_session *s, size_t seq, const struct view_row *r, bool uid);
 void imap_unselect(struct imap_session *s);

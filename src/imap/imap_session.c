@@ -12,7 +12,7 @@
 
 enum {
 	OUT_ENOUGH = 64 * 1024, /* then it is sent */
-	OUT_MOST = 16 * 1024 * 1024, /* of one item; a body is written in pieces */
+	OUT_MOST = 32 * 1024 * 1024, /* of one item; a body is written in pieces */
 	PROGRESS_MS = 10 * 1000, /* RFC 9585; unless house says otherwise */
 };
 
@@ -204,6 +204,11 @@ imap_at_answer(void *session)
 		if (s->box.view != NULL && imap_sync(s, still, &err) != RC_OK)
 			log_warn(
 				"msg=\"changes could not be told\" why=\"%s\"", err.text);
+		if (s->box.telling) {
+			step = imap_send(s);
+			return step == STEP_GO ? session_wait_for(&s->base, PARK_WRITE)
+					       : step;
+		}
 		imap_put_reply(s, s->cmd.tag);
 		s->reply.close = s->reply.close || s->dead;
 		s->cmd.answered = true;

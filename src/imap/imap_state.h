@@ -87,7 +87,10 @@ struct imap_box {
 	uint32_t recent;	/* first UID that is \Recent here */
 	bool read_only;
 	size_t nown;		/* modseqs of changes that the client made itself */
-	uint64_t *own;		/* malloc'd; until the next imap_sync() */
+	uint64_t *own;		/* malloc'd, ascending; until the next imap_sync() */
+	bool telling;		/* imap_sync() has more to tell: send, and call it again */
+	uint32_t tell_from;	/* then: the next UID, and up to which modseq */
+	uint64_t tell_upto;
 	bool has_saved;		/* SEARCHRES */
 	size_t nsaved;
 	uint32_t *saved;	/* UIDs, ascending; malloc'd */

@@ -114,15 +114,6 @@ number_of(const struct imap_session *s, uint32_t uid)
 	return view_list_seq(s->box.list, uid);
 }
 
-static bool
-is_own(const struct imap_box *b, uint64_t modseq)
-{
-	for (size_t i = b->nown; i > 0; i--)
-		if (b->own[i - 1] == modseq)
-			return true;
-	return false;
-}
-
 /* Mostly it is the one behind the one before. */
 static size_t
 next_number(const struct imap_session *s, struct changing *c, uint32_t uid)
@@ -146,7 +137,7 @@ tell(struct imap_session *s, struct changing *c, size_t i, const struct view_row
 	size_t seq = next_number(s, c, r->uid);
 
 	if (!c->silent || c->others[i] ||
-		(r->modseq > s->box.told && !is_own(&s->box, r->modseq))) {
+		(r->modseq > s->box.told && !imap_is_own(&s->box, r->modseq))) {
 		imap_put_row(s, seq, r, uid);
 		return;
 	}
@@ -188,7 +179,7 @@ find_others(const struct imap_session *s, struct changing *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		c->others[i] = c->silent && c->change.before[i] > s->box.told &&
-			       !is_own(&s->box, c->change.before[i]);
+			       !imap_is_own(&s->box, c->change.before[i]);
 }
 
 static enum rc

@@ -68,7 +68,9 @@ tell_expunged(
 			k--;
 		if (k > 0 && view_list_uid(now, k) == uid)
 			continue;
-		buf_addf(&s->out, "* %zu EXPUNGE\r\n", seq);
+		buf_add(&s->out, STR("* "));
+		buf_addu(&s->out, seq);
+		buf_add(&s->out, STR(" EXPUNGE\r\n"));
 		left++;
 	}
 	return left;
@@ -99,36 +101,49 @@ tell_vanished(
 
 /* ---- what changed ---- */
 
-static bool
-own_change(const struct imap_box *b, uint64_t modseq)
+/* They grow. */
+bool
+imap_is_own(const struct imap_box *b, uint64_t modseq)
 {
-	for (size_t i = 0; i < b->nown; i++)
-		if (b->own[i] == modseq)
-			return true;
-	return false;
+	size_t low = 0, high = b->nown;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (b->own[middle] < modseq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < b->nown && b->own[low] == modseq;
 }
 
-/* Of messages that the client has heard of before: of new ones it asks itself. */
-static void
-tell_flags(struct imap_session *s)
+/* Of messages that the client has heard of before: of new ones it asks itself.  False:
+ * what was written is to be sent before it goes on. */
+static bool
+tell_flags(struct imap_session *s, uint32_t from)
 {
 	const struct view_list *l = s->box.list;
 	size_t count = view_list_count(l), n;
 	bool uid = (s->enabled & (ENABLED_CONDSTORE | ENABLED_REV2)) != 0 || s->cmd.uid;
 	struct view_row rows[SLICE];
-	uint32_t from = 1;
 
 	do {
+		if (imap_full(s)) {
+			s->box.tell_from = from;
+			return false;
+		}
 		n = view_changed(s->box.view, from, s->box.told, rows, SLICE);
 		for (size_t i = 0; i < n; i++) {
 			size_t seq = view_list_seq(l, rows[i].uid);
 
 			if (seq <= count && view_list_uid(l, seq) == rows[i].uid &&
-				!own_change(&s->box, rows[i].modseq))
+				!imap_is_own(&s->box, rows[i].modseq))
 				imap_put_row(s, seq, &rows[i], uid);
 			from = rows[i].uid + 1;
 		}
 	} while (n == SLICE);
+	return true;
 }
 
 void
@@ -206,10 +221,11 @@ imap_sync(struct imap_session *s, bool still, struct err *err)
 {
 	struct imap_box *b = &s->box;
 	uint64_t tick = view_tick(b->view);
+	bool again = b->telling, left;
 	struct view_now now;
-	bool left;
 	enum rc rc;
 
+	b->telling = false;
 	if (s->dead) /* it has been told */
 		return RC_OK;
 	if (tick == b->tick) {
@@ -224,13 +240,18 @@ imap_sync(struct imap_session *s, bool still, struct err *err)
 		return RC_OK;
 	}
 	left = !none_left(b->list, now.list);
-	if (now.modseq > b->told)
-		tell_flags(s);
+	/* what changes while it is told is told the next time */
+	uint64_t upto = b->tell_upto = again ? b->tell_upto : now.modseq;
+	b->telling = upto > b->told && !tell_flags(s, again ? b->tell_from : 1);
+	if (b->telling) {
+		view_list_drop(&now.list);
+		return RC_OK;
+	}
 	if (!left || !still) {
 		take_list(s, &now, left);
-		b->tick = tick;
+		b->tick = upto == now.modseq ? tick : b->tick;
 	}
-	b->told = now.modseq;
+	b->told = upto;
 	view_list_drop(&now.list);
 	forget_own(b);
 	return RC_OK;
