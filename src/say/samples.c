@@ -330,6 +330,12 @@ ca_public(struct scope *s)
 	scope_time(s, "until", 0);
 }
 
+static void
+home(struct scope *s)
+{
+	(void)s;
+}
+
 #define ERROR(code)                                                                      \
 	static void error_##code(struct scope *s)                                        \
 	{                                                                                \
@@ -453,6 +459,7 @@ const struct sample samples[] = {
 	{ "decided-forbidden", "decided.html", decided_forbidden },
 	{ "ca", "ca.html", ca },
 	{ "ca-public", "ca.html", ca_public },
+	{ "home", "home.html", home },
 	{ "error-400", "error.html", error_400 },
 	{ "error-403", "error.html", error_403 },
 	{ "error-404", "error.html", error_404 },

@@ -182,7 +182,8 @@ TEST(sections_show_rows_flags_and_values)
 	gives(&w, "a.html",
 		"{{#nothing}}a{{/nothing}}{{#zero}}b{{/zero}}{{#unset}}c{{/unset}}{{^unset}}d{{/unset}}",
 		"d");
-	gives(&w, "a.html", "{{?rows}}{{name}}{{/rows}}{{?off}}a{{/off}}{{?name}}b{{/name}}", "outb");
+	gives(&w, "a.html",
+		"{{?rows}}{{name}}{{/rows}}{{?off}}a{{/off}}{{?name}}b{{/name}}", "outb");
 	gives(&w, "a.html", "<p {{#on}} class=\"x\" {{/on}}>", "<p  class=\"x\" >");
 	gives(&w, "a.html", "a\n  {{#on}}\nb\n  {{/on}}\n{{! c }}\nd\n", "a\nb\nd\n");
 	end(&w);
