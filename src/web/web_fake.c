@@ -1,47 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "deliver/appeal.h"
-enum rc
-appeal_make(const struct appeal_house *h, const struct refusal *f, const struct appeal *a,
+enum rc appeal_make(const struct appeal_house *h, const struct refusal *f, const struct appeal *a,
 	enum appeal_end *end, struct err *err)
-{
-	(void)h;
-	(void)f;
-	(void)a;
-	(void)err;
-	*end = APPEAL_TAKEN;
-	return RC_OK;
-}
-enum rc
-appeal_decide(const struct appeal_house *h, str token, bool uphold, struct arena *mem,
+{ struct decider d = { .id = f->id, .n = f->n, .address = { "postmaster@x.test", 17 }, .role = DECIDER_POSTMASTER };
+ return appeals_put(h->release.refusals, f, a, &d, 1, &h->limits, end, err); }
+enum rc appeal_decide(const struct appeal_house *h, str token, bool uphold, struct arena *mem,
 	struct refusal *f, struct err *err)
-{
-	(void)h;
-	(void)token;
-	(void)uphold;
-	(void)mem;
-	(void)f;
-	return err_set(err, RC_BAD, "no");
-}
-enum rc
-appeals_get(struct refusals *r, const struct refusal *f, struct arena *mem,
-	struct appeal *out, struct err *err)
-{
-	(void)r;
-	(void)f;
-	(void)mem;
-	(void)out;
-	(void)err;
-	return RC_NONE;
-}
-enum rc
-deciders_find(struct refusals *r, str token, struct arena *mem, struct decider *out,
-	struct refusal *f, struct err *err)
-{
-	(void)r;
-	(void)token;
-	(void)mem;
-	(void)out;
-	(void)f;
-	(void)err;
-	return RC_NONE;
-}
+{ struct decider d;
+  enum rc rc = deciders_find(h->release.refusals, token, mem, &d, f, err);
+  if (rc != RC_OK) return rc;
+  if (uphold) return err_set(err, RC_BAD, "no");
+  rc = refusals_dismiss(h->release.refusals, f, d.address, err);
+  return rc == RC_OK ? deciders_find(h->release.refusals, token, mem, &d, f, err) : rc; }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "crypto/digest.h"
+#include "held/letters.h"
 #include "test/test.h"
 #include "web/web_world.h"
 
@@ -368,6 +370,167 @@ TEST(a_proof_counts_for_its_link_and_its_hour)
 	assert_true(reply_waits(client_post(&c, post, &f, more)));
 	clock_set_wall(now + HOUR_MS - 60000);
 	assert_false(reply_waits(client_post(&c, post, &f, more)));
+	client_close(&c);
+	world_close(&w);
+}
+
+/* ---- who decides ---- */
+
+static const char decider_token[] = "0123456789abcdefghjkmnpqrs";
+
+/* Who has the link: who and about what. */
+static void
+decider(struct world *w, const char *refused, const char *address, enum decider_role role)
+{
+	ARENA_AUTO mem = arena_new(1 << 20);
+	struct refusal f = world_refusal(w, refused, mem);
+	struct decider d = {
+		.id = f.id, .n = f.n, .address = str_of(address), .role = role
+	};
+	uint8_t hash[SHA256_BYTES];
+
+	sha256(str_of(decider_token), hash);
+	assert_int_equal(deciders_put(w->parts.refusals, &d, hash, NULL), RC_OK);
+}
+
+static const char decider_page[] = "/d/0123456789abcdefghjkmnpqrs";
+
+TEST(who_decides_sees_what_it_is_about)
+{
+	struct world w;
+	char page[200], post[200];
+
+	world_open(&w, "work = 0");
+	struct msg_id token = world_refuse(&w);
+	decider(&w, token.text, "postmaster@x.test", DECIDER_POSTMASTER);
+	struct client c = client_https(&w);
+	(void)snprintf(page, sizeof(page), "/r/%s", token.text);
+	(void)snprintf(post, sizeof(post), "/r/%s/appeal", token.text);
+	struct form f = client_form(&c, page, "");
+	struct reply r = client_post(&c, post, &f,
+		"&note=%3Cscript%3Ealert(1)%3C%2Fscript%3E+{{hostname}}&contact=%22%3E%3Cb%3E");
+	assert_true(reply_has(&r, "on their way"));
+	r = get(&c, decider_page, "");
+	assert_int_equal(r.status, 200);
+	assert_true(reply_has(&r, "s@y.test") && reply_has(&r, "a0@x.test"));
+	assert_true(reply_has(&r, "GTUBE=1000.000") && reply_has(&r, "192.0.2.1"));
+	assert_true(
+		reply_has(&r, "&lt;script&gt;alert(1)") && reply_has(&r, "{{hostname}}"));
+	assert_false(reply_has(&r, "<script>") || reply_has(&r, "<b>"));
+	assert_true(
+		reply_has(&r, "value=\"release\"") && reply_has(&r, "value=\"dismiss\""));
+	client_close(&c);
+	world_close(&w);
+}
+
+TEST(a_recipient_sees_only_what_is_theirs_and_cannot_release_a_virus)
+{
+	struct world w;
+
+	world_open(&w, "");
+	struct sent s = {
+		.refused = 2, .body = 100, .findings = STR("VIRUS=1000.000(Eicar)")
+	};
+	assert_int_equal(parts_send(&w.parts, &s, NULL), RC_OK);
+	parts_apply(&w.parts);
+	decider(&w, s.id.text, "a0@x.test", DECIDER_RECIPIENT);
+	struct client c = client_https(&w);
+	struct reply r = get(&c, decider_page, "");
+	assert_int_equal(r.status, 200);
+	assert_true(reply_has(&r, "a0@x.test"));
+	assert_false(reply_has(&r, "a1@x.test") || reply_has(&r, "Eicar"));
+	assert_false(reply_has(&r, "value=\"release\""));
+	struct form f = client_form(&c, decider_page, "");
+	r = client_post(&c, decider_page, &f, "&decision=release");
+	assert_int_equal(r.status, 403);
+	r = get(&c, path_of("/r/", s.id.text, ""), "");
+	assert_true(reply_has(&r, "name=\"note\""));
+	client_close(&c);
+	world_close(&w);
+}
+
+TEST(a_decision_is_made_once_and_by_a_form_of_ours)
+{
+	ARENA_AUTO mem = arena_new(1 << 20);
+	struct world w;
+
+	world_open(&w, "");
+	struct msg_id token = world_refuse(&w);
+	decider(&w, token.text, "postmaster@x.test", DECIDER_POSTMASTER);
+	struct client c = client_https(&w);
+	struct form f = client_form(&c, decider_page, ""), none = { 0 };
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(get(&c, decider_page, "").status, 200);
+	assert_int_equal(
+		client_post(&c, decider_page, &none, "&decision=release").status, 403);
+	assert_int_equal(client_post(&c, decider_page, &f, "").status, 400);
+	assert_int_equal(client_post(&c, decider_page, &f, "&decision=x").status, 400);
+	assert_int_equal(world_refusal(&w, token.text, mem).state, REFUSAL_OPEN);
+	struct reply r = client_post(&c, decider_page, &f, "&decision=dismiss");
+	assert_int_equal(r.status, 200);
+	assert_int_equal(world_refusal(&w, token.text, mem).state, REFUSAL_DISMISSED);
+	r = client_post(&c, decider_page, &f, "&decision=release");
+	assert_int_equal(r.status, 200);
+	assert_int_equal(world_refusal(&w, token.text, mem).state, REFUSAL_DISMISSED);
+	r = get(&c, decider_page, "");
+	assert_false(reply_has(&r, "value=\"release\""));
+	assert_true(reply_has(&r, "postmaster@x.test"));
+	client_close(&c);
+	world_close(&w);
+}
+
+TEST(one_appeal_for_a_refusal_and_as_many_a_day_as_are_taken)
+{
+	struct world w;
+	char page[200], post[200];
+	static const struct {
+		unsigned status;
+		const char *said;
+	} wanted[] = { { 200, "on their way" }, { 200, "told already" },
+		{ 200, "on their way" }, { 200, "told already" },
+		{ 429, "try again later" }, { 429, "try again later" } };
+
+	world_open(&w, "work = 0\nappeals_network = 2");
+	struct client c = client_https(&w);
+	for (int i = 0; i < 3; i++) {
+		struct msg_id token = world_refuse(&w);
+
+		(void)snprintf(page, sizeof(page), "/r/%s", token.text);
+		(void)snprintf(post, sizeof(post), "/r/%s/appeal", token.text);
+		struct form f = client_form(&c, page, "");
+		for (int k = 0; k < 2; k++) {
+			struct reply r = client_post(&c, post, &f, "&note=x");
+
+			assert_int_equal(r.status, wanted[2 * i + k].status);
+			assert_true(reply_has(&r, wanted[2 * i + k].said));
+		}
+	}
+	client_close(&c);
+	world_close(&w);
+}
+
+TEST(what_is_not_kept_cannot_be_asked_for)
+{
+	struct world w;
+	char page[200], post[200];
+
+	world_open(&w, "work = 0");
+	struct msg_id token = world_refuse(&w),
+		      lost = world_enter(&w, "s@y.test", "a0@x.test", "");
+	struct client c = client_https(&w);
+	(void)snprintf(page, sizeof(page), "/r/%s", token.text);
+	struct form f = client_form(&c, page, "");
+	/* the page of the other has no form: its token is made by nobody */
+	(void)snprintf(post, sizeof(post), "/r/%s/appeal", lost.text);
+	assert_int_equal(client_post(&c, post, &f, "").status, 403);
+	/* its time is over while the page is open */
+	(void)snprintf(post, sizeof(post), "/r/%s/appeal", token.text);
+	clock_set_wall(clock_wall_ms() + (uint64_t)14 * 24 * HOUR_MS - HOUR_MS);
+	f = client_form(&c, page, f.cookie);
+	clock_set_wall(clock_wall_ms() + 2 * HOUR_MS);
+	struct reply r = client_post(&c, post, &f, "&note=x");
+	assert_int_equal(r.status, 410);
+	assert_true(reply_has(&r, "not kept any more"));
 	client_close(&c);
 	world_close(&w);
 }
