@@ -7,7 +7,9 @@
  *    has given up its rights cannot traverse the folder's parents, and
  *    resolving the link would give back the path through them;
  *  - reports what is done to files through fs_event(), so that the power test
- *    replays databases together with everything else.
+ *    replays databases together with everything else;
+ *  - writes the head of a WAL's frame together with its page: SQLite gives them one by one,
+ *    and half of a commit's calls are for 24 bytes each.
  *
  * An event needs a descriptor.  SQLite's own is not to be had, and closing any
  * other descriptor of the file would drop the process's fcntl locks on it
@@ -18,14 +20,21 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "db/db_int.h"
 
+enum { FRAME_HEAD = 24, PAGE_MOST = 65536 }; /* sqlite.org/fileformat2.html#walformat */
+
 struct shim_file {
 	sqlite3_file base;
+	bool wal;
+	sqlite3_int64 end; /* of the last page that was written to the WAL; or -1 */
+	bool waits; /* a head at `end`, for its page */
+	char *frame; /* malloc'd: the head, room for a page */
 	int fd; /* O_PATH; -1 for a temporary file */
 	int dirfd; /* the N of the path; not ours to close */
 	const char *name; /* what follows it; SQLite's, until xClose */
@@ -80,22 +89,15 @@ shim_close(sqlite3_file *file)
 {
 	struct shim_file *f = shim(file);
 
+	free(f->frame); /* no page has come: no frame */
+	f->frame = NULL;
 	fs_close(&f->fd);
 	return f->real->pMethods->xClose(f->real);
 }
 
 static int
-shim_read(sqlite3_file *file, void *out, int n, sqlite3_int64 at)
+write_through(struct shim_file *f, const void *data, int n, sqlite3_int64 at)
 {
-	sqlite3_file *real = shim(file)->real;
-
-	return real->pMethods->xRead(real, out, n, at);
-}
-
-static int
-shim_write(sqlite3_file *file, const void *data, int n, sqlite3_int64 at)
-{
-	struct shim_file *f = shim(file);
 	int rc = f->real->pMethods->xWrite(f->real, data, n, at);
 
 	if (rc == SQLITE_OK && f->fd >= 0)
@@ -104,12 +106,76 @@ shim_write(sqlite3_file *file, const void *data, int n, sqlite3_int64 at)
 	return rc;
 }
 
+/* Before anything but the page that belongs to the head that waits. */
+static int
+write_head(struct shim_file *f)
+{
+	if (!f->waits)
+		return SQLITE_OK;
+	f->waits = false;
+	return write_through(f, f->frame, FRAME_HEAD, f->end);
+}
+
+/* Only a head right behind the last page waits: then its page comes next.  Heads that are
+ * written anew (of frames that are already there) are not followed by one. */
+static bool
+keep_head(struct shim_file *f, const void *data, int n, sqlite3_int64 at)
+{
+	if (!f->wal || n != FRAME_HEAD || at != f->end)
+		return false;
+	if (f->frame == NULL && (f->frame = malloc(FRAME_HEAD + PAGE_MOST)) == NULL)
+		return false;
+	memcpy(f->frame, data, FRAME_HEAD);
+	f->waits = true;
+	return true;
+}
+
+static int
+write_page(struct shim_file *f, const void *data, int n, sqlite3_int64 at)
+{
+	int rc;
+
+	if (f->waits && at == f->end + FRAME_HEAD && n <= PAGE_MOST) {
+		f->waits = false;
+		memcpy(f->frame + FRAME_HEAD, data, (size_t)n);
+		rc = write_through(f, f->frame, FRAME_HEAD + n, f->end);
+	} else {
+		rc = write_head(f);
+		if (rc == SQLITE_OK)
+			rc = write_through(f, data, n, at);
+	}
+	f->end = rc == SQLITE_OK && n > FRAME_HEAD ? at + n : -1;
+	return rc;
+}
+
+static int
+shim_read(sqlite3_file *file, void *out, int n, sqlite3_int64 at)
+{
+	sqlite3_file *real = shim(file)->real;
+	int rc = write_head(shim(file));
+
+	if (rc != SQLITE_OK)
+		return rc;
+	return real->pMethods->xRead(real, out, n, at);
+}
+
+static int
+shim_write(sqlite3_file *file, const void *data, int n, sqlite3_int64 at)
+{
+	struct shim_file *f = shim(file);
+
+	return keep_head(f, data, n, at) ? SQLITE_OK : write_page(f, data, n, at);
+}
+
 static int
 shim_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	struct shim_file *f = shim(file);
-	int rc = f->real->pMethods->xTruncate(f->real, size);
+	int rc = write_head(f);
 
+	f->end = -1;
+	if (rc == SQLITE_OK)
+		rc = f->real->pMethods->xTruncate(f->real, size);
 	if (rc == SQLITE_OK && f->fd >= 0)
 		EVENT(.op = FS_TRUNCATE, .fd = f->fd, .offset = (uint64_t)size);
 	return rc;
@@ -119,8 +185,10 @@ static int
 shim_sync(sqlite3_file *file, int flags)
 {
 	struct shim_file *f = shim(file);
-	int rc = f->real->pMethods->xSync(f->real, flags);
+	int rc = write_head(f);
 
+	if (rc == SQLITE_OK)
+		rc = f->real->pMethods->xSync(f->real, flags);
 	if (rc != SQLITE_OK || f->fd < 0)
 		return rc;
 	EVENT(.op = FS_SYNC, .fd = f->fd);
@@ -134,8 +202,9 @@ static int
 shim_size(sqlite3_file *file, sqlite3_int64 *size)
 {
 	sqlite3_file *real = shim(file)->real;
+	int rc = write_head(shim(file));
 
-	return real->pMethods->xFileSize(real, size);
+	return rc == SQLITE_OK ? real->pMethods->xFileSize(real, size) : rc;
 }
 
 static int
@@ -166,8 +235,9 @@ static int
 shim_control(sqlite3_file *file, int op, void *arg)
 {
 	sqlite3_file *real = shim(file)->real;
+	int rc = write_head(shim(file));
 
-	return real->pMethods->xFileControl(real, op, arg);
+	return rc == SQLITE_OK ? real->pMethods->xFileControl(real, op, arg) : rc;
 }
 
 static int
@@ -250,7 +320,9 @@ shim_open(
 	int rc;
 
 	(void)vfs;
-	*f = (struct shim_file){ .fd = -1, .dirfd = -1 };
+	*f = (struct shim_file){
+		.wal = (flags & SQLITE_OPEN_WAL) != 0, .end = -1, .fd = -1, .dirfd = -1
+	};
 	f->real = (sqlite3_file *)(void *)((char *)f + REAL_OFFSET);
 	f->real->pMethods = NULL;
 	named = split(path, &f->dirfd, &f->name);

@@ -219,7 +219,8 @@ apply_all(struct apply *a, uint64_t seq, struct err *err)
 	while (rc == RC_OK && apply_position(a) < seq) {
 		LOCK_AUTO held = apply_turn(a);
 
-		rc = apply_batch(a, seq, err);
+		if (apply_position(a) < seq) /* others may have done it meanwhile */
+			rc = apply_batch(a, seq, err);
 	}
 	return rc == RC_NONE ? RC_OK : rc;
 }
@@ -260,7 +261,7 @@ apply_checkpoint(struct apply *a, struct err *err)
 
 /* What the thread remembers between its rounds. */
 struct rounds {
-	uint64_t checkpoint_ms, busy_ms, house_ms; /* when it last happened */
+	uint64_t checkpoint_ms, house_ms; /* when it last happened */
 	uint64_t pause_ms, complained_ms;
 	bool expire; /* once the journal is applied up to there */
 	uint64_t expire_after;
@@ -342,11 +343,11 @@ housekeeping(struct apply *a, struct rounds *r, struct err *err)
 	return apply_sweep(&a->want, err);
 }
 
-/* When there is something to do although nothing comes. */
+/* When there is something to do although nothing comes.  With the lock. */
 static uint64_t
 next_due(const struct apply *a, const struct rounds *r)
 {
-	uint64_t due = r->house_ms + HOUSEKEEPING_MS, idle = r->busy_ms + IDLE_MS;
+	uint64_t due = r->house_ms + HOUSEKEEPING_MS, idle = a->busy_ms + IDLE_MS;
 	uint64_t full = r->checkpoint_ms + a->want.checkpoint_ms;
 
 	if (!a->unsettled)
@@ -360,15 +361,23 @@ next_due(const struct apply *a, const struct rounds *r)
 static bool
 wait_for_work(struct apply *a, const struct rounds *r, uint64_t *upto)
 {
-	uint64_t due = next_due(a, r), pause = clock_ms() + r->pause_ms;
+	uint64_t due, pause = clock_ms() + r->pause_ms;
 	LOCK_AUTO held = lock_take(&a->lock);
 
 	while (!a->stop && r->pause_ms > 0 && cond_until(&a->wake, &a->lock, pause))
 		continue;
-	while (!a->stop && a->upto <= a->position && clock_ms() < due)
+	while (!a->stop && a->upto <= a->position && clock_ms() < (due = next_due(a, r)))
 		(void)cond_until(&a->wake, &a->lock, due);
 	*upto = a->upto;
 	return !a->stop;
+}
+
+static uint64_t
+busy_at(struct apply *a)
+{
+	LOCK_AUTO held = lock_take(&a->lock);
+
+	return a->busy_ms;
 }
 
 static enum rc
@@ -379,13 +388,12 @@ one_round(struct apply *a, struct rounds *r, uint64_t upto, struct err *err)
 	if (apply_position(a) < upto) {
 		LOCK_AUTO held = apply_turn(a);
 
-		r->busy_ms = clock_ms();
 		if ((rc = apply_batch(a, upto, err)) != RC_OK && rc != RC_NONE)
 			return rc;
 	}
 	uint64_t now = clock_ms();
 	if (a->unsettled && (now >= r->checkpoint_ms + a->want.checkpoint_ms ||
-				    now >= r->busy_ms + IDLE_MS)) {
+				    now >= busy_at(a) + IDLE_MS)) {
 		r->checkpoint_ms = now;
 		if ((rc = apply_checkpoint(a, err)) != RC_OK)
 			return rc;

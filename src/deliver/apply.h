@@ -53,7 +53,8 @@ void apply_upto(struct apply *a, uint64_t seq);
 /* The journal's writer has ended, perhaps in the middle: what is in it is made durable
  * and may be applied up to *last. */
 enum rc apply_ended(struct apply *a, uint64_t *last, struct err *err) MUST_CHECK;
-/* Applies everything up to seq on the caller's thread, without apply_start. */
+/* Applies everything up to seq on the caller's thread: without apply_start(), or beside its
+ * thread, which then has not to be woken for it. */
 enum rc apply_all(struct apply *a, uint64_t seq, struct err *err) MUST_CHECK;
 enum rc apply_checkpoint(struct apply *a, struct err *err) MUST_CHECK;
 void apply_start(struct apply *a);	/* its thread */

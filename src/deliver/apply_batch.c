@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "deliver/deliver_int.h"
@@ -382,8 +383,11 @@ apply_batch(struct apply *a, uint64_t until, struct err *err)
 		journal_read_close(&a->reader);
 		return rc;
 	}
-	a->unsettled = true;
 	(void)pthread_mutex_lock(&a->lock);
+	if (!a->unsettled) /* its thread has a checkpoint to make, in a while */
+		(void)pthread_cond_signal(&a->wake);
+	a->unsettled = true;
+	a->busy_ms = clock_ms();
 	a->position = a->items[a->nitems - 1].seq;
 	(void)pthread_cond_broadcast(&a->moved);
 	(void)pthread_mutex_unlock(&a->lock);

@@ -43,6 +43,7 @@ struct apply {
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t wake, moved;	/* moved: position */
 	uint64_t position, upto;
+	uint64_t busy_ms;		/* a batch was applied */
 	bool stop, running;
 	pthread_t thread;
 };

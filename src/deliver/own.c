@@ -11,15 +11,6 @@ enum { PIECE = 64 * 1024 };
 
 static const char name[] = "house";
 
-static void
-on_synced(uint64_t seq, void *arg)
-{
-	struct own *o = arg;
-
-	if (o->want.thread)
-		apply_upto(o->apply, seq);
-}
-
 /* A file that is not needed by whoever starts next. */
 static void
 on_applied(uint64_t seq, void *arg)
@@ -82,7 +73,7 @@ open_journal(struct own *o, struct err *err)
 {
 	int data = o->want.apply.data;
 	FD_AUTO dir = -1;
-	struct journal_want w = { .synced = on_synced, .arg = o };
+	struct journal_want w = { .arg = o };
 	enum rc rc = fs_mkdirs(data, "journal/house", 0750, err);
 
 	if (rc == RC_OK)
@@ -171,10 +162,16 @@ own_await(struct own *o, uint64_t seq, struct err *err)
 {
 	enum rc rc;
 
-	if (!o->want.thread) {
-		rc = apply_all(o->apply, seq, err);
+	/* on this thread: to wake another one and wait for it costs more; and for others who
+	 * have committed meanwhile */
+	if (o->want.thread)
+		seq = journal_synced(o->journal);
+	rc = apply_all(o->apply, seq, err);
+	if (!o->want.thread)
 		return rc == RC_OK ? apply_checkpoint(o->apply, err) : rc;
-	}
+	if (rc == RC_OK)
+		return rc;
+	apply_upto(o->apply, seq); /* which tries again until it is done */
 	if (apply_wait(o->apply, seq, clock_ms() + SETTLE_MS))
 		return RC_OK;
 	return err_set(err, RC_TEMP,

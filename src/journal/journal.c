@@ -46,7 +46,7 @@ struct mark {
 
 struct journal {
 	struct journal_want want;
-	struct jfile file; /* the committer's, as all up to `lock` */
+	struct jfile file; /* whose turn it is (busy), as all up to `lock` */
 	struct mark synced;
 	uint64_t allocated; /* zeros are written up to here */
 	bool broken; /* what was written has still to be taken back */
@@ -58,6 +58,7 @@ struct journal {
 	struct entry *first, **last;
 	size_t notes, commits; /* waiting */
 	enum sleep sleep;
+	bool busy; /* somebody writes: the committer, or who found nobody at it */
 	uint64_t synced_seq;
 	bool stop;
 };
@@ -306,10 +307,10 @@ next_batch(struct journal *j)
 {
 	uint64_t until_ms = clock_ms() + NOTES_WAIT_MS;
 
-	while (j->commits == 0 && !j->stop) {
+	while (j->busy || (j->commits == 0 && !j->stop)) {
 		bool late = clock_ms() >= until_ms;
 
-		if (j->first != NULL && late)
+		if (j->first != NULL && late && !j->busy)
 			break;
 		if (late) {
 			j->sleep = SLEEPS;
@@ -321,7 +322,25 @@ next_batch(struct journal *j)
 		}
 		j->sleep = AWAKE;
 	}
+	j->busy = j->first != NULL;
 	return j->first == NULL ? NULL : take_batch(j);
+}
+
+/* What came meanwhile is the committer's: one sync for all of it. */
+static void
+no_longer_busy(struct journal *j)
+{
+	bool call;
+	{
+		LOCK_AUTO held = lock_take(&j->lock);
+
+		j->busy = false;
+		call = j->sleep != AWAKE && (j->first != NULL || j->stop);
+		if (call)
+			j->sleep = AWAKE;
+	}
+	if (call)
+		(void)pthread_cond_signal(&j->work);
 }
 
 static void *
@@ -339,6 +358,7 @@ committer(void *arg)
 		if (list == NULL)
 			break;
 		do_batch(j, list);
+		no_longer_busy(j);
 	}
 	if (!j->broken)
 		(void)!sync_file(j, NULL);
@@ -357,7 +377,8 @@ queue(struct journal *j, struct entry *e, bool *call)
 	j->commits += !e->note;
 	*j->last = e;
 	j->last = &e->next;
-	*call = j->sleep == SLEEPS || (j->sleep == NAPS && !e->note);
+	/* who is at it calls in the end */
+	*call = !j->busy && (j->sleep == SLEEPS || (j->sleep == NAPS && !e->note));
 	if (*call)
 		j->sleep = AWAKE; /* nobody else has to call */
 	return true;
@@ -376,6 +397,18 @@ hand_over(struct journal *j, struct entry *e)
 	return true;
 }
 
+/* Nobody is at it: then who commits does it himself, and wakes nobody. */
+static bool
+may_write(struct journal *j)
+{
+	LOCK_AUTO held = lock_take(&j->lock);
+
+	if (j->busy || j->first != NULL || j->stop)
+		return false;
+	j->busy = true;
+	return true;
+}
+
 enum rc
 journal_commit(struct journal *j, enum jrec_kind kind, str payload, bool sync_names,
 	uint64_t *seq, struct err *err)
@@ -388,7 +421,12 @@ journal_commit(struct journal *j, enum jrec_kind kind, str payload, bool sync_na
 		return err_set(err, RC_PERM, "a journal record of %zu bytes is too large",
 			payload.len);
 	(void)sem_init(&e.done, 0, 0);
-	(void)hand_over(j, &e);
+	if (may_write(j)) {
+		do_batch(j, &e);
+		no_longer_busy(j);
+	} else {
+		(void)hand_over(j, &e);
+	}
 	while (sem_wait(&e.done) != 0 && errno == EINTR)
 		continue;
 	(void)sem_destroy(&e.done);

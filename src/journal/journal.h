@@ -10,7 +10,8 @@
  * only; they roll at 64 MiB.  Sequence numbers begin at 1 and have no holes.
  *
  * Group commit: journal_commit() hands a record over and waits until it is on
- * disk.  One committer thread takes all that wait, syncs incoming/ once (for
+ * disk.  Who finds nobody at it writes and syncs by himself; what comes meanwhile waits, and
+ * one committer thread takes all of that, syncs incoming/ once (for
  * the names of their files; the files' own data the callers have synced),
  * writes all records, syncs the journal once, and wakes them.  So a record
  * that can be read implies that its file is on disk.  Unsynced records
@@ -37,7 +38,7 @@ struct journal;
 struct journal_want {
 	int dirfd;		/* journal/NAME; duplicated */
 	int incoming;		/* folder whose names a commit syncs; -1: none; duplicated */
-	/* Called by the committer after each sync, with the last number on disk. */
+	/* Called after each sync, with the last number on disk; by one thread at a time. */
 	void (*synced)(uint64_t seq, void *arg);
 	/* At open, for every valid record of the newest two files, in order. */
 	enum rc (*replay)(uint64_t seq, enum jrec_kind kind, str payload, void *arg);
