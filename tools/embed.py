@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""embed.py OUTPUT UI ASSET...: the files of ui/ as the tables of say/ui.h.
+"""embed.py OUTPUT UI GROUPS ASSET...: the files of ui/ as the tables of say/ui.h.
 
 Templates (ui/pages, ui/letters) and sentences (ui/text) as they are; assets under names with the first
 eight hex digits of their SHA-256.  A name in a template that ui/VALUES.md does not tell of is refused:
-who fills the pages in reads there.
+who fills the pages in reads there.  So is a group of GROUPS (filter/groups.def) without a sentence.
 """
 import hashlib
 import pathlib
@@ -66,11 +66,19 @@ def sentences_of(text):
     return out
 
 
-def tables(ui, assets):
+def check_groups(groups, sentences):
+    for group in re.findall(r"^GROUP\((\w+)", groups.read_text(), flags=re.M):
+        for key in (f"reason_{group.lower()}", f"advice_{group.lower()}"):
+            if key not in sentences:
+                sys.exit(f"{groups}: ui/text/en.txt does not say {key}")
+
+
+def tables(ui, groups, assets):
     templates = sorted(ui.glob("pages/*.html")) + sorted(ui.glob("letters/*.txt"))
     texts = sorted(ui.glob("text/*.txt"), key=lambda p: (p.stem != "en", p.stem))
     names = known_names((ui / "VALUES.md").read_text())
     english = sentences_of((ui / "text/en.txt").read_text())
+    check_groups(groups, english)
     for path in templates:
         for n, name in used_names(path, english):
             if name not in names:
@@ -93,8 +101,9 @@ def tables(ui, assets):
 
 
 def main():
-    output, ui, *assets = sys.argv[1:]
-    text = "\n".join(tables(pathlib.Path(ui), [pathlib.Path(a) for a in assets]))
+    output, *paths = sys.argv[1:]
+    ui, groups, *assets = map(pathlib.Path, paths)
+    text = "\n".join(tables(ui, groups, assets))
     pathlib.Path(output).write_text(text + "\n")
 
 
