@@ -6,7 +6,7 @@
  */
 #include "base/fs.h"
 #include "base/log.h"
-#include "imap/imap_fetch_int.h"
+#include "imap/imap_fetch_texts.h"
 
 /* ---- the windows of a slice ---- */
 

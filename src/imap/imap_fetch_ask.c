@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "imap/imap_decoded.h"
-#include "imap/imap_fetch_int.h"
+#include "imap/imap_fetch_texts.h"
 #include "store/learn.h"
 
 enum {

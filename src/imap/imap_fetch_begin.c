@@ -5,7 +5,7 @@
  */
 #include "base/fs.h"
 #include "imap/imap_absent.h"
-#include "imap/imap_fetch_int.h"
+#include "imap/imap_fetch_texts.h"
 
 enum { VANISHED_LINE = 16 * 1024 }; /* then another one begins */
 

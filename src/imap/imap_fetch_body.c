@@ -133,9 +133,21 @@ section_of(const struct fetch *f)
 static void
 put_name(struct fetch *f)
 {
+	struct buf *b = &f->s->out;
+	str *name = &f->names[f->section];
+	size_t at;
+
 	fetch_put_blank(f);
-	imap_put_section(&f->s->out, section_of(f));
-	buf_addc(&f->s->out, ' ');
+	if (name->len > 0) {
+		buf_add(b, *name);
+		return;
+	}
+	at = b->len;
+	imap_put_section(b, section_of(f));
+	buf_addc(b, ' ');
+	/* the same for all messages; without room it is made again */
+	if (buf_ok(b))
+		(void)!arena_copy(f->s->cmd.mem, str_skip(buf_str(b), at), name);
 }
 
 static void

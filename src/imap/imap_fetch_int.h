@@ -41,11 +41,6 @@ struct fetch_learnt {
 	enum rc rc;
 };
 
-/* Items as they are sent; "": none is kept, and they are made from the texts. */
-struct fetch_items {
-	str envelope, structure;
-};
-
 /* The bytes that are being sent. */
 struct fetch_source {
 	int fd;				/* the message's, or decode_fd; not owned */
@@ -75,7 +70,7 @@ struct fetch {
 	size_t window, from, loaded;	/* rows that have texts: [from, loaded) */
 	const struct msg_id **ids;
 	struct store_texts *texts;
-	struct fetch_items *items;
+	struct fetch_items *items;	/* imap_fetch_texts.h */
 	struct fetch_learnt *learnt;
 	struct store_item_made *made;	/* of the window: to be kept */
 	size_t nmade;
@@ -86,6 +81,7 @@ struct fetch {
 	bool structure_known;		/* and it is what the row says */
 	bool first;			/* nothing stands behind "FETCH (" yet */
 	size_t section;
+	str names[IMAP_SECTIONS];	/* as answers name the sections */
 	int fd;
 	bool sending;
 	struct fetch_source source;
@@ -113,16 +109,6 @@ fetch_step fetch_rows;		/* the next slice, or the next window of this one */
 void fetch_end_row(struct fetch *f);
 /* Nothing is to be asked any more: the window is told. */
 void fetch_learnt(struct fetch *f);
-
-/* ---- imap_fetch_texts.c ---- */
-/* Items and texts of the rows [f->from, f->from + *n): the slice where its items say it all,
- * else a window. */
-enum rc fetch_load(struct fetch *f, size_t *n, struct err *err) MUST_CHECK;
-/* What is still to be known of a message of the window (enum store_text, or-ed). */
-unsigned fetch_lacks(const struct fetch *f, size_t k);
-/* An item of the message that is told stands in s->out from `at`: it may be kept. */
-void fetch_made(struct fetch *f, enum store_item item, size_t at);
-void fetch_keep_made(struct fetch *f);
 
 /* ---- imap_fetch_row.c ---- */
 /* Items that need no file, "* n FETCH (" in front.  False: it is gone, and nothing was written. */
@@ -153,10 +139,4 @@ static inline struct store_texts *
 fetch_texts(struct fetch *f)
 {
 	return &f->texts[f->i - f->from];
-}
-
-static inline const struct fetch_items *
-fetch_items(const struct fetch *f)
-{
-	return &f->items[f->i - f->from];
 }

@@ -7,7 +7,7 @@
  * preview, and as its structure one application/octet-stream in "binary", which is what
  * bytes are of which no more is known; its BODY[1] is then the text as it stands.
  */
-#include "imap/imap_fetch_int.h"
+#include "imap/imap_fetch_texts.h"
 #include "mime/header.h"
 #include "wire/imap_structure.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the index has of the messages of a window: items as they are sent, and texts. */
 #include "base/log.h"
-#include "imap/imap_fetch_int.h"
+#include "imap/imap_fetch_texts.h"
 
 static enum rc
 load_item(struct fetch *f, size_t n, enum store_item item, struct err *err)

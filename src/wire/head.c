@@ -53,18 +53,38 @@ head_pack(struct buf *b, const struct head *h)
 	}
 }
 
-/* The one field that these bytes are, and nothing else. */
-static bool
-one_field(str bytes, str *name)
+/* The name that stands at the beginning (RFC 5322 3.6.8). */
+static str
+name_at(str bytes)
 {
-	struct header_reader r;
-	struct header_field f;
+	size_t n = 0;
 
-	header_begin(&r, bytes);
-	if (header_next(&r, &f) != HEADER_FIELD || r.at != bytes.len)
+	while (n < bytes.len && bytes.ptr[n] > ' ' && bytes.ptr[n] < 0x7f &&
+		bytes.ptr[n] != ':')
+		n++;
+	return str_first(bytes, n);
+}
+
+/* Is that the one field that these bytes are, and nothing else?  As header_next() has it: a
+ * name, blanks, a colon (4.5), and no line but the first begins without a blank. */
+static bool
+one_field(str bytes, str name)
+{
+	size_t n = name.len;
+
+	while (n < bytes.len && (bytes.ptr[n] == ' ' || bytes.ptr[n] == '\t'))
+		n++;
+	if (name.len == 0 || n == bytes.len || bytes.ptr[n] != ':')
 		return false;
-	*name = f.name;
-	return true;
+	for (;;) {
+		const char *lf = memchr(bytes.ptr + n, '\n', bytes.len - n);
+
+		if (lf == NULL || lf + 1 == bytes.ptr + bytes.len)
+			return true;
+		if (lf[1] != ' ' && lf[1] != '\t')
+			return false;
+		n = (size_t)(lf - bytes.ptr) + 1;
+	}
 }
 
 static bool
@@ -76,8 +96,9 @@ is_name(str s)
 	return s.len > 0;
 }
 
+/* Of its bytes only the name has been looked at. */
 static bool
-next_field(struct pack *p, struct head_field *f)
+next_unseen(struct pack *p, struct head_field *f)
 {
 	uint64_t length = pack_le(p, LENGTH);
 	size_t n = length & (NAME_ONLY - 1);
@@ -90,7 +111,20 @@ next_field(struct pack *p, struct head_field *f)
 	if ((length & NAME_ONLY) != 0)
 		return is_name(s);
 	f->bytes = s;
-	return one_field(s, &f->name) && can_be_kept(f);
+	f->name = name_at(s);
+	return f->name.len > 0;
+}
+
+static bool
+is_kept(const struct head_field *f)
+{
+	return one_field(f->bytes, f->name) && can_be_kept(f);
+}
+
+static bool
+next_field(struct pack *p, struct head_field *f)
+{
+	return next_unseen(p, f) && (f->bytes.len == 0 || is_kept(f));
 }
 
 static bool
@@ -127,7 +161,7 @@ static bool
 among(str name, const str *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (str_ieq(name, names[i]))
+		if (name.len == names[i].len && str_ieq(name, names[i]))
 			return true;
 	return false;
 }
@@ -152,11 +186,11 @@ put_all(struct buf *b, str record, const str *names, size_t n, bool not )
 	if (!begin(&p, record, &fields))
 		return false;
 	for (size_t i = 0; i < fields; i++) {
-		if (!next_field(&p, &f))
+		if (!next_unseen(&p, &f))
 			return false;
 		if (among(f.name, names, n) == not )
 			continue;
-		if (f.bytes.len == 0)
+		if (f.bytes.len == 0 || !is_kept(&f))
 			return false;
 		put_field(b, f.bytes);
 	}
