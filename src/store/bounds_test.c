@@ -3,7 +3,8 @@
 #include "store/change_int.h"
 #include "store/mailbox_int.h"
 #include "store/testing.h"
-#include "store/view.h"
+#include "store/view_int.h"
+#include "wire/sortkey.h"
 
 enum { WHO = 7, OTHER = 23 }; /* of one shard */
 
@@ -306,5 +307,53 @@ TEST(the_uid_of_mail_that_went_elsewhere_is_not_told)
 		number(s, "SELECT messages FROM mailbox WHERE mailbox_id = 1"), 1);
 	assert_int_equal(uid, 0);
 	buf_free(&m.facts);
+	store_close(&s);
+}
+
+/* Each had a key of its own: a few thousand bytes, a million times. */
+TEST(copies_of_a_message_share_what_they_are_sorted_by)
+{
+	ARENA_AUTO mem = arena_new(1 << 20);
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+	struct view_order *orders = arena_array(mem, 1000, sizeof(*orders));
+	uint32_t *uids = arena_array(mem, 1000, sizeof(*uids)), was, is;
+	struct change_copied out = { .from = &was, .to = &is };
+	BUF_AUTO key = BUF(SORTKEY_MOST);
+	char subject[200];
+	struct view *v;
+	size_t before;
+
+	memset(subject, 'X', sizeof(subject));
+	sortkey_pack(&key, &(struct sortkey){ .subject = { subject, sizeof(subject) } });
+	fill(s, data, 1);
+	struct db_stmt *q = db_prepare(shard_of(s, WHO)->db,
+		"INSERT INTO email_key SELECT 7, msgid, ? FROM email", NULL);
+	db_bind_blob(q, 1, buf_str(&key));
+	assert_int_equal(db_run(q, NULL), RC_OK);
+	sql(s, "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+	       " INSERT INTO mailbox_email(account_id, mailbox_id, uid, msgid, flags, keywords,"
+	       " modseq, made_modseq, saved_ms, size, received_ms, thread_id)"
+	       " SELECT 7, 1, i, msgid, 0, '', 5, 5, 5, 100, 5, 1 FROM n, email;"
+	       "UPDATE mailbox SET messages = 1000, uidnext = 1001 WHERE mailbox_id = 1");
+	for (uint32_t i = 0; i < 1000; i++)
+		uids[i] = i + 1;
+	assert_int_equal(view_open(s, WHO, 1, &v, NULL), RC_OK);
+	before = atomic_load(&v->bytes);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(
+			view_orders(v, uids, 1000, VIEW_SUBJECT, mem, orders, NULL),
+			RC_OK);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_true(orders[i].known && orders[i].subject.len == sizeof(subject));
+	assert_true(atomic_load(&v->bytes) - before < 2 * sizeof(subject));
+	/* the others keep theirs */
+	assert_int_equal(change_move(s, (struct store_place){ WHO, 1 }, 2, uids, 1, &out,
+				 &(uint64_t){ 0 }, NULL),
+		RC_OK);
+	assert_int_equal(
+		view_orders(v, uids + 1, 999, VIEW_SUBJECT, mem, orders, NULL), RC_OK);
+	assert_true(orders[998].known && orders[998].subject.ptr[199] == 'X');
+	view_close(&v);
 	store_close(&s);
 }

@@ -26,9 +26,10 @@ struct word {
 	char text[];
 };
 
-/* A packed wire/sortkey.h. */
+/* A packed wire/sortkey.h; all copies of a message in the mailbox share it. */
 struct order_key {
-	uint32_t len;
+	uint32_t refs, len;
+	bool counted;		/* in key_bytes */
 	char bytes[];
 };
 
@@ -112,6 +113,7 @@ void view_patch(struct view *v, const struct note *n);
 void view_count(struct view *v);		/* unseen, after loading */
 void view_weigh(struct view *v);		/* sets bytes */
 void view_clear(struct view *v);		/* frees what it has */
+void view_key_drop(struct view *v, struct order_key *k);
 void view_get(const struct row *r, struct view_row *out);
 
 /* Calls fn for each of the UIDs (ascending; i: its place) that is there.  With the shard's lock, so

@@ -66,7 +66,7 @@ key_of(str packed)
 
 	if (k == NULL)
 		abort();
-	k->len = (uint32_t)packed.len;
+	*k = (struct order_key){ .len = (uint32_t)packed.len };
 	memcpy(k->bytes, packed.ptr, packed.len);
 	return k;
 }
@@ -75,10 +75,13 @@ key_of(str packed)
 static size_t
 give(struct asking *a, size_t i, str packed)
 {
+	struct order_key *key = key_of(packed);
 	size_t first = i;
 
 	for (; i < a->n && by_id(&a->at[i], &a->at[first]) == 0; i++)
-		a->at[i].key = key_of(packed);
+		a->at[i].key = key;
+	if (key != &view_no_key)
+		key->refs = (uint32_t)(i - first);
 	return i;
 }
 
@@ -188,14 +191,26 @@ keep(struct asking *a)
 		if (k->key == &view_no_key && a->facts != v->facts)
 			continue; /* it may have come since */
 		r->key = k->key;
-		if (k->key != &view_no_key)
+		if (k->key != &view_no_key && !k->key->counted) {
+			k->key->counted = true;
 			v->key_bytes += sizeof(*k->key) + k->key->len;
+		}
 		k->key = NULL;
 	}
 	while (v->keyed < v->n &&
 		(v->rows[v->keyed].gone || v->rows[v->keyed].key != NULL))
 		v->keyed++;
 	view_weigh(v);
+}
+
+/* Those that no row has taken. */
+static void
+drop_keys(struct asking *a)
+{
+	LOCK_AUTO held = lock_take(&a->v->lock);
+
+	for (size_t i = 0; i < a->n; i++)
+		view_key_drop(a->v, a->at[i].key);
 }
 
 static enum rc
@@ -211,9 +226,7 @@ ask(struct asking *a, struct err *err)
 	qsort(a->at, a->n, sizeof(*a->at), by_uid);
 	if (rc == RC_OK)
 		keep(a);
-	for (size_t i = 0; i < a->n; i++)
-		if (a->at[i].key != NULL && a->at[i].key != &view_no_key)
-			free(a->at[i].key);
+	drop_keys(a);
 	return rc;
 }
 

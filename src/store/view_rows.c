@@ -78,13 +78,20 @@ word_drop(struct view *v, struct word *w)
 		v->word_waste += sizeof(*w) + w->len;
 }
 
+void
+view_key_drop(struct view *v, struct order_key *k)
+{
+	if (k == NULL || k == &view_no_key || --k->refs > 0)
+		return;
+	if (k->counted)
+		v->key_bytes -= sizeof(*k) + k->len;
+	free(k);
+}
+
 static void
 key_drop(struct view *v, struct row *r)
 {
-	if (r->key != NULL && r->key != &view_no_key) {
-		v->key_bytes -= sizeof(*r->key) + r->key->len;
-		free(r->key);
-	}
+	view_key_drop(v, r->key);
 	r->key = NULL;
 }
 
@@ -216,7 +223,7 @@ view_patch(struct view *v, const struct note *n)
 	if (n->kind == NOTE_MAILBOX)
 		v->gone |= n->deleted;
 	else if (v->state == VIEW_LOADING && n->kind != NOTE_MARKED &&
-		n->row.uid > v->loaded_to)
+		 n->row.uid > v->loaded_to)
 		return; /* its row will be read, as it will be then */
 	if (n->kind != NOTE_FACTS && v->modseq < n->row.modseq)
 		v->modseq = n->row.modseq;
