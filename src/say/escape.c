@@ -5,7 +5,8 @@ enum { WIDTH = 72, REPLACEMENT = 0xfffd };
 
 #define REPLACED "\xef\xbf\xbd" /* U+FFFD */
 
-/* One character at the front: its bytes; 0: that is none.  RFC 3629: shortest form, no surrogates. */
+/* One character at the front: its bytes; 0: that is none.  RFC 3629: shortest form, no
+ * surrogates. */
 static size_t
 character(str s, uint32_t *out)
 {
@@ -31,7 +32,7 @@ character(str s, uint32_t *out)
 	return n;
 }
 
-/* Embeddings, overrides and isolates would let a stranger's words turn the ones behind them around. */
+/* Embeddings, overrides and isolates would let a stranger's words turn around what follows. */
 static bool
 turns_direction(uint32_t c)
 {
@@ -115,7 +116,8 @@ prefix_of(str line)
 	return n;
 }
 
-/* Where to break: the last space that leaves no more than WIDTH characters, or the first after; len: nowhere. */
+/* Where to break: the last space that leaves no more than WIDTH characters, or the first after;
+ * len: nowhere. */
 static size_t
 break_at(str line, size_t from)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Which form of a word goes with a number: Unicode CLDR's rules for whole numbers, of the languages that
- * have few.  A further rule is a function and a row. */
+/* Which form of a word goes with a number: Unicode CLDR's rules for whole numbers, of languages
+ * that have few.  A further rule is a function and a row. */
 #include "say/say_int.h"
 
 static size_t

@@ -154,12 +154,16 @@ TEST(dates_are_written_as_the_languages_people_write_them)
 	static const struct {
 		const char *tag, *first, *other;
 	} want[] = {
-		{ "en", "1\u00a0March 2026, 00:00\u00a0UTC", "31\u00a0December 2026, 23:59\u00a0UTC" },
-		{ "de", "1.\u00a0März 2026, 00:00\u00a0UTC", "31.\u00a0Dezember 2026, 23:59\u00a0UTC" },
-		{ "fr", "1er\u00a0mars 2026 à 00:00\u00a0UTC", "31\u00a0décembre 2026 à 23:59\u00a0UTC" },
+		{ "en", "1\u00a0March 2026, 00:00\u00a0UTC",
+			"31\u00a0December 2026, 23:59\u00a0UTC" },
+		{ "de", "1.\u00a0März 2026, 00:00\u00a0UTC",
+			"31.\u00a0Dezember 2026, 23:59\u00a0UTC" },
+		{ "fr", "1er\u00a0mars 2026 à 00:00\u00a0UTC",
+			"31\u00a0décembre 2026 à 23:59\u00a0UTC" },
 		{ "es", "1\u00a0de marzo de 2026, 00:00\u00a0UTC",
 			"31\u00a0de diciembre de 2026, 23:59\u00a0UTC" },
-		{ "af", "1\u00a0Maart 2026, 00:00\u00a0UTC", "31\u00a0Desember 2026, 23:59\u00a0UTC" },
+		{ "af", "1\u00a0Maart 2026, 00:00\u00a0UTC",
+			"31\u00a0Desember 2026, 23:59\u00a0UTC" },
 	};
 
 	assert_int_equal(sentences_new(ui_texts, ui_ntexts, &s, NULL), RC_OK);

@@ -52,7 +52,8 @@ link_files(struct templates *t, struct program *p, struct err *err)
 	return RC_OK;
 }
 
-/* How many files deep it goes, from those that are known (`deep`): round after round, so a circle never ends. */
+/* How many files deep it goes, from those that are known (`deep`): round after round, so that a
+ * circle never ends. */
 static bool
 deepen(const struct templates *t, unsigned *deep)
 {
@@ -147,7 +148,8 @@ failed(const struct filling *f, unsigned line, const char *what, str which)
 		what, STR_ARG(str_first(which, 60)));
 }
 
-/* Text: what a value says in further lines stays behind the "> " of its first, or in the line. */
+/* Text: what a value says in further lines stays behind the "> " of its first, or in the
+ * line. */
 static void
 put_lines(struct filling *f, str value)
 {

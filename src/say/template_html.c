@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where in HTML a value may stand.  Not a parser of HTML, but of the little that our templates may use: what
- * is not between tags, in a tag or in a double-quoted attribute is refused, so that escaping is right
- * wherever a value is.
+ * Where in HTML a value may stand.  Not a parser of HTML, but of the little that our templates
+ * may use: what is not between tags, in a tag or in a double-quoted attribute is refused, so that
+ * escaping is right wherever a value is.
  */
 #include "say/say_int.h"
 
