@@ -25,6 +25,7 @@ house_doors_open(struct house *h)
 	h->errands = pool_new("errand", (unsigned)conf->imap.errands, ERRANDS_WAITING);
 	h->imap = (struct imap_house){ .store = h->store,
 		.search = conf->store.full_text ? h->search : NULL,
+		.fulltext = h->fulltext,
 		.directory = h->directory,
 		.logins = h->logins,
 		.own = h->own,

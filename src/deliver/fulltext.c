@@ -15,9 +15,19 @@ enum {
 	BATCH_MEM = 16 << 20,
 	BATCH_ENOUGH = 4 << 20, /* of texts: into the database with them */
 	BATCH_ACCOUNTS = 64,
+	OFFERS_MOST = 8 << 20, /* bytes */
 	SWEEP_MS = 6 * 3600 * 1000, /* between two looks for what has left an account */
 	PAUSE_LEAST_MS = 1000,
 	PAUSE_MOST_MS = 60 * 1000,
+};
+
+/* Texts of a message that was scanned when it came. */
+struct offer {
+	struct msg_id id;
+	size_t head, text;
+	bool cut;
+	UT_hash_handle hh;
+	char bytes[]; /* head, then text */
 };
 
 struct due {
@@ -38,6 +48,8 @@ struct fulltext {
 	pthread_cond_t wake;
 	struct due *due; /* in the order they became so */
 	uint64_t working; /* more, which are in no list */
+	struct offer *offers; /* the oldest first */
+	size_t offered; /* bytes */
 	bool stop;
 	pthread_t thread;
 	uint64_t pause_ms; /* the thread's: after the next failure */
@@ -66,6 +78,58 @@ fulltext_due(struct fulltext *f, uint64_t account)
 	d->account = account;
 	HASH_ADD(hh, f->due, account, sizeof(d->account), d);
 	(void)pthread_cond_signal(&f->wake);
+}
+
+static void
+drop_offer(struct fulltext *f, struct offer *o)
+{
+	HASH_DEL(f->offers, o);
+	f->offered -= sizeof(*o) + o->head + o->text;
+	free(o);
+}
+
+void
+fulltext_offer(struct fulltext *f, const struct msg_id *id, str head, str text, bool cut)
+{
+	LOCK_AUTO held = lock_take(&f->lock);
+	size_t bytes = sizeof(struct offer) + head.len + text.len;
+	struct offer *o;
+
+	if (bytes > OFFERS_MOST / 2)
+		return;
+	HASH_FIND(hh, f->offers, id->text, MSG_ID_LEN, o);
+	if (o != NULL)
+		return;
+	while (f->offered + bytes > OFFERS_MOST)
+		drop_offer(f, f->offers);
+	if ((o = malloc(bytes)) == NULL)
+		abort();
+	*o = (struct offer){ .id = *id, .head = head.len, .text = text.len, .cut = cut };
+	if (head.len > 0)
+		memcpy(o->bytes, head.ptr, head.len);
+	if (text.len > 0)
+		memcpy(o->bytes + head.len, text.ptr, text.len);
+	HASH_ADD_KEYPTR(hh, f->offers, o->id.text, MSG_ID_LEN, o);
+	f->offered += bytes;
+}
+
+/* False: it was not offered, or there is no memory for it in the batch. */
+static bool
+take_offer(struct fulltext *f, const struct msg_id *id, struct arena *mem,
+	struct search_doc *doc)
+{
+	LOCK_AUTO held = lock_take(&f->lock);
+	struct offer *o;
+
+	HASH_FIND(hh, f->offers, id->text, MSG_ID_LEN, o);
+	if (o == NULL)
+		return false;
+	bool taken = arena_copy(mem, (str){ o->bytes, o->head }, &doc->head) == RC_OK &&
+		     arena_copy(mem, (str){ o->bytes + o->head, o->text }, &doc->text) ==
+			     RC_OK;
+	doc->cut = o->cut;
+	drop_offer(f, o);
+	return taken;
 }
 
 uint64_t
@@ -161,6 +225,8 @@ read_one(struct fulltext *f, uint64_t account, const struct store_newer *m,
 	FD_AUTO fd = -1;
 
 	*doc = (struct search_doc){ .id = m->id, .modseq = m->modseq };
+	if (!m->facts_missing && take_offer(f, &m->id, mem, doc))
+		return RC_OK;
 	enum rc rc = store_open_message(f->want.store, account, &m->id, &fd, err);
 	if (rc == RC_NONE) /* its reader removed it */
 		return RC_OK;
@@ -384,6 +450,7 @@ fulltext_stop(struct fulltext **fp)
 	struct fulltext *f = *fp;
 	struct due *d, *next;
 	struct swept *w, *after;
+	struct offer *o, *behind;
 
 	if (f == NULL)
 		return;
@@ -392,6 +459,8 @@ fulltext_stop(struct fulltext **fp)
 	(void)pthread_cond_broadcast(&f->wake);
 	(void)pthread_mutex_unlock(&f->lock);
 	(void)pthread_join(f->thread, NULL);
+	HASH_ITER(hh, f->offers, o, behind)
+	drop_offer(f, o);
 	HASH_ITER(hh, f->due, d, next)
 	{
 		HASH_DEL(f->due, d);

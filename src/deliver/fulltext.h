@@ -31,6 +31,9 @@ struct fulltext_want {
 struct fulltext *fulltext_start(const struct fulltext_want *w);
 /* Something came into the account.  Any thread; never waits. */
 void fulltext_due(struct fulltext *f, uint64_t account);
+/* What a scanner has said of a message that comes into a mailbox in these moments, so that it is
+ * not asked again: texts are copied, and forgotten when there are too many.  Any thread. */
+void fulltext_offer(struct fulltext *f, const struct msg_id *id, str head, str text, bool cut);
 /* Accounts that are behind, as far as is known; for tests and figures. */
 uint64_t fulltext_waiting(struct fulltext *f);
 void fulltext_stop(struct fulltext **fp);	/* after the message under way */

@@ -9,6 +9,7 @@
 
 #include "conf/conf.h"
 #include "deliver/append.h"
+#include "deliver/fulltext.h"
 #include "directory/entry.h"
 #include "net/errand.h"
 #include "net/service.h"
@@ -19,6 +20,7 @@
 struct imap_house {
 	struct store *store;
 	struct search *search;		/* NULL: no full text; every message is looked at */
+	struct fulltext *fulltext;	/* NULL: the same */
 	struct directory *directory;	/* quotas */
 	struct logins *logins;
 	struct own *own;		/* appending */

@@ -6,7 +6,9 @@
 
 enum {
 	FACTS_MS = 5000, /* of a whole command; what is not known then is asked later */
-	FACTS_MEM = 4 * 1024 * 1024,
+	FACTS_MEM = 12 * 1024 * 1024,
+	/* of all messages of a command; others are asked for again */
+	TEXTS_MEM = 4 * 1024 * 1024,
 };
 
 /* The mailbox is there, and a blank: what follows is ours, also where it is wrong. */
@@ -72,16 +74,31 @@ imap_append_words(struct imap_lex *x, struct append_words *out)
 	return at_literal(x, out->utf8);
 }
 
-/* RC_OK: *facts, in mem. */
+/* What full text needs of a message. */
+struct texts {
+	bool known, cut;
+	str head, text;
+};
+
+static void
+keep_texts(const struct content *c, struct arena *mem, struct texts *t)
+{
+	t->known = arena_copy(mem, c->search_head, &t->head) == RC_OK &&
+		   arena_copy(mem, c->search_text, &t->text) == RC_OK;
+	t->cut = c->search_cut;
+}
+
+/* RC_OK: *facts, in mem.  Texts for full text are asked for in the same breath. */
 static enum rc
 ask(struct appending *a, const struct piece *p, uint64_t until_ms, struct arena *mem,
-	str *facts)
+	str *facts, struct arena *texts, struct texts *t)
 {
 	struct scan_job job = { .fd = -1,
 		.size = p->size,
 		.hostname = a->conf->server.hostname,
 		.most_ms = a->conf->limits.scanner_timeout,
-		.most_unpacked = a->conf->limits.scanner_unpacked };
+		.most_unpacked = a->conf->limits.scanner_unpacked,
+		.want = a->house->fulltext != NULL ? SCAN_SEARCH : 0 };
 	struct scanned got = { 0 };
 	ARENA_AUTO scratch = arena_new(FACTS_MEM);
 	FD_AUTO fd = -1;
@@ -91,21 +108,23 @@ ask(struct appending *a, const struct piece *p, uint64_t until_ms, struct arena 
 		return rc;
 	job.fd = fd;
 	rc = scan_ask(a->house->scanners, &job, until_ms, scratch, &got, NULL);
-	if (rc == RC_OK)
-		rc = arena_copy(mem, got.packed, facts);
+	if (rc == RC_OK && (rc = arena_copy(mem, got.packed, facts)) == RC_OK &&
+		job.want != 0)
+		keep_texts(&got.content, texts, t);
 	scanned_clear(&got);
 	return rc;
 }
 
 /* As far as there is time, and room in the record. */
 static void
-ask_all(struct appending *a, struct append_item *items, struct arena *mem)
+ask_all(struct appending *a, struct append_item *items, struct arena *mem,
+	struct arena *texts, struct texts *t)
 {
 	uint64_t until_ms = clock_ms() + FACTS_MS;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < a->n && rc != RC_TEMP && clock_ms() < until_ms; i++)
-		rc = ask(a, &a->at[i], until_ms, mem, &items[i].facts);
+		rc = ask(a, &a->at[i], until_ms, mem, &items[i].facts, texts, &t[i]);
 }
 
 void
@@ -119,7 +138,9 @@ imap_append_work(void *appending)
 		.items = items,
 		.replaces_mailbox = a->replaces_mailbox,
 		.replaces = a->replaces };
+	struct texts texts[APPEND_MOST] = { 0 };
 	ARENA_AUTO mem = arena_new(JREC_MOST);
+	ARENA_AUTO texts_mem = arena_new(TEXTS_MEM);
 
 	for (size_t i = 0; i < a->n; i++) {
 		struct piece *p = &a->at[i];
@@ -131,9 +152,13 @@ imap_append_work(void *appending)
 			.keywords = p->flags.keywords };
 		memcpy(items[i].digest, p->digest, sizeof(p->digest));
 	}
-	ask_all(a, items, mem);
+	ask_all(a, items, mem, texts_mem, texts);
 	a->err = (struct err){ 0 };
 	a->rc = own_append(a->house->own, &put, &a->uidvalidity, &a->err);
-	for (size_t i = 0; i < a->n; i++)
+	for (size_t i = 0; i < a->n; i++) {
 		a->at[i].uid = items[i].uid;
+		if (a->rc == RC_OK && texts[i].known)
+			fulltext_offer(a->house->fulltext, &items[i].id, texts[i].head,
+				texts[i].text, texts[i].cut);
+	}
 }
