@@ -47,8 +47,8 @@ function block(s: Uint32Array, b: Uint8Array, at: number): void {
 	s[0] += a0, s[1] += b0, s[2] += c0, s[3] += d0, s[4] += e0, s[5] += f0, s[6] += g0, s[7] += h0;
 }
 
-// Into `state`, eight words.
-export function sha256(message: Uint8Array, state: Uint32Array): void {
+// The message with what belongs behind it (5.1.1): whole blocks.
+export function padded(message: Uint8Array): Uint8Array {
 	const room = new Uint8Array(Math.ceil((message.length + 9) / 64) * 64);
 	const bits = message.length * 8;
 
@@ -56,7 +56,12 @@ export function sha256(message: Uint8Array, state: Uint32Array): void {
 	room[message.length] = 0x80;
 	for (let i = 0; i < 4; i++)
 		room[room.length - 1 - i] = bits >>> (8 * i);
+	return room;
+}
+
+// Of whole blocks, into `state`, eight words.
+export function sha256(blocks: Uint8Array, state: Uint32Array): void {
 	state.set(H);
-	for (let at = 0; at < room.length; at += 64)
-		block(state, room, at);
+	for (let at = 0; at < blocks.length; at += 64)
+		block(state, blocks, at);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // The work: the least counter such that SHA-256(stamp ":" counter) begins with so many zero bits.
 
-import { sha256 } from "./sha256";
+import { padded, sha256 } from "./sha256";
 
 export interface Task {
 	stamp: string;
@@ -22,17 +22,34 @@ function zeroBits(state: Uint32Array): number {
 	return 256;
 }
 
+// The next decimal number in place, from `begin` to `end`; false: it needs a further digit.
+function count(text: Uint8Array, begin: number, end: number): boolean {
+	for (let i = end - 1; i >= begin; i--) {
+		if (text[i] !== 0x39) {
+			text[i]++;
+			return true;
+		}
+		text[i] = 0x30;
+	}
+	return false;
+}
+
 export function work(task: Task, report: (p: Progress) => void): void {
 	const encoder = new TextEncoder();
+	const begin = encoder.encode(`${task.stamp}:`).length;
 	const state = new Uint32Array(8);
 
-	for (let counter = 0; ; counter++) {
-		sha256(encoder.encode(`${task.stamp}:${counter}`), state);
-		if (zeroBits(state) >= task.bits) {
-			report({ part: 1, proof: String(counter) });
-			return;
-		}
-		if (counter % PIECE === PIECE - 1)
-			report({ part: 1 - Math.exp(-counter / 2 ** task.bits), proof: "" });
+	for (let counter = 0; ;) {
+		const text = encoder.encode(`${task.stamp}:${counter}`);
+		const blocks = padded(text);
+		do {
+			sha256(blocks, state);
+			if (zeroBits(state) >= task.bits) {
+				report({ part: 1, proof: String(counter) });
+				return;
+			}
+			if (++counter % PIECE === 0)
+				report({ part: 1 - Math.exp(-counter / 2 ** task.bits), proof: "" });
+		} while (count(blocks, begin, text.length));
 	}
 }

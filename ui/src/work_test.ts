@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: ISC
 // Run by node when tests are: the digests are SHA-256, and the proof is the least counter that proves.
 
-import { sha256 } from "./sha256";
+import { padded, sha256 } from "./sha256";
 import { work } from "./work";
 
 const state = new Uint32Array(8);
 
 function digest(text: string): string {
-	sha256(new TextEncoder().encode(text), state);
+	sha256(padded(new TextEncoder().encode(text)), state);
 	return Array.from(state, (word) => word.toString(16).padStart(8, "0")).join("");
 }
 
