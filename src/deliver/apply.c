@@ -13,6 +13,9 @@
 #include "journal/journal.h"
 #include "store/mailbox.h"
 
+/* That a message was removed, longer than the ledger knows whose it was. */
+#define REMEMBERED_MS (60ull * 24 * 3600 * 1000)
+
 enum {
 	BATCH_MEM = 96 * 1024 * 1024,
 	IDLE_MS = 2000, /* nothing came for so long: checkpoint */
@@ -337,8 +340,11 @@ housekeeping(struct apply *a, struct rounds *r, struct err *err)
 			 a->want.store, clock_wall_ms() - MAILBOX_KEPT_MS, err)) != RC_OK)
 		return rc;
 	if (a->want.ledger_keep_ms > 0 &&
-		(rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,
-			 err)) != RC_OK)
+		((rc = ledger_age(a->want.ledger, clock_wall_ms(), a->want.ledger_keep_ms,
+			  err)) != RC_OK ||
+			(rc = store_forget(a->want.store,
+				 clock_wall_ms() - a->want.ledger_keep_ms - REMEMBERED_MS,
+				 err)) != RC_OK))
 		return rc;
 	return apply_sweep(&a->want, err);
 }

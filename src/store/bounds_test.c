@@ -357,3 +357,23 @@ TEST(copies_of_a_message_share_what_they_are_sorted_by)
 	view_close(&v);
 	store_close(&s);
 }
+
+TEST(what_was_removed_long_ago_is_forgotten)
+{
+	FD_AUTO data = data_folder();
+	struct store *s = new_store(data);
+
+	fill(s, data, 1);
+	sql(s, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+	       " INSERT INTO gone SELECT 7 + 16 * (i % 3), printf('m%06d', i), i FROM n;"
+	       "INSERT INTO lesson SELECT account_id, msgid, 1, modseq FROM gone;"
+	       "INSERT INTO lesson SELECT account_id, msgid, 1, 5 FROM email");
+	assert_int_equal(store_forget(s, 9990, NULL), RC_OK);
+	assert_int_equal(number(s, "SELECT count(*) FROM gone"), 11);
+	assert_int_equal(number(s, "SELECT min(modseq) FROM gone"), 9990);
+	/* what was said of a message that is there stays */
+	assert_int_equal(number(s, "SELECT count(*) FROM lesson"), 12);
+	assert_int_equal(store_forget(s, UINT64_MAX, NULL), RC_OK);
+	assert_int_equal(number(s, "SELECT count(*) FROM gone"), 11);
+	store_close(&s);
+}

@@ -140,6 +140,10 @@ enum rc store_has(struct store *s, uint64_t account, const struct msg_id *id, bo
 enum rc store_expunge(struct store *s, uint64_t account, str mailbox, uint64_t uid,
 	struct err *err) MUST_CHECK;
 
+/* What is remembered of messages that were removed before that time, their tombstones too, goes:
+ * house does so once an hour, for what is older than audit and journals go back. */
+enum rc store_forget(struct store *s, uint64_t before_ms, struct err *err) MUST_CHECK;
+
 /* For audit and verify: a sentence for each damage.  `digests`: files and databases, too. */
 typedef void store_damage_fn(const char *sentence, void *arg);
 enum rc store_check(struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
