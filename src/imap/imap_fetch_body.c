@@ -243,6 +243,9 @@ fields_of_index(struct fetch *f, const struct imap_section *x)
 
 	if (x->depth > 0 || !t->known_head || (not &&t->trace_bytes > 0))
 		return false;
+	/* perhaps without an empty line: the file knows */
+	if (t->trace_bytes + fetch_header_bytes(f) >= f->rows[f->i].size)
+		return false;
 	for (size_t i = 0; i < x->nfields && t->trace_bytes > 0; i++)
 		if (is_trace_field(x->fields[i]))
 			return false;
@@ -261,6 +264,14 @@ layout(struct fetch *f, struct imap_layout *l)
 		.structure = &f->structure };
 }
 
+static bool
+ends_with_empty_line(str block)
+{
+	str last = str_skip(block, block.len < 3 ? 0 : block.len - 3);
+
+	return str_eq(block, STR("\r\n")) || str_eq(last, STR("\n\r\n"));
+}
+
 static enum fetch_got
 put_fields(struct fetch *f, const struct imap_section *x)
 {
@@ -276,7 +287,8 @@ put_fields(struct fetch *f, const struct imap_section *x)
 	if (!imap_section_span(&l, x, &span))
 		return put_none(f);
 	/* what stands behind the first MiB of a header nobody reads */
-	if (span.end - span.at > FETCH_HEADER)
+	bool whole = span.end - span.at <= FETCH_HEADER;
+	if (!whole)
 		span.end = span.at + FETCH_HEADER;
 	buf_clear(&f->scratch);
 	if (!read_span(f, span.at, span.end))
@@ -284,6 +296,9 @@ put_fields(struct fetch *f, const struct imap_section *x)
 	BUF_AUTO fields = BUF(FETCH_HEADER + 2);
 	head_put_block(&fields, buf_str(&f->scratch), x->fields, x->nfields,
 		x->kind == SECTION_FIELDS_NOT);
+	/* RFC 9051 6.4.5.1: "in the case of a message that has no body and no blank line" */
+	if (whole && !ends_with_empty_line(buf_str(&f->scratch)))
+		fields.len -= 2;
 	return put_bytes(f, buf_str(&fields));
 }
 
