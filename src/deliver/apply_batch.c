@@ -14,6 +14,7 @@ enum { ACCOUNT_MEM = 8 * 1024 };
 struct touched {
 	uint64_t id, quota, bytes; /* bytes: put in by this batch */
 	bool there;
+	uint64_t got; /* the record whose message it gets */
 	UT_hash_handle hh;
 };
 
@@ -82,8 +83,7 @@ add_delivery(struct apply *a, const struct store_delivery *what, const uint8_t d
 
 /* Adds one copy, unless the account gets this message already. */
 static void
-add_copy(struct apply *a, const struct jrec_message *m, uint64_t seq, struct touched *t,
-	size_t first)
+add_copy(struct apply *a, const struct jrec_message *m, uint64_t seq, struct touched *t)
 {
 	const struct store_delivery what = { .id = m->id,
 		.size = m->size,
@@ -91,15 +91,15 @@ add_copy(struct apply *a, const struct jrec_message *m, uint64_t seq, struct tou
 		.trace_bytes = TRACE_BLOCK,
 		.facts = m->facts };
 
-	for (size_t i = first; i < a->nlist; i++)
-		if (a->list[i].what.account == t->id)
-			return;
+	if (t->got == seq) /* records are numbered from 1 */
+		return;
+	t->got = seq;
 	add_delivery(a, &what, m->digest, seq, t);
 }
 
 static enum rc
 add_target(struct apply *a, const struct jrec_message *m, uint64_t seq, str address,
-	uint64_t target, size_t first, struct err *err)
+	uint64_t target, struct err *err)
 {
 	struct touched *t;
 	uint64_t heir = 0;
@@ -118,7 +118,7 @@ add_target(struct apply *a, const struct jrec_message *m, uint64_t seq, str addr
 		if (rc != RC_OK || (rc = touch(a, heir, &t, err)) != RC_OK)
 			return rc;
 	}
-	add_copy(a, m, seq, t, first);
+	add_copy(a, m, seq, t);
 	return RC_OK;
 }
 
@@ -148,7 +148,7 @@ add_message(struct apply *a, const struct journal_item *item, struct err *err)
 	for (size_t i = 0; i < m.nrcpts; i++)
 		for (size_t t = 0; t < m.rcpts[i].ntargets; t++) {
 			rc = add_target(a, &m, item->seq, m.rcpts[i].address,
-				m.rcpts[i].targets[t], first, err);
+				m.rcpts[i].targets[t], err);
 			if (rc != RC_OK)
 				return rc;
 		}
