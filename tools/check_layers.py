@@ -23,6 +23,7 @@ NEIGHBOURS = {
     "wire": ["mime"],
     "ledger": ["journal"],
     "held": ["journal"],
+    "deliver": ["filter"],  # letters say why in the filter's words
     "store": ["journal"],
     "queue": ["journal"],
     "scan": ["mailauth"],

@@ -364,36 +364,23 @@ verb_refusal_release(struct verb_io *io, int argc, char **argv)
 	return rc == RC_OK ? verb_done(io) : verb_fail(io, rc);
 }
 
-static enum rc
-may_dismiss(struct verb_io *io, const struct refusal *f)
-{
-	char when[CLOCK_TEXT];
-
-	if (f->state != REFUSAL_RELEASED && f->state != REFUSAL_DISMISSED)
-		return RC_OK;
-	clock_text(f->decided_ms, when);
-	return err_set(&io->err, RC_BAD, "%s.%u was %s already, on %s by " STR_FMT,
-		f->id.text, f->n, refusal_state_name(f->state), when,
-		(int)(f->decided_by.len < 60 ? f->decided_by.len : 60),
-		f->decided_by.ptr);
-}
-
 enum verb_exit
 verb_refusal_dismiss(struct verb_io *io, int argc, char **argv)
 {
 	const struct release_want want = want_of(io);
+	struct own *own = io->own;
 	struct refusal f;
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	if (!verb_words(io, "refusal dismiss", argc, argv, 1, 1))
 		return VERB_USAGE;
-	rc = release_find(&want, str_of(argv[0]), io->mem, &f, &io->err);
+	if (own == NULL)
+		rc = open_own(io, &own);
 	if (rc == RC_OK)
-		rc = may_dismiss(io, &f);
-	if (rc == RC_OK)
-		rc = refusals_dismiss(io->refusals, &f, io->who, &io->err);
-	if (rc == RC_OK)
-		rc = release_find(&want, str_of(argv[0]), io->mem, &f, &io->err);
+		rc = release_dismiss(
+			&want, own, str_of(argv[0]), io->who, io->mem, &f, &io->err);
+	if (own != io->own)
+		own_close(&own);
 	if (rc != RC_OK)
 		return verb_fail(io, rc);
 	if (io->json)

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "directory/policy.h"
 #include "wire/ask.h"
 
 struct directory;
@@ -132,21 +133,6 @@ enum rc alias_remove(struct directory *d, str address, const str targets[], size
 	struct err *err) MUST_CHECK;	/* n 0: the whole alias */
 enum rc alias_list(struct directory *d, str domain, struct arena *mem, struct alias **out,
 	size_t *n, struct err *err) MUST_CHECK;
-
-struct policy {
-	bool has_threshold, has_filter, has_appeals, has_refused_mail;
-	int32_t threshold;		/* thousandths */
-	bool observe;
-	bool recipient_appeals;		/* recipients are asked about appeals, too */
-	bool daily;			/* a letter a day about what was refused for them */
-};
-
-/* scope: an address, a domain, or "all".  get: what is set there itself. */
-enum rc policy_get(struct directory *d, str scope, struct policy *out, struct err *err) MUST_CHECK;
-enum rc policy_set(struct directory *d, str scope, const struct policy *p, struct err *err) MUST_CHECK;
-/* What counts for an address: each setting from the narrowest scope that says something, or
- * the default; all has_* are set.  RC_NONE: mail to it goes nowhere here. */
-enum rc policy_for(struct directory *d, str address, struct policy *out, struct err *err) MUST_CHECK;
 
 /* For audit and verify. */
 typedef void directory_damage_fn(const char *sentence, void *arg);

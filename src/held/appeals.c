@@ -275,6 +275,7 @@ appeals_put(struct refusals *r, const struct refusal *f, const struct appeal *a,
 	if (rc == RC_OK) {
 		*end = APPEAL_TAKEN;
 		r->letters = true;
+		r->letters_ms = 0; /* it may be to somebody who waits for nothing */
 	}
 	return rc;
 }

@@ -18,44 +18,44 @@
 #include "held/refusals.h"
 
 enum {
-	APPEAL_NOTE = 4000,	/* bytes of UTF-8 */
+	APPEAL_NOTE = 4000, /* bytes of UTF-8 */
 	APPEAL_CONTACT = 254,
 	APPEAL_SUBJECT = 300,
-	APPEAL_DECIDERS = 16,	/* who is told of one appeal */
+	APPEAL_DECIDERS = 16, /* who is told of one appeal */
 };
 
 struct appeal {
 	uint64_t time_ms;
-	str note, contact;	/* plain text; LF and TAB are the only controls */
-	str subject;		/* of the original, decoded; "" if it is not known */
-	str language;		/* of the page: "de" */
-	struct ip client;	/* from where */
+	str note, contact; /* plain text; LF and TAB are the only controls */
+	str subject; /* of the original, decoded; "" if it is not known */
+	str language; /* of the page: "de" */
+	struct ip client; /* from where */
 };
 
 /* In the last 24 hours; 0: none is taken. */
 struct appeal_limits {
-	uint64_t network;	/* from one network (IPv4 /24, IPv6 /48) */
-	uint64_t domain;	/* about mail of one sender domain */
+	uint64_t network; /* from one network (IPv4 /24, IPv6 /48) */
+	uint64_t domain; /* about mail of one sender domain */
 	uint64_t all;
 };
 
 enum appeal_end {
 	APPEAL_TAKEN,
-	APPEAL_AGAIN,		/* there is one already; nothing has changed */
-	APPEAL_DECIDED,		/* released or dismissed */
-	APPEAL_GONE,		/* not held, or its time is over */
-	APPEAL_MANY,		/* a limit: later */
+	APPEAL_AGAIN, /* there is one already; nothing has changed */
+	APPEAL_DECIDED, /* released or dismissed */
+	APPEAL_GONE, /* not held, or its time is over */
+	APPEAL_MANY, /* a limit: later */
 };
 
 enum decider_role {
-	DECIDER_POSTMASTER = 1,	/* may release everything */
-	DECIDER_RECIPIENT,	/* not what was refused for a virus */
+	DECIDER_POSTMASTER = 1, /* may release everything */
+	DECIDER_RECIPIENT, /* not what was refused for a virus */
 };
 
 struct decider {
 	struct msg_id id;
 	uint32_t n;
-	str address;		/* of the account */
+	str address; /* of the account */
 	enum decider_role role;
 };
 
@@ -68,5 +68,5 @@ enum rc appeals_get(struct refusals *r, const struct refusal *f, struct arena *m
 	struct appeal *out, struct err *err) MUST_CHECK;
 
 /* By the token of a link; *f as it is now.  RC_NONE: none. */
-enum rc deciders_find(struct refusals *r, str token, struct arena *mem, struct decider *out,
-	struct refusal *f, struct err *err) MUST_CHECK;
+enum rc deciders_find(struct refusals *r, str token, struct arena *mem,
+	struct decider *out, struct refusal *f, struct err *err) MUST_CHECK;

@@ -35,13 +35,13 @@ unfinished(struct refusals *r, struct arena *mem, struct letter *out, struct err
 
 /* ---- beginning one ---- */
 
-/* How many an address was sent in the last hour, and when the last one was. */
+/* How many an address was sent in the last hour, and when the first of them was. */
 static enum rc
 recent(struct refusals *r, const struct letter *l, uint64_t wall_ms, uint64_t *n,
-	uint64_t *last_ms, struct err *err)
+	uint64_t *first_ms, struct err *err)
 {
 	PREPARE(q, r->db,
-		"SELECT COUNT(*), COALESCE(MAX(made_ms), 0) FROM letter WHERE kind = ? AND "
+		"SELECT COUNT(*), COALESCE(MIN(made_ms), 0) FROM letter WHERE kind = ? AND "
 		"address = ? AND made_ms > ? AND made_ms <= ?",
 		err);
 	db_bind_u64(q, 1, l->kind);
@@ -52,7 +52,7 @@ recent(struct refusals *r, const struct letter *l, uint64_t wall_ms, uint64_t *n
 
 	if (rc == RC_OK) {
 		*n = db_u64(q, 0);
-		*last_ms = db_u64(q, 1);
+		*first_ms = db_u64(q, 1);
 	}
 	db_reset(q);
 	return rc;
@@ -60,11 +60,13 @@ recent(struct refusals *r, const struct letter *l, uint64_t wall_ms, uint64_t *n
 
 /* Whom something waits for, after `address`, in their order. */
 static enum rc
-next_waiting(struct refusals *r, struct arena *mem, struct letter *l, struct err *err)
+next_waiting(struct refusals *r, struct arena *mem, struct letter *l, uint64_t *since_ms,
+	struct err *err)
 {
 	PREPARE(q, r->db,
-		"SELECT kind, address FROM letter_about WHERE letter = '' AND "
-		"(kind > ? OR (kind = ? AND address > ?)) ORDER BY kind, address LIMIT 1",
+		"SELECT kind, address, MIN(time_ms) FROM letter_about WHERE letter = '' AND "
+		"(kind > ? OR (kind = ? AND address > ?)) GROUP BY kind, address "
+		"ORDER BY kind, address LIMIT 1",
 		err);
 	db_bind_u64(q, 1, l->kind);
 	db_bind_u64(q, 2, l->kind);
@@ -73,6 +75,7 @@ next_waiting(struct refusals *r, struct arena *mem, struct letter *l, struct err
 
 	if (rc == RC_OK) {
 		l->kind = (enum letter_kind)db_u64(q, 0);
+		*since_ms = db_u64(q, 2);
 		if (arena_copy(mem, db_str(q, 1), &l->address) != RC_OK)
 			rc = no_memory(err);
 	}
@@ -131,29 +134,28 @@ begin(struct refusals *r, uint64_t wall_ms, bool all, struct letter *l, struct e
 	return refusals_finish(r, rc, err);
 }
 
-/* Appeals to one address: ten one by one, then what comes within an hour of the
- * last in one.  RC_NONE: nothing of what waits is due. */
+/* Appeals to one address: at most ten letters an hour; what had to wait comes in one.
+ * RC_NONE: nothing of what waits is due. */
 static enum rc
 begin_due(struct refusals *r, uint64_t wall_ms, struct arena *mem, struct letter *l,
 	struct err *err)
 {
-	uint64_t again_ms = UINT64_MAX;
+	uint64_t again_ms = UINT64_MAX, since_ms = 0;
 	enum rc rc;
 
 	*l = (struct letter){ .address = STR("") };
-	while ((rc = next_waiting(r, mem, l, err)) == RC_OK) {
-		uint64_t n = 0, last_ms = 0;
+	while ((rc = next_waiting(r, mem, l, &since_ms, err)) == RC_OK) {
+		uint64_t n = 0, first_ms = 0;
+		bool waited = since_ms + LETTERS_WAITED_MS < wall_ms;
 
-		rc = recent(r, l, wall_ms, &n, &last_ms, err);
+		rc = recent(r, l, wall_ms, &n, &first_ms, err);
 		if (rc != RC_OK)
 			return rc;
-		if (l->kind == LETTER_DAILY)
-			return begin(r, wall_ms, true, l, err);
-		if (n < LETTERS_SINGLE)
-			return begin(r, wall_ms, false, l, err);
-		/* by the whole hour since the last, so that a digest is one an hour */
-		if (last_ms + HOUR_MS < again_ms)
-			again_ms = last_ms + HOUR_MS;
+		if (l->kind == LETTER_DAILY || n < LETTERS_HOUR)
+			return begin(
+				r, wall_ms, l->kind == LETTER_DAILY || waited, l, err);
+		if (first_ms + HOUR_MS < again_ms)
+			again_ms = first_ms + HOUR_MS;
 	}
 	if (rc == RC_NONE && again_ms != UINT64_MAX)
 		r->letters_ms = again_ms;
@@ -195,7 +197,8 @@ letters_next(struct refusals *r, uint64_t wall_ms, struct arena *mem, struct let
 	LOCK_AUTO held = lock_take(&r->lock);
 	enum rc rc;
 
-	if (!r->letters || (wall_ms < r->letters_ms && r->letters_ms - wall_ms <= HOUR_MS))
+	if (!r->letters ||
+		(wall_ms < r->letters_ms && r->letters_ms - wall_ms <= HOUR_MS))
 		return RC_NONE;
 	r->letters_ms = 0;
 	*out = (struct letter){ .n = 0 };
