@@ -9,18 +9,22 @@
 
 #include "deliver/release.h"
 #include "held/appeals.h"
+#include "scan/scan.h"
 
 struct appeal_house {
 	struct release_want release;
 	struct own *own;
+	struct scanners
+		*scanners; /* house's readers, for the subject; NULL: it stays unknown */
+	uint64_t scanner_ms, unpacked; /* their limits, as in struct scan_job */
 	struct appeal_limits limits;
 };
 
 /* Blocks for the disk.  The original's subject is looked up for it, which is written down as an opening. */
-enum rc appeal_make(const struct appeal_house *h, const struct refusal *f, const struct appeal *a,
-	enum appeal_end *end, struct err *err) MUST_CHECK;
+enum rc appeal_make(const struct appeal_house *h, const struct refusal *f,
+	const struct appeal *a, enum appeal_end *end, struct err *err) MUST_CHECK;
 /* RC_OK: released (perhaps on its way) or dismissed, now or by this decider before; *f as it is now.
  * RC_BAD: it cannot be, and err is a sentence: decided otherwise, not held, expired, or not his to release.
  * Blocks until it is in the mailboxes. */
-enum rc appeal_decide(const struct appeal_house *h, str token, bool uphold, struct arena *mem,
-	struct refusal *f, struct err *err) MUST_CHECK;
+enum rc appeal_decide(const struct appeal_house *h, str token, bool uphold,
+	struct arena *mem, struct refusal *f, struct err *err) MUST_CHECK;

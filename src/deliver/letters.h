@@ -1,32 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * letters: mail of our own about refusals, each exactly once (as notices are: its id is written down with what
- * it is about before it is composed, and goes through house's own journal):
+ * letters: mail of our own about refusals, each exactly once (held/letters.h says which are due and when):
+ * an appeal to each who may decide about it, digests of appeals, and what was refused for one account in a day
+ * (policy refused_mail=daily).
  *
- *  - an appeal, to each who may decide: the first ten of an hour one by one, then one digest an hour for what
- *    came meanwhile;
- *  - once a day, to who wants it (policy refused_mail=daily): what was refused for them since the last one.
- *
- * Text only (ui/letters: templates as for pages, in [web] language), a link https://…/d/TOKEN for each refusal.
+ * Text only (ui/letters, templates as for pages, in [web] language), with a link https://…/d/TOKEN for each refusal.
  * The stranger's words are quoted line by line, their links defanged (hxxp://, example[.]test).
  */
 #pragma once
 
 #include "deliver/own.h"
+#include "held/letters.h"
+#include "say/sentences.h"
 #include "say/template.h"
 
-enum { TOKEN_KEY = 32 };	/* bytes of keys/token.key */
+enum {
+	TOKEN_KEY = 32, /* bytes of the instance's own secret (directory_secret()) */
+	DAILY_ROWS = 20000, /* refusals that one day's letters tell of, of all accounts */
+};
 
 struct letters_want {
-	str hostname;
-	const struct conf *conf;	/* links, language */
+	const struct conf *conf; /* names, links, language */
 	struct directory *directory;
 	struct refusals *refusals;
 	struct own *own;
+	const struct sentences *sentences;
 	const struct templates *templates;
-	unsigned language;
-	const uint8_t *token_key;	/* TOKEN_KEY bytes */
+	const uint8_t *token_key; /* TOKEN_KEY bytes */
 };
 
-/* Sends what is due; quick when nothing is.  Any thread that may wait. */
-enum rc letters_send(const struct letters_want *w, struct err *err) MUST_CHECK;
+/* Writes down whose daily letters are due, and sends what is; quick when nothing is, and no longer than
+ * some tens of letters.  RC_OK: *more says whether something is left.  Any thread that may wait. */
+enum rc letters_send(
+	const struct letters_want *w, bool *more, struct err *err) MUST_CHECK;
+/* Its first half. */
+enum rc letters_daily(const struct letters_want *w, struct err *err) MUST_CHECK;
+
+/* Who decides about it gets to the page by this token (26 characters and a NUL): the same each time. */
+void decider_token(const uint8_t key[TOKEN_KEY], const struct decider *d, char out[27]);
+/* A stranger's line, so that no mail program makes a link of it. */
+void letters_defang(str line, struct buf *out);
+/* Lines of at most 72 columns, broken at blanks; LF. */
+void letters_wrap(str text, struct buf *out);

@@ -303,7 +303,7 @@ spool_and_deliver(struct releasing *r, struct own *own, struct fs_spool *file)
 }
 
 static enum rc
-may_release(const struct release_want *w, const struct refusal *f, struct err *err)
+not_decided(const struct refusal *f, struct err *err)
 {
 	char when[CLOCK_TEXT];
 
@@ -316,11 +316,20 @@ may_release(const struct release_want *w, const struct refusal *f, struct err *e
 			(int)(f->decided_by.len < 60 ? f->decided_by.len : 60),
 			f->decided_by.ptr, f->release_id.text);
 	if (f->state == REFUSAL_DISMISSED)
-		return err_set(err, RC_BAD, "%s.%u was dismissed on %s by " STR_FMT,
-			f->id.text, f->n, when,
+		return err_set(err, RC_BAD,
+			"%s.%u was dismissed already, on %s by " STR_FMT, f->id.text,
+			f->n, when,
 			(int)(f->decided_by.len < 60 ? f->decided_by.len : 60),
 			f->decided_by.ptr);
-	return may_open(w, f, err);
+	return RC_OK;
+}
+
+static enum rc
+may_release(const struct release_want *w, const struct refusal *f, struct err *err)
+{
+	enum rc rc = not_decided(f, err);
+
+	return rc == RC_OK ? may_open(w, f, err) : rc;
 }
 
 enum rc
@@ -348,5 +357,22 @@ release_run(const struct release_want *w, struct own *own, str name, str who,
 	fill_record(&r, &id);
 	rc = spool_and_deliver(&r, own, &file);
 	fs_spool_drop(own_incoming(own), &file);
+	return rc == RC_OK ? release_find(w, name, mem, out, err) : rc;
+}
+
+enum rc
+release_dismiss(const struct release_want *w, struct own *own, str name, str who,
+	struct arena *mem, struct refusal *out, struct err *err)
+{
+	LOCK_AUTO turn = lock_take(own_turn(own));
+	struct refusal f;
+	enum rc rc = own_settle(own, err);
+
+	if (rc == RC_OK)
+		rc = release_find(w, name, mem, &f, err);
+	if (rc == RC_OK)
+		rc = not_decided(&f, err);
+	if (rc == RC_OK)
+		rc = refusals_dismiss(w->refusals, &f, who, err);
 	return rc == RC_OK ? release_find(w, name, mem, out, err) : rc;
 }

@@ -22,7 +22,7 @@ struct release_want {
 	str hostname;
 	struct directory *directory;
 	struct refusals *refusals;
-	const uint8_t *private_key;	/* SEAL_PRIVATE bytes; NULL: missing */
+	const uint8_t *private_key; /* SEAL_PRIVATE bytes; NULL: missing */
 };
 
 /* A refusal by its name, whose time is not over; a sentence otherwise. */
@@ -30,9 +30,13 @@ enum rc release_find(const struct release_want *w, str name, struct arena *mem,
 	struct refusal *out, struct err *err) MUST_CHECK;
 /* Notes who opens it and why, synced, and decrypts it into the file `out`: the trace
  * block, then the message.  *facts (malloc'd) with *len bytes, "" where there are none. */
-enum rc release_open(const struct release_want *w, const struct refusal *f, str who, str why,
-	int out, char **facts, size_t *len, struct err *err) MUST_CHECK;
+enum rc release_open(const struct release_want *w, const struct refusal *f, str who,
+	str why, int out, char **facts, size_t *len, struct err *err) MUST_CHECK;
 /* RC_OK: it is, or will be, in the mailboxes.  RC_BAD: it cannot be, and err says why
  * (released already, dismissed, not held, expired).  *out as it is afterwards. */
 enum rc release_run(const struct release_want *w, struct own *own, str name, str who,
+	struct arena *mem, struct refusal *out, struct err *err) MUST_CHECK;
+/* The appeal, or the refusal itself, was looked at and stands.  RC_BAD: it was decided already.
+ * Waits for a release that is under way. */
+enum rc release_dismiss(const struct release_want *w, struct own *own, str name, str who,
 	struct arena *mem, struct refusal *out, struct err *err) MUST_CHECK;

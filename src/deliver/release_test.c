@@ -12,197 +12,10 @@
 #include "base/fs.h"
 #include "db/db.h"
 #include "deliver/notice.h"
-#include "deliver/release.h"
-#include "deliver/testing.h"
+#include "deliver/room.h"
 #include "test/test.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, CUTS_MOST = 400 };
-
-struct room {
-	struct parts p;
-	struct own *own;
-	struct arena *mem;
-	char path[256];
-};
-
-static void
-open_journal(struct room *r, bool thread)
-{
-	struct err err = { .rc = RC_OK };
-	const struct own_want w = { .apply = { .data = r->p.data,
-					    .directory = r->p.directory,
-					    .store = r->p.store,
-					    .ledger = r->p.ledger,
-					    .refusals = r->p.refusals,
-					    .with = thread ? r->p.apply : NULL,
-					    .checkpoint_ms = 10 },
-		.thread = thread };
-
-	if (own_open(&w, &r->own, &err) != RC_OK)
-		fail_msg("%s", err.text);
-}
-
-static void
-open_room(struct room *r)
-{
-	struct err err = { .rc = RC_OK };
-
-	if (parts_open(&r->p, &err) != RC_OK)
-		fail_msg("%s", err.text);
-	open_journal(r, false);
-}
-
-static void
-close_room(struct room *r)
-{
-	own_close(&r->own);
-	parts_close(&r->p);
-}
-
-static void
-start(struct room *r)
-{
-	*r = (struct room){ .mem = arena_new(16 << 20) };
-	(void)snprintf(r->path, sizeof(r->path), "%s", test_folder());
-	parts_make(&r->p, r->path, 6);
-	open_room(r);
-}
-
-static void
-clear(struct room *r)
-{
-	clock_set_wall(0);
-	own_close(&r->own);
-	parts_clear(&r->p);
-	arena_free(&r->mem);
-}
-
-static struct sent
-mail(struct room *r, struct sent s)
-{
-	struct err err = { .rc = RC_OK };
-
-	s.body = 300;
-	if (parts_send(&r->p, &s, &err) != RC_OK)
-		fail_msg("%s", err.text);
-	parts_apply(&r->p);
-	return s;
-}
-
-static struct sent
-refuse(struct room *r, size_t from, size_t n)
-{
-	return mail(r, (struct sent){ .from = from, .refused = n });
-}
-
-static struct release_want
-want(struct room *r)
-{
-	return (struct release_want){ .data = r->p.data,
-		.hostname = STR("mx.x.test"),
-		.directory = r->p.directory,
-		.refusals = r->p.refusals,
-		.private_key = r->p.held_private };
-}
-
-static enum rc
-release(struct room *r, const char *name, struct refusal *f, struct err *err)
-{
-	const struct release_want w = want(r);
-
-	arena_reset(r->mem);
-	*err = (struct err){ .rc = RC_OK };
-	return release_run(&w, r->own, str_of(name), STR("tester"), r->mem, f, err);
-}
-
-static struct refusal
-released(struct room *r, const char *name)
-{
-	struct refusal f;
-	struct err err;
-
-	if (release(r, name, &f, &err) != RC_OK)
-		fail_msg("%s", err.text);
-	assert_int_equal(f.state, REFUSAL_RELEASED);
-	return f;
-}
-
-static void
-not_released(struct room *r, const char *name, const char *why)
-{
-	struct refusal f;
-	struct err err;
-
-	assert_int_not_equal(release(r, name, &f, &err), RC_OK);
-	if (strstr(err.text, why) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", err.text, why);
-}
-
-static struct refusal
-found(struct room *r, const char *name)
-{
-	struct refusal f;
-
-	assert_int_equal(
-		refusals_find(r->p.refusals, str_of(name), r->mem, &f, NULL), RC_OK);
-	return f;
-}
-
-static uint64_t
-copies(struct room *r, uint64_t account)
-{
-	struct store_usage u = { .messages = 0 };
-
-	(void)!store_usage(r->p.store, account, &u, NULL);
-	return u.messages;
-}
-
-static uint64_t
-postmaster(struct room *r)
-{
-	uint64_t id = 0;
-
-	assert_int_equal(
-		account_heir(r->p.directory, STR("postmaster"), &id, NULL), RC_OK);
-	return id;
-}
-
-/* The file of a message in a mailbox; free() it. */
-static char *
-text_of(struct room *r, uint64_t account, const struct msg_id *id, size_t *len)
-{
-	FD_AUTO fd = -1;
-	uint64_t size = 0;
-	char *text;
-
-	assert_int_equal(store_open_message(r->p.store, account, id, &fd, NULL), RC_OK);
-	assert_int_equal(fs_size(fd, &size, NULL), RC_OK);
-	text = calloc(1, (size_t)size + 1);
-	assert_int_equal(fs_pread(fd, text, (size_t)size, 0, len, NULL), RC_OK);
-	return text;
-}
-
-static void
-assert_named(struct room *r, const char *what)
-{
-	if (strstr(r->p.damage, what) == NULL)
-		fail_msg("not named: \"%s\" in \"%s\"", what, r->p.damage);
-}
-
-static void
-run_sql(struct room *r, const char *sql)
-{
-	struct db_want w = { .dirfd = r->p.data,
-		.path = "refusals.db",
-		.sync = DB_SYNC_NORMAL,
-		.cache_bytes = 65536 };
-	struct db *db = NULL;
-	struct err err = { .rc = RC_OK };
-
-	if (db_open(&w, &db, &err) != RC_OK || db_exec(db, sql, &err) != RC_OK)
-		fail_msg("%s: %s", sql, err.text);
-	db_close(&db);
-}
 
 /* --- releasing --- */
 
@@ -211,14 +24,14 @@ TEST(a_released_original_comes_once_to_each_as_it_was_with_one_field_more)
 	struct room r;
 	size_t len;
 
-	start(&r);
-	struct sent s = refuse(&r, 0, 2);
-	struct refusal f = released(&r, s.id.text);
+	room_start(&r);
+	struct sent s = room_refuse(&r, 0, 2);
+	struct refusal f = room_released(&r, s.id.text);
 
 	assert_int_equal(f.nrcpts, 2);
 	for (size_t i = 0; i < 6; i++)
-		assert_int_equal(copies(&r, r.p.accounts[i]), i < 2);
-	char *text = text_of(&r, r.p.accounts[0], &f.release_id, &len);
+		assert_int_equal(room_copies(&r, r.p.accounts[i]), i < 2);
+	char *text = room_text_of(&r, r.p.accounts[0], &f.release_id, &len);
 	const char *field = strstr(text, "X-Gatepost-Released: ");
 	assert_non_null(field);
 	assert_null(strstr(field + 1, "X-Gatepost-Released: "));
@@ -228,14 +41,14 @@ TEST(a_released_original_comes_once_to_each_as_it_was_with_one_field_more)
 	assert_int_equal(strncmp(text + TRACE_BLOCK + 17, s.id.text, MSG_ID_LEN), 0);
 	free(text);
 	parts_sound(&r.p);
-	not_released(&r, s.id.text, "released already");
-	assert_int_equal(copies(&r, r.p.accounts[0]), 1);
-	close_room(&r);
-	open_room(&r);
-	not_released(&r, s.id.text, "released already");
-	assert_int_equal(copies(&r, r.p.accounts[0]), 1);
+	room_not_released(&r, s.id.text, "released already");
+	assert_int_equal(room_copies(&r, r.p.accounts[0]), 1);
+	room_close(&r);
+	room_open(&r);
+	room_not_released(&r, s.id.text, "released already");
+	assert_int_equal(room_copies(&r, r.p.accounts[0]), 1);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 TEST(each_link_of_a_message_is_released_alone)
@@ -243,22 +56,22 @@ TEST(each_link_of_a_message_is_released_alone)
 	struct room r;
 	char name[REFUSAL_NAME];
 
-	start(&r);
-	struct sent s = mail(
+	room_start(&r);
+	struct sent s = room_mail(
 		&r, (struct sent){ .from = 1, .n = 1, .refused = 2, .apart = true });
-	not_released(&r, s.id.text, "say which");
+	room_not_released(&r, s.id.text, "say which");
 	(void)snprintf(name, sizeof(name), "%s.2", s.id.text);
-	struct refusal f = released(&r, name);
+	struct refusal f = room_released(&r, name);
 	assert_int_equal(f.nrcpts, 1);
-	assert_int_equal(copies(&r, r.p.accounts[1]), 1);
-	assert_int_equal(copies(&r, r.p.accounts[2]), 0);
-	assert_int_equal(copies(&r, r.p.accounts[3]), 1);
+	assert_int_equal(room_copies(&r, r.p.accounts[1]), 1);
+	assert_int_equal(room_copies(&r, r.p.accounts[2]), 0);
+	assert_int_equal(room_copies(&r, r.p.accounts[3]), 1);
 	(void)snprintf(name, sizeof(name), "%s.1", s.id.text);
-	assert_int_equal(found(&r, name).state, REFUSAL_OPEN);
-	(void)released(&r, name);
-	assert_int_equal(copies(&r, r.p.accounts[2]), 1);
+	assert_int_equal(room_found(&r, name).state, REFUSAL_OPEN);
+	(void)room_released(&r, name);
+	assert_int_equal(room_copies(&r, r.p.accounts[2]), 1);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 TEST(a_release_for_an_account_that_is_gone_goes_to_its_heir)
@@ -266,15 +79,15 @@ TEST(a_release_for_an_account_that_is_gone_goes_to_its_heir)
 	struct room r;
 	uint64_t id;
 
-	start(&r);
-	struct sent s = refuse(&r, 0, 2);
+	room_start(&r);
+	struct sent s = room_refuse(&r, 0, 2);
 	assert_int_equal(
 		account_remove(r.p.directory, STR("a0@x.test"), &id, NULL), RC_OK);
-	(void)released(&r, s.id.text);
-	assert_int_equal(copies(&r, postmaster(&r)), 1);
-	assert_int_equal(copies(&r, r.p.accounts[1]), 1);
+	(void)room_released(&r, s.id.text);
+	assert_int_equal(room_copies(&r, room_postmaster(&r)), 1);
+	assert_int_equal(room_copies(&r, r.p.accounts[1]), 1);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 TEST(one_recipient_does_not_learn_of_another_who_was_sent_the_same)
@@ -282,22 +95,22 @@ TEST(one_recipient_does_not_learn_of_another_who_was_sent_the_same)
 	struct room r;
 	size_t len;
 
-	start(&r);
-	struct sent first = refuse(&r, 0, 1);
-	struct sent s = mail(
+	room_start(&r);
+	struct sent first = room_refuse(&r, 0, 1);
+	struct sent s = room_mail(
 		&r, (struct sent){ .from = 1, .refused = 1, .bytes_of = first.id });
 	assert_string_equal(s.held.text, first.held.text);
-	struct refusal f = released(&r, s.id.text);
-	char *text = text_of(&r, r.p.accounts[1], &f.release_id, &len);
+	struct refusal f = room_released(&r, s.id.text);
+	char *text = room_text_of(&r, r.p.accounts[1], &f.release_id, &len);
 	char block[TRACE_BLOCK + 1];
 	(void)snprintf(block, sizeof(block), "%.*s", (int)TRACE_BLOCK, text);
 	assert_null(strstr(block, first.id.text));
 	assert_non_null(strstr(block, s.id.text));
 	free(text);
-	(void)released(&r, first.id.text);
-	assert_int_equal(copies(&r, r.p.accounts[0]), 1);
+	(void)room_released(&r, first.id.text);
+	assert_int_equal(room_copies(&r, r.p.accounts[0]), 1);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 TEST(an_unread_original_cannot_speak_in_our_name)
@@ -308,11 +121,11 @@ TEST(an_unread_original_cannot_speak_in_our_name)
 	struct room r;
 	size_t len;
 
-	start(&r);
-	struct sent s = mail(
+	room_start(&r);
+	struct sent s = room_mail(
 		&r, (struct sent){ .refused = 1, .header = header, .unread = true });
-	struct refusal f = released(&r, s.id.text);
-	char *text = text_of(&r, r.p.accounts[0], &f.release_id, &len);
+	struct refusal f = room_released(&r, s.id.text);
+	char *text = room_text_of(&r, r.p.accounts[0], &f.release_id, &len);
 	static const char want[] =
 		"X-xatepost-Released: today\r\nAuthentication-Results: other.test; spf=pass\r\n"
 		"xuthentication-results:\r\n mx.X.test; dkim=pass\r\nx-xATEPOST-Score: -9\r\n"
@@ -320,12 +133,12 @@ TEST(an_unread_original_cannot_speak_in_our_name)
 	assert_memory_equal(text + TRACE_BLOCK, want, sizeof(want) - 1);
 	free(text);
 	parts_sound(&r.p);
-	s = mail(&r, (struct sent){ .refused = 1, .header = header });
-	f = released(&r, s.id.text); /* read: renaming is gate's */
-	text = text_of(&r, r.p.accounts[0], &f.release_id, &len);
+	s = room_mail(&r, (struct sent){ .refused = 1, .header = header });
+	f = room_released(&r, s.id.text); /* read: renaming is gate's */
+	text = room_text_of(&r, r.p.accounts[0], &f.release_id, &len);
 	assert_memory_equal(text + TRACE_BLOCK, header.ptr, header.len);
 	free(text);
-	clear(&r);
+	room_clear(&r);
 }
 
 TEST(what_cannot_be_released_says_why)
@@ -334,32 +147,32 @@ TEST(what_cannot_be_released_says_why)
 	struct err err;
 	struct refusal f;
 
-	start(&r);
-	struct sent s = refuse(&r, 0, 1);
-	struct sent bare = mail(&r, (struct sent){ .refused = 1, .unheld = true });
-	not_released(&r, "01KAPS0000ABCDEFGHJK", "no refusal");
-	not_released(&r, "hello", "not the name of a refusal");
-	not_released(&r, bare.id.text, "was not kept");
+	room_start(&r);
+	struct sent s = room_refuse(&r, 0, 1);
+	struct sent bare = room_mail(&r, (struct sent){ .refused = 1, .unheld = true });
+	room_not_released(&r, "01KAPS0000ABCDEFGHJK", "no refusal");
+	room_not_released(&r, "hello", "not the name of a refusal");
+	room_not_released(&r, bare.id.text, "was not kept");
 	uint8_t other[SEAL_PRIVATE], public[SEAL_PUBLIC];
 	uint8_t key[SEAL_PRIVATE];
 	memcpy(key, r.p.held_private, sizeof(key));
 	seal_make_keys(public, other);
 	memcpy(r.p.held_private, other, sizeof(other));
-	assert_int_equal(release(&r, s.id.text, &f, &err), RC_BAD);
+	assert_int_equal(room_release(&r, s.id.text, &f, &err), RC_BAD);
 	memcpy(r.p.held_private, key, sizeof(key));
-	struct release_want w = want(&r);
+	struct release_want w = room_want(&r);
 	w.private_key = NULL;
 	assert_int_equal(
 		release_run(&w, r.own, msg_id_str(&s.id), STR("tester"), r.mem, &f, &err),
 		RC_BAD);
 	assert_non_null(strstr(err.text, "keys/held.key"));
-	f = found(&r, s.id.text);
+	f = room_found(&r, s.id.text);
 	assert_int_equal(refusals_dismiss(r.p.refusals, &f, STR("boss"), NULL), RC_OK);
-	not_released(&r, s.id.text, "dismissed");
-	assert_int_equal(copies(&r, r.p.accounts[0]), 0);
+	room_not_released(&r, s.id.text, "dismissed");
+	assert_int_equal(room_copies(&r, r.p.accounts[0]), 0);
 	clock_set_wall(clock_wall_ms() + 15ull * DAY_MS);
-	not_released(&r, s.id.text, "was over");
-	clear(&r);
+	room_not_released(&r, s.id.text, "was over");
+	room_clear(&r);
 }
 
 /* --- all at once --- */
@@ -377,7 +190,7 @@ static void *
 release_all(void *arg)
 {
 	struct person *p = arg;
-	const struct release_want w = want(p->r);
+	const struct release_want w = room_want(p->r);
 
 	for (size_t i = 0; i < NAMES; i++) {
 		ARENA_AUTO mem = arena_new(1 << 20);
@@ -399,12 +212,12 @@ TEST(many_who_release_at_the_same_time_give_one_copy)
 	struct person people[PEOPLE];
 	size_t done = 0, late = 0;
 
-	start(&r);
+	room_start(&r);
 	for (size_t i = 0; i < NAMES; i++)
-		names[i] = refuse(&r, 0, 2).id;
+		names[i] = room_refuse(&r, 0, 2).id;
 	own_close(&r.own);
 	apply_start(r.p.apply);
-	open_journal(&r, true);
+	room_open_journal(&r, true);
 	for (size_t i = 0; i < PEOPLE; i++) {
 		people[i] = (struct person){ .r = &r, .names = names };
 		people[i].thread = thread_start("person", release_all, &people[i]);
@@ -420,13 +233,13 @@ TEST(many_who_release_at_the_same_time_give_one_copy)
 	}
 	assert_int_equal(done, NAMES);
 	assert_int_equal(late, NAMES * (PEOPLE - 1));
-	assert_int_equal(copies(&r, r.p.accounts[0]), NAMES);
-	assert_int_equal(copies(&r, r.p.accounts[1]), NAMES);
-	close_room(&r);
-	open_room(&r);
+	assert_int_equal(room_copies(&r, r.p.accounts[0]), NAMES);
+	assert_int_equal(room_copies(&r, r.p.accounts[1]), NAMES);
+	room_close(&r);
+	room_open(&r);
 	parts_apply(&r.p);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 /* --- killed --- */
@@ -455,7 +268,7 @@ run_cut(struct room *r, int cut, cut_fn *fn, const char *name)
 		struct room c = { .mem = arena_new(16 << 20) };
 
 		parts_attach(&c.p, &r->p, r->path);
-		open_room(&c);
+		room_open(&c);
 		cut_at = cut;
 		fs_observe(on_event);
 		fn(&c, name);
@@ -480,7 +293,7 @@ cut_release(struct room *r, const char *name)
 	struct refusal f;
 	struct err err;
 
-	(void)!release(r, name, &f, &err);
+	(void)!room_release(r, name, &f, &err);
 }
 
 TEST(a_release_that_was_killed_anywhere_and_begun_again_gives_one_copy)
@@ -489,28 +302,28 @@ TEST(a_release_that_was_killed_anywhere_and_begun_again_gives_one_copy)
 	bool through = false;
 	uint64_t n = 0;
 
-	start(&r);
+	room_start(&r);
 	for (int cut = 1; !through && cut < CUTS_MOST; cut += stride()) {
-		struct sent s = refuse(&r, 0, 2);
+		struct sent s = room_refuse(&r, 0, 2);
 		struct refusal f;
 		struct err err;
 
-		close_room(&r);
+		room_close(&r);
 		through = run_cut(&r, cut, cut_release, s.id.text);
-		open_room(&r);
-		enum rc rc = release(&r, s.id.text, &f, &err);
+		room_open(&r);
+		enum rc rc = room_release(&r, s.id.text, &f, &err);
 		if (rc != RC_OK && strstr(err.text, "released already") == NULL)
 			fail_msg("cut at event %d: %s", cut, err.text);
 		for (size_t i = 0; i < 2; i++)
-			if (copies(&r, r.p.accounts[i]) != n + 1)
+			if (room_copies(&r, r.p.accounts[i]) != n + 1)
 				fail_msg("cut at event %d: %" PRIu64 " copies", cut,
-					copies(&r, r.p.accounts[i]));
+					room_copies(&r, r.p.accounts[i]));
 		n++;
 	}
 	assert_true(through);
 	assert_true(n > 10);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 /* --- notices --- */
@@ -537,67 +350,43 @@ told(struct room *r)
 		fail_msg("%s", err.text);
 }
 
-struct newest {
-	struct msg_id id;
-	str envelope;
-};
-
-static enum rc
-on_message(const struct store_message *m, void *arg, struct err *err)
-{
-	(void)err;
-	((struct newest *)arg)->id = m->id;
-	return RC_OK;
-}
-
-static char *
-newest_notice(struct room *r)
-{
-	struct newest n = { .id.text = "" };
-	size_t len;
-
-	assert_int_equal(store_messages(r->p.store, postmaster(r), STR("INBOX"), 0,
-				 on_message, &n, NULL),
-		RC_OK);
-	return text_of(r, postmaster(r), &n.id, &len);
-}
-
 TEST(the_postmaster_is_told_once_an_hour_what_stopped_the_scanner)
 {
 	struct room r;
 
-	start(&r);
-	(void)mail(&r, (struct sent){ .refused = 1,
-			       .findings = STR("GTUBE=1.000(SCANNER_LOST=1)") });
+	room_start(&r);
+	(void)room_mail(&r, (struct sent){ .refused = 1,
+				    .findings = STR("GTUBE=1.000(SCANNER_LOST=1)") });
 	told(&r);
-	assert_int_equal(copies(&r, postmaster(&r)), 0);
-	struct sent s = mail(&r, (struct sent){ .refused = 1, .findings = lost });
+	assert_int_equal(room_copies(&r, room_postmaster(&r)), 0);
+	struct sent s = room_mail(&r, (struct sent){ .refused = 1, .findings = lost });
 	told(&r);
 	told(&r);
-	assert_int_equal(copies(&r, postmaster(&r)), 1);
-	char *text = newest_notice(&r);
+	assert_int_equal(room_copies(&r, room_postmaster(&r)), 1);
+	char *text = room_newest(&r, room_postmaster(&r));
 	assert_non_null(strstr(text, s.id.text));
 	assert_non_null(strstr(text, "From: Gatepost <postmaster@x.test>\r\n"));
 	assert_non_null(strstr(text, "from <s@y.test>, client 192.0.2.1"));
 	assert_null(strstr(text, "Subject: test"));
 	free(text);
-	(void)mail(&r, (struct sent){ .refused = 1, .findings = lost });
-	(void)mail(&r, (struct sent){ .refused = 1, .findings = lost, .unheld = true });
+	(void)room_mail(&r, (struct sent){ .refused = 1, .findings = lost });
+	(void)room_mail(
+		&r, (struct sent){ .refused = 1, .findings = lost, .unheld = true });
 	told(&r);
-	assert_int_equal(copies(&r, postmaster(&r)), 1);
+	assert_int_equal(room_copies(&r, room_postmaster(&r)), 1);
 	clock_set_wall(clock_wall_ms() + HOUR_MS);
 	told(&r);
-	assert_int_equal(copies(&r, postmaster(&r)), 2);
-	text = newest_notice(&r);
+	assert_int_equal(room_copies(&r, room_postmaster(&r)), 2);
+	text = room_newest(&r, room_postmaster(&r));
 	assert_non_null(strstr(text, "Subject: 2 messages"));
 	assert_non_null(strstr(text, "not kept"));
 	free(text);
-	close_room(&r);
-	open_room(&r);
+	room_close(&r);
+	room_open(&r);
 	told(&r);
-	assert_int_equal(copies(&r, postmaster(&r)), 2);
+	assert_int_equal(room_copies(&r, room_postmaster(&r)), 2);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 static void
@@ -615,21 +404,21 @@ TEST(a_notice_that_was_killed_anywhere_comes_once)
 	struct room r;
 	bool through = false;
 
-	start(&r);
+	room_start(&r);
 	for (int cut = 1; !through && cut < CUTS_MOST; cut += stride()) {
 		clock_set_wall(now + (uint64_t)cut * 2 * HOUR_MS);
-		(void)mail(&r, (struct sent){ .refused = 1, .findings = lost });
-		close_room(&r);
+		(void)room_mail(&r, (struct sent){ .refused = 1, .findings = lost });
+		room_close(&r);
 		through = run_cut(&r, cut, cut_notice, "");
-		open_room(&r);
+		room_open(&r);
 		told(&r);
-		if (copies(&r, postmaster(&r)) != ++n)
+		if (room_copies(&r, room_postmaster(&r)) != ++n)
 			fail_msg("cut at event %d: %" PRIu64 " notices", cut,
-				copies(&r, postmaster(&r)));
+				room_copies(&r, room_postmaster(&r)));
 	}
 	assert_true(through);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 /* --- time --- */
@@ -655,11 +444,11 @@ TEST(what_is_past_its_time_goes_and_what_is_shared_stays_until_the_last)
 	struct room r;
 	struct refusal f;
 
-	start(&r);
+	room_start(&r);
 	clock_set_wall(now);
-	struct sent first = refuse(&r, 0, 1), alone = refuse(&r, 2, 1);
+	struct sent first = room_refuse(&r, 0, 1), alone = room_refuse(&r, 2, 1);
 	clock_set_wall(now + 20ull * HOUR_MS);
-	struct sent second = mail(
+	struct sent second = room_mail(
 		&r, (struct sent){ .from = 1, .refused = 1, .bytes_of = first.id });
 	assert_string_equal(second.held.text, first.held.text);
 	clock_set_wall(now + 14ull * DAY_MS - 1000);
@@ -673,12 +462,12 @@ TEST(what_is_past_its_time_goes_and_what_is_shared_stays_until_the_last)
 		refusals_find(r.p.refusals, msg_id_str(&first.id), r.mem, &f, NULL),
 		RC_NONE);
 	parts_sound(&r.p);
-	(void)released(&r, second.id.text);
+	(void)room_released(&r, second.id.text);
 	clock_set_wall(now + 15ull * DAY_MS);
 	expire(&r);
 	assert_false(is_held(&r, &first));
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 TEST(a_file_that_a_killed_gate_left_is_removed_only_when_nobody_can_name_it_any_more)
@@ -686,42 +475,42 @@ TEST(a_file_that_a_killed_gate_left_is_removed_only_when_nobody_can_name_it_any_
 	uint64_t now = clock_wall_ms();
 	struct room r;
 
-	start(&r);
+	room_start(&r);
 	clock_set_wall(now);
-	struct sent s = refuse(&r, 0, 1);
-	run_sql(&r, "DELETE FROM refusal; DELETE FROM rcpt");
+	struct sent s = room_refuse(&r, 0, 1);
+	room_run_sql(&r, "DELETE FROM refusal; DELETE FROM rcpt");
 	clock_set_wall(now + 24ull * HOUR_MS);
 	expire(&r);
 	assert_true(is_held(&r, &s));
 	clock_set_wall(now + 26ull * HOUR_MS);
 	expire(&r);
 	assert_false(is_held(&r, &s));
-	clear(&r);
+	room_clear(&r);
 }
 
 TEST(a_register_that_was_lost_is_made_anew_and_what_was_released_stays_so)
 {
 	struct room r;
 
-	start(&r);
-	struct sent s = refuse(&r, 0, 2), open = refuse(&r, 3, 1);
-	struct refusal was = released(&r, s.id.text);
+	room_start(&r);
+	struct sent s = room_refuse(&r, 0, 2), open = room_refuse(&r, 3, 1);
+	struct refusal was = room_released(&r, s.id.text);
 	struct msg_id copy = was.release_id;
-	close_room(&r);
+	room_close(&r);
 	for (const char *const *n = (const char *const[]){ "refusals.db",
 		     "refusals.db-wal", "refusals.db-shm", NULL };
 		*n != NULL; n++)
 		(void)unlinkat(r.p.data, *n, 0);
-	open_room(&r);
+	room_open(&r);
 	parts_apply(&r.p);
 	assert_int_equal(own_settle(r.own, NULL), RC_OK);
-	not_released(&r, s.id.text, "released already");
-	was = found(&r, s.id.text);
+	room_not_released(&r, s.id.text, "released already");
+	was = room_found(&r, s.id.text);
 	assert_string_equal(was.release_id.text, copy.text);
-	assert_int_equal(copies(&r, r.p.accounts[0]), 1);
-	(void)released(&r, open.id.text);
+	assert_int_equal(room_copies(&r, r.p.accounts[0]), 1);
+	(void)room_released(&r, open.id.text);
 	parts_sound(&r.p);
-	clear(&r);
+	room_clear(&r);
 }
 
 /* --- damage, and what audit says of it --- */
@@ -730,22 +519,22 @@ TEST(a_refusal_that_is_not_in_the_register_is_named)
 {
 	struct room r;
 
-	start(&r);
-	struct sent s = refuse(&r, 0, 1);
-	run_sql(&r, "DELETE FROM refusal; DELETE FROM rcpt");
+	room_start(&r);
+	struct sent s = room_refuse(&r, 0, 1);
+	room_run_sql(&r, "DELETE FROM refusal; DELETE FROM rcpt");
 	parts_audit(&r.p, false);
-	assert_named(&r, s.id.text);
-	assert_named(&r, "the register of refusals does not know it");
-	clear(&r);
+	room_assert_named(&r, s.id.text);
+	room_assert_named(&r, "the register of refusals does not know it");
+	room_clear(&r);
 }
 
 TEST(an_original_that_is_missing_or_damaged_is_named)
 {
 	struct room r;
 
-	start(&r);
-	struct sent gone = refuse(&r, 0, 1), cut = refuse(&r, 1, 1),
-		    bent = refuse(&r, 2, 1);
+	room_start(&r);
+	struct sent gone = room_refuse(&r, 0, 1), cut = room_refuse(&r, 1, 1),
+		    bent = room_refuse(&r, 2, 1);
 	parts_sound(&r.p);
 	assert_int_equal(unlinkat(r.p.held_dir, gone.held.text, 0), 0);
 	int fd = openat(r.p.held_dir, cut.held.text, O_WRONLY);
@@ -753,14 +542,14 @@ TEST(an_original_that_is_missing_or_damaged_is_named)
 	(void)close(fd);
 	parts_audit(&r.p, false);
 	assert_int_equal(r.p.breaches, 2);
-	assert_named(&r, gone.id.text);
-	assert_named(&r, cut.held.text);
+	room_assert_named(&r, gone.id.text);
+	room_assert_named(&r, cut.held.text);
 	fd = openat(r.p.held_dir, bent.held.text, O_WRONLY);
 	assert_int_equal(pwrite(fd, "X", 1, 900), 1);
 	(void)close(fd);
 	parts_audit(&r.p, true);
-	assert_named(&r, bent.held.text);
-	clear(&r);
+	room_assert_named(&r, bent.held.text);
+	room_clear(&r);
 }
 
 TEST(a_file_in_held_that_belongs_to_nobody_is_named_once_it_is_old)
@@ -768,40 +557,40 @@ TEST(a_file_in_held_that_belongs_to_nobody_is_named_once_it_is_old)
 	uint64_t now = clock_wall_ms();
 	struct room r;
 
-	start(&r);
+	room_start(&r);
 	clock_set_wall(now);
-	struct sent s = refuse(&r, 0, 1);
-	run_sql(&r, "DELETE FROM refusal; DELETE FROM rcpt; INSERT INTO mark VALUES "
-		    "('expired', 9000000000000)");
+	struct sent s = room_refuse(&r, 0, 1);
+	room_run_sql(&r, "DELETE FROM refusal; DELETE FROM rcpt; INSERT INTO mark VALUES "
+			 "('expired', 9000000000000)");
 	parts_sound(&r.p);
 	clock_set_wall(now + 2ull * DAY_MS);
 	parts_audit(&r.p, false);
-	assert_named(&r, s.held.text);
-	assert_named(&r, "belongs to no refusal");
-	clear(&r);
+	room_assert_named(&r, s.held.text);
+	room_assert_named(&r, "belongs to no refusal");
+	room_clear(&r);
 }
 
 TEST(a_release_that_nobody_got_or_that_nobody_noted_is_named)
 {
 	struct room r;
 
-	start(&r);
-	struct sent s = refuse(&r, 0, 1), other = refuse(&r, 1, 1);
-	struct refusal f = found(&r, s.id.text);
+	room_start(&r);
+	struct sent s = room_refuse(&r, 0, 1), other = room_refuse(&r, 1, 1);
+	struct refusal f = room_found(&r, s.id.text);
 	struct msg_id id;
 	assert_int_equal(
 		refusals_release_id(r.p.refusals, &f, STR("tester"), &id, NULL), RC_OK);
 	parts_sound(&r.p); /* begun */
-	run_sql(&r, "UPDATE released SET done_ms = 5");
+	room_run_sql(&r, "UPDATE released SET done_ms = 5");
 	parts_audit(&r.p, false);
-	assert_named(&r, id.text);
-	assert_named(&r, "no mailbox has it");
-	run_sql(&r, "UPDATE released SET done_ms = 0");
-	(void)released(&r, other.id.text);
+	room_assert_named(&r, id.text);
+	room_assert_named(&r, "no mailbox has it");
+	room_run_sql(&r, "UPDATE released SET done_ms = 0");
+	(void)room_released(&r, other.id.text);
 	parts_sound(&r.p);
-	run_sql(&r, "UPDATE released SET done_ms = 0");
+	room_run_sql(&r, "UPDATE released SET done_ms = 0");
 	parts_audit(&r.p, false);
-	assert_named(&r, other.id.text);
-	assert_named(&r, "the register says that it is open");
-	clear(&r);
+	room_assert_named(&r, other.id.text);
+	room_assert_named(&r, "the register says that it is open");
+	room_clear(&r);
 }

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* How letters are set: strangers' words without links, and lines of 72 columns. */
+#include "deliver/letters.h"
+
+enum { COLUMNS = 72 };
+
+/* ---- defanging ---- */
+
+static bool
+is_word(char c)
+{
+	unsigned char u = (unsigned char)c;
+
+	return (u >= '0' && u <= '9') || (u >= 'a' && u <= 'z') ||
+	       (u >= 'A' && u <= 'Z') || u >= 0x80;
+}
+
+/* Marks that turn the order of what follows round (Unicode UAX 9: embeddings, overrides and
+ * isolates), and line ends that are none to us.  Their length, 0: something else. */
+static size_t
+turns_text(str s)
+{
+	static const str marks[] = { STR_INIT("\u202a"), STR_INIT("\u202b"),
+		STR_INIT("\u202c"), STR_INIT("\u202d"), STR_INIT("\u202e"),
+		STR_INIT("\u2066"), STR_INIT("\u2067"), STR_INIT("\u2068"),
+		STR_INIT("\u2069"), STR_INIT("\u2028"), STR_INIT("\u2029"),
+		STR_INIT("\xc2\x85") };
+
+	if ((unsigned char)s.ptr[0] < 0x80)
+		return 0;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (str_starts(s, marks[i]))
+			return marks[i].len;
+	return 0;
+}
+
+/* A dot between two words, a colon before "//", the tt of http: what programs make links of. */
+static size_t
+defang_one(str line, size_t at, struct buf *out)
+{
+	str s = str_skip(line, at);
+	size_t n = turns_text(s);
+
+	if (n > 0)
+		return n;
+	if (str_istarts(s, STR("http"))) {
+		buf_addz(out, "hxxp");
+		return 4;
+	}
+	if (str_starts(s, STR("://")) || str_starts(s, STR(":\\\\"))) {
+		buf_addz(out, "[:]//");
+		return 3;
+	}
+	if (s.ptr[0] == '.' && at > 0 && s.len > 1 && is_word(line.ptr[at - 1]) &&
+		is_word(s.ptr[1]))
+		buf_addz(out, "[.]");
+	else
+		buf_addc(out, (unsigned char)s.ptr[0] < ' ' || s.ptr[0] == 0x7f
+				      ? ' '
+				      : s.ptr[0]);
+	return 1;
+}
+
+void
+letters_defang(str line, struct buf *out)
+{
+	for (size_t at = 0; at < line.len;)
+		at += defang_one(line, at, out);
+}
+
+/* ---- lines ---- */
+
+static size_t
+columns(str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Bytes of `line` that fit, up to a blank; a word that is too long stays whole, since
+ * it may be a link of ours, but for what no line of mail may be (RFC 5322 2.1.1). */
+static size_t
+fits(str line, size_t room)
+{
+	enum { HARD = 900 };
+	size_t last = 0, i = 0, column = 0;
+
+	for (; i < line.len; i++) {
+		if (line.ptr[i] == ' ' && i > 0) {
+			if (column > room && last > 0)
+				return last;
+			last = i;
+			if (column > room)
+				return last;
+		}
+		column += ((unsigned char)line.ptr[i] & 0xc0) != 0x80;
+		if (i >= HARD && ((unsigned char)line.ptr[i] & 0xc0) != 0x80)
+			return last > 0 ? last : i;
+	}
+	return column > room && last > 0 ? last : line.len;
+}
+
+/* What a line begins with is said again where it goes on: "  > " of what is quoted. */
+static str
+lead_of(str line)
+{
+	size_t n = 0;
+
+	while (n < line.len && n < 8 && (line.ptr[n] == ' ' || line.ptr[n] == '>'))
+		n++;
+	return str_first(line, n);
+}
+
+static void
+wrap_line(str line, struct buf *out)
+{
+	str lead = lead_of(line), left = str_skip(line, lead.len);
+	size_t room = COLUMNS - columns(lead);
+
+	do {
+		size_t n = fits(left, room);
+
+		buf_add(out, lead);
+		buf_add(out, str_first(left, n));
+		buf_addc(out, '\n');
+		left = str_skip(left, n);
+		while (left.len > 0 && left.ptr[0] == ' ')
+			left = str_skip(left, 1);
+	} while (left.len > 0);
+}
+
+void
+letters_wrap(str text, struct buf *out)
+{
+	str line;
+
+	while (str_cut(&text, '\n', &line))
+		wrap_line(line, out);
+}
