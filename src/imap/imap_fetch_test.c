@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "imap/imap_world.h"
 #include "store/change.h"
+#include "store/items.h"
+#include "store/view.h"
 #include "test/test.h"
 
 #define PLAIN                                      \
@@ -252,6 +254,51 @@ TEST(facts_that_nobody_knows_are_asked_of_a_scanner)
 		"C: d FETCH 2 (BODY.PEEK[2.1] ENVELOPE)",
 		"S~ * 2 FETCH (ENVELOPE (NIL NIL ((NIL NIL \"a\" \"b.test\"))",
 		"S: inner text", "S: )", "S~ d OK ");
+	end(&c);
+}
+
+static str
+kept(uint32_t uid, enum store_item item, struct arena *mem)
+{
+	struct view *v = NULL;
+	struct view_row row;
+	str text = { 0 };
+
+	assert_int_equal(view_open(w.house.store, w.anna, 1, &v, NULL), RC_OK);
+	view_rows(v, &uid, 1, &row);
+	const struct msg_id *const ids[] = { &row.id };
+	assert_int_equal(
+		store_items(w.house.store, w.anna, ids, 1, item, mem, &text, NULL),
+		RC_OK);
+	view_close(&v);
+	return text;
+}
+
+#define PLAIN_STRUCTURE                                                            \
+	"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 25 2 NIL" \
+	" NIL NIL NIL)"
+
+/* What a scanner has told just now is not kept: the row may say something else. */
+TEST(what_was_made_of_the_index_for_one_client_is_copied_for_the_next)
+{
+	struct client c = begin(MULTI);
+	ARENA_AUTO mem = arena_new(1 << 20);
+
+	deliver_unknown(STR(PLAIN));
+	TALK(&c, "C: n NOOP", "S* n OK ", "C: a FETCH 2 BODYSTRUCTURE",
+		"S: * 2 FETCH (BODYSTRUCTURE " PLAIN_STRUCTURE ")", "S~ a OK ");
+	assert_int_equal(kept(2, STORE_ITEM_STRUCTURE, mem).len, 0);
+	for (int i = 0; i < 2; i++) {
+		TALK(&c, "C: b FETCH 2 BODYSTRUCTURE",
+			"S: * 2 FETCH (BODYSTRUCTURE " PLAIN_STRUCTURE ")", "S~ b OK ",
+			"C: c FETCH 1:2 (ENVELOPE BODY)",
+			"S~ * 1 FETCH (ENVELOPE (NIL NIL ((NIL NIL \"a\" \"b.test\"))",
+			"S~ * 2 FETCH (ENVELOPE (\"Mon, 7 Feb 1994 21:52:25 -0800\" \"one\"",
+			"S~ c OK ");
+		assert_int_equal(
+			str_find(kept(2, STORE_ITEM_ENVELOPE, mem), STR("(\"Mon, 7")), 0);
+	}
+	assert_true(str_eq(kept(2, STORE_ITEM_STRUCTURE, mem), STR(PLAIN_STRUCTURE)));
 	end(&c);
 }
 
