@@ -137,6 +137,34 @@ TEST(what_was_delivered_before_and_after_the_start_can_be_found)
 	buf_free(&c.facts);
 }
 
+TEST(texts_that_were_known_when_a_message_came_are_not_asked_for_again)
+{
+	static char large[1 << 20];
+	struct bench b;
+	struct mail a;
+
+	begin(&b);
+	memset(large, 'x', sizeof(large));
+	a = make_mail(b.data, "first@x", NULL);
+	deliver(b.store, &a, 1, 7);
+	start(&b);
+	await_idle(&b); /* its facts are known now, as an APPEND's are */
+	assert_int_equal(search_forget(b.search, 7, NULL), RC_OK);
+	for (char i = '0'; i < '9'; i++) { /* more than may wait: the oldest go */
+		struct msg_id other = a.id;
+
+		other.text[MSG_ID_LEN - 1] = i == a.id.text[MSG_ID_LEN - 1] ? 'Z' : i;
+		fulltext_offer(b.fulltext, &other, STR("other"),
+			(str){ large, sizeof(large) }, false);
+	}
+	fulltext_offer(b.fulltext, &a.id, STR("first"), STR("elsewhere"), false);
+	fulltext_due(b.fulltext, 7);
+	await_idle(&b);
+	assert_int_equal(found(&b, 7, "elsewhere"), 1);
+	finish(&b);
+	buf_free(&a.facts);
+}
+
 TEST(what_the_index_did_not_know_is_filled_in)
 {
 	struct store_newer newer[STORE_NEWER];
