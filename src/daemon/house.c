@@ -235,6 +235,7 @@ start(struct house *h)
 	h->verbs = pool_new("verb", VERB_THREADS, VERBS_WAITING);
 	apply_start(h->apply);
 	house_doors_open(h);
+	house_letters_start(h);
 }
 
 static void
@@ -264,6 +265,7 @@ reload(struct house *h)
 	logins_reload(h->logins, h->conf);
 	service_reload(h->service, h->conf, h->child->tls);
 	house_doors_limits(h);
+	house_web_reload(h);
 	log_info("reloaded");
 }
 
@@ -310,6 +312,7 @@ drain(struct house *h, const struct chan_msg *m)
 	apply_rest(h, until_ms);
 	if (!quiet) /* as by a crash, which loses nothing */
 		_exit(0);
+	house_letters_stop(h);
 	close_own(h);
 	apply_close(&h->apply);
 	fulltext_stop(&h->fulltext);

@@ -36,8 +36,11 @@ house_doors_open(struct house *h)
 		.logins = h->logins,
 		.hashes = h->hashes,
 		.locks = pop3_locks_new() };
+	house_web_open(h);
 	const struct door doors[] = {
+		{ 80, &http_kind, &h->web },
 		{ 143, &imap_kind, &h->imap },
+		{ 443, &https_kind, &h->web },
 		{ 993, &imaps_kind, &h->imap },
 		{ 110, &pop3_kind, &h->pop3 },
 		{ 995, &pop3s_kind, &h->pop3 },
@@ -64,6 +67,7 @@ house_doors_close(struct house *h, uint64_t until_ms)
 			service_sessions(h->service));
 		return false;
 	}
+	house_web_close(h);
 	pool_free(&h->errands);
 	pool_free(&h->hashes);
 	return true;

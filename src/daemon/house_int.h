@@ -15,6 +15,14 @@
 #include "net/pool.h"
 #include "pop3/pop3.h"
 #include "store/store.h"
+#include "web/web.h"
+
+struct house_letters {		/* house_letters.c */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool end;
+};
 
 struct house {
 	struct child *child;
@@ -36,6 +44,13 @@ struct house {
 	struct pool *hashes, *errands;	/* what they wait for */
 	struct imap_house imap;
 	struct pop3_house pop3;
+	struct sentences *sentences;
+	struct templates *templates;
+	uint8_t token_key[TOKEN_KEY];	/* what links, forms and stamps are made with */
+	struct pool *web_errands;
+	char *ca_pem;
+	struct web_house web;
+	struct house_letters letters;
 	struct pool *verbs;
 	pthread_mutex_t lock;
 	const struct conf *conf;	/* under lock: a reload changes it while verbs run */
@@ -46,6 +61,12 @@ void house_doors_open(struct house *h);
 void house_doors_limits(struct house *h);	/* from the settings, after a reload too */
 /* False: sessions are left, and nothing that they use may be closed. */
 bool house_doors_close(struct house *h, uint64_t until_ms);
+/* house_web.c */
+void house_web_open(struct house *h);
+void house_web_reload(struct house *h);
+void house_web_close(struct house *h);	/* no session is left */
+void house_letters_start(struct house *h);	/* after house_web_open() */
+void house_letters_stop(struct house *h);	/* a letter under way is finished */
 void house_wake(uint64_t number, void *arg);	/* struct store_want.wake */
 /* A connection of the control socket, owned from now on: a verb on a thread
  * of the pool. */

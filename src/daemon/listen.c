@@ -16,8 +16,10 @@ static const struct {
 	const char *name;
 } ports[] = {
 	{ 25, "SMTP" },
+	{ 80, "HTTP" },
 	{ 110, "POP3" },
 	{ 143, "IMAP" },
+	{ 443, "HTTPS" },
 	{ 993, "IMAPS" },
 	{ 995, "POP3S" },
 };

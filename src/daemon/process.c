@@ -12,7 +12,7 @@ const struct process processes[] = {
 		{ 25 }, offsetof(struct owners, gate) },
 	[PROCESS_HOUSE] = { "house", house_run, house_rights,
 		BIT(SETTINGS) | BIT(KEYS) | BIT(METRICS) | BIT(DATA) | BIT(HELD_PRIVATE),
-		{ 110, 143, 993, 995 }, offsetof(struct owners, house) },
+		{ 80, 110, 143, 443, 993, 995 }, offsetof(struct owners, house) },
 	[PROCESS_SCANNER] = { "scanner", scanner_run, scanner_rights, BIT(SETTINGS),
 		{ 0 }, offsetof(struct owners, scanner) },
 	{ .name = NULL },

@@ -15,10 +15,11 @@
 #include "directory/guard.h"
 #include "directory/entry.h"
 #include "directory/login.h"
+#include "directory/secret.h"
 
 enum {
 	LOGIN_APPS = 64,	/* app passwords of an account */
-	LOGIN_SECRET = 32,
+	LOGIN_SECRET = DIRECTORY_SECRET,
 	LOGIN_NAME = 640,	/* bytes of a name that are looked at */
 	LOGIN_SHOWN = 129,	/* of them in the log, with a NUL */
 	REMEMBER_ROW = 8,
@@ -72,10 +73,6 @@ enum rc login_row_read(struct directory *d, str user, struct arena *mem, struct 
 /* The same, by account and without its name; RC_NONE: it is gone. */
 enum rc login_row_again(struct directory *d, uint64_t account, struct login_row *out,
 	struct err *err) MUST_CHECK;
-/* Made when it is first asked for. */
-enum rc directory_secret(struct directory *d, const char *name, uint8_t out[LOGIN_SECRET],
-	struct err *err) MUST_CHECK;
-
 /* One attempt, from the moment its name is known. */
 struct attempt {
 	struct logins *logins;

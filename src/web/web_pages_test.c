@@ -376,7 +376,7 @@ TEST(a_proof_counts_for_its_link_and_its_hour)
 
 /* ---- who decides ---- */
 
-static const char decider_token[] = "0123456789abcdefghjkmnpqrs";
+static const char decider_link[] = "0123456789abcdefghjkmnpqrs";
 
 /* Who has the link: who and about what. */
 static void
@@ -389,7 +389,7 @@ decider(struct world *w, const char *refused, const char *address, enum decider_
 	};
 	uint8_t hash[SHA256_BYTES];
 
-	sha256(str_of(decider_token), hash);
+	sha256(str_of(decider_link), hash);
 	assert_int_equal(deciders_put(w->parts.refusals, &d, hash, NULL), RC_OK);
 }
 
@@ -531,6 +531,54 @@ TEST(what_is_not_kept_cannot_be_asked_for)
 	struct reply r = client_post(&c, post, &f, "&note=x");
 	assert_int_equal(r.status, 410);
 	assert_true(reply_has(&r, "not kept any more"));
+	client_close(&c);
+	world_close(&w);
+}
+
+static enum rc
+count_one(const struct store_message *m, void *arg, struct err *err)
+{
+	(void)m;
+	(void)err;
+	++*(unsigned *)arg;
+	return RC_OK;
+}
+
+static unsigned
+mails(struct world *w)
+{
+	unsigned n = 0;
+	enum rc rc = store_messages(w->parts.store, w->parts.accounts[0], STR("INBOX"), 0,
+		count_one, &n, NULL);
+
+	assert_true(rc == RC_OK || rc == RC_NONE);
+	return n;
+}
+
+TEST(what_is_upheld_is_delivered_once)
+{
+	ARENA_AUTO mem = arena_new(1 << 20);
+	struct world w;
+
+	world_open(&w, "");
+	struct msg_id token = world_refuse(&w);
+	decider(&w, token.text, "postmaster@x.test", DECIDER_POSTMASTER);
+	struct client c = client_https(&w);
+	struct form f = client_form(&c, decider_page, "");
+	for (int i = 0; i < 3; i++) {
+		struct reply r = client_post(&c, decider_page, &f, "&decision=release");
+
+		assert_int_equal(r.status, 200);
+		assert_int_equal(mails(&w), 1);
+	}
+	assert_int_equal(world_refusal(&w, token.text, mem).state, REFUSAL_RELEASED);
+	struct reply r = client_post(&c, decider_page, &f, "&decision=dismiss");
+	assert_int_equal(r.status, 200);
+	assert_int_equal(world_refusal(&w, token.text, mem).state, REFUSAL_RELEASED);
+	/* and the sender can read it */
+	r = get(&c, path_of("/r/", token.text, ""), "");
+	assert_true(reply_has(&r, "delivered after all"));
+	assert_false(reply_has(&r, "name=\"note\""));
 	client_close(&c);
 	world_close(&w);
 }
