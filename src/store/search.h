@@ -3,7 +3,7 @@
  * search: the text of the accounts' messages, data/search/N.db, in the same 16 shards
  * as the index (doc/full-text.md).
  *
- * A row for each message: `head`, its header fields, decoded, a line each; and `words`, each
+ * Two rows for each message: its header fields, decoded, a line each; and each
  * different word of its text once; both folded (wire/sortkey.h).  A word is what stands between blanks, so a text
  * without a blank in it is a substring of the message exactly when it is one of a word:
  * SEARCH (RFC 9051 6.4.4) is answered from here without opening messages, and only texts of several words, messages
