@@ -12,6 +12,11 @@ struct views {
 	struct view *table;
 	struct view *newest, *oldest; /* those nobody holds */
 	size_t kept; /* bytes of them */
+	/* whose many watchers are to be woken */
+	struct view *waking, **last_waking;
+	pthread_cond_t work;
+	bool running, stop;
+	pthread_t waker;
 };
 
 struct views *
@@ -22,6 +27,8 @@ views_new(void)
 	if (t == NULL)
 		abort();
 	(void)pthread_mutex_init(&t->lock, NULL);
+	cond_init(&t->work);
+	t->last_waking = &t->waking;
 	return t;
 }
 
@@ -103,6 +110,20 @@ find(struct views *t, struct view_name name)
 
 /* --- without --- */
 
+static void
+stop_waker(struct views *t)
+{
+	{
+		LOCK_AUTO held = lock_take(&t->lock);
+
+		t->stop = true;
+		(void)pthread_cond_signal(&t->work);
+	}
+	if (t->running)
+		(void)pthread_join(t->waker, NULL);
+	(void)pthread_cond_destroy(&t->work);
+}
+
 void
 views_free(struct views **tp)
 {
@@ -110,6 +131,7 @@ views_free(struct views **tp)
 
 	if (t == NULL)
 		return;
+	stop_waker(t);
 	while (t->oldest != NULL) {
 		struct view *v = t->oldest;
 
@@ -300,11 +322,92 @@ unpin(struct view *v, bool ended)
 }
 
 static void
+wake_list(struct store *s, const uint64_t *numbers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		s->wake(numbers[i], s->arg);
+}
+
+/* The next whose watchers are to be woken; NULL: it is time to end.  Pinned. */
+static struct view *
+next_to_wake(struct views *t)
+{
+	LOCK_AUTO held = lock_take(&t->lock);
+
+	while (t->waking == NULL && !t->stop)
+		(void)pthread_cond_wait(&t->work, &t->lock);
+	struct view *v = t->waking;
+	if (v == NULL)
+		return NULL;
+	if ((t->waking = v->next_waking) == NULL)
+		t->last_waking = &t->waking;
+	v->waking = false;
+	return v;
+}
+
+/* Without any lock, on a list as it was. */
+static void
+wake_many(struct view *v)
+{
+	uint64_t *list = NULL;
+	size_t n;
+	{
+		LOCK_AUTO held = lock_take(&v->lock);
+
+		if ((n = v->nwatchers) > 0) {
+			if ((list = malloc(n * sizeof(*list))) == NULL)
+				abort();
+			memcpy(list, v->watchers, n * sizeof(*list));
+		}
+	}
+	wake_list(v->s, list, n);
+	free(list);
+}
+
+static void *
+waker(void *arg)
+{
+	struct views *t = arg;
+	struct view *v;
+
+	while ((v = next_to_wake(t)) != NULL) {
+		wake_many(v);
+		unpin(v, false);
+	}
+	return NULL;
+}
+
+static void
+wake_later(struct view *v)
+{
+	struct views *t = v->s->views;
+	LOCK_AUTO held = lock_take(&t->lock);
+
+	if (v->waking)
+		return;
+	v->waking = true;
+	v->pinned++;
+	v->next_waking = NULL;
+	*t->last_waking = v;
+	t->last_waking = &v->next_waking;
+	if (!t->running)
+		t->waker = thread_start("waker", waker, t);
+	t->running = true;
+	(void)pthread_cond_signal(&t->work);
+}
+
+/* Whoever commits waits for few at most: to wake ten thousand takes a quarter of a second,
+ * and he has an answer to give. */
+static void
 wake_all(struct view *v)
 {
 	atomic_fetch_add(&v->tick, 1);
-	for (size_t i = 0; v->s->wake != NULL && i < v->nwatchers; i++)
-		v->s->wake(v->watchers[i], v->s->arg);
+	if (v->s->wake == NULL)
+		return;
+	if (v->nwatchers <= WAKE_HERE)
+		wake_list(v->s, v->watchers, v->nwatchers);
+	else
+		wake_later(v);
 }
 
 /* Whether it has come to its end. */

@@ -13,6 +13,7 @@
 #include "store/store_int.h"
 
 enum {
+	WAKE_HERE = 32,			/* watchers; more are woken by a thread of their own */
 	VIEW_CHUNK = 4096,		/* rows read under the shard's lock at once */
 	VIEW_BLOCK = 64,		/* rows for which the highest modseq is known */
 	VIEW_WORDS = 4 * 1024 * 1024,	/* bytes of keywords no row has any more, then it ends */
@@ -75,6 +76,8 @@ struct view {
 	unsigned held, pinned;	/* by sessions; by whoever patches it */
 	bool named, idle;	/* found by its name; among those nobody holds */
 	struct view *newer, *older;
+	bool waking;		/* its watchers are to be woken */
+	struct view *next_waking;
 	size_t counted;
 	atomic_size_t bytes;	/* set with its own lock */
 

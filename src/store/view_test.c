@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "store/change.h"
@@ -433,6 +434,40 @@ TEST(sessions_that_watch_are_woken_by_what_concerns_their_mailbox)
 	assert_int_equal(nwoken, 3);
 	assert_int_equal(woken[2], 9);
 	end(&x);
+}
+
+static pthread_mutex_t many_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool many_woken[1000];
+static sem_t many_done;
+
+static void
+note_one_of_many(uint64_t number, void *arg)
+{
+	LOCK_AUTO held = lock_take(&many_lock);
+
+	(void)arg;
+	assert_true(number < 1000);
+	if (!many_woken[number])
+		(void)sem_post(&many_done);
+	many_woken[number] = true;
+}
+
+TEST(however_many_watch_a_mailbox_each_is_woken)
+{
+	struct seen x = begin(1);
+
+	(void)sem_init(&many_done, 0, 0);
+	x.s->wake = note_one_of_many;
+	for (uint64_t i = 0; i < 1000; i++)
+		view_watch(x.v, i);
+	(void)arrive(&x);
+	(void)arrive(&x);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(sem_wait(&many_done), 0);
+	for (uint64_t i = 0; i < 1000; i++)
+		view_unwatch(x.v, i);
+	end(&x);
+	(void)sem_destroy(&many_done);
 }
 
 /* --- deliveries --- */
