@@ -83,6 +83,9 @@ class Binary:
         if start is not None:
             count = re.search(rf"BINARY(?:\.PEEK)?\[{re.escape(section)}\]<{start}\.(\d+)>", command.decode("latin-1"), re.I)
             value = value[int(start):int(start) + int(count[1])]
+        more = refused and not whole and cte == b"base64" and re.search(rb"=[^A-Za-z0-9+/]*[A-Za-z0-9+/]", got[body])
+        if more and start is None:      # what stands behind the "=" is decoded, too, or not
+            return DRESSED if (ours >= len(value) if size else ours.startswith(value)) else None
         if ours != (len(value) if size else value):
             return None
         if whole:

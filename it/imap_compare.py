@@ -393,6 +393,10 @@ class Pair:
         texts = self.texts.get(self.box.get(session), [])
         return texts[uid - 1] if isinstance(uid, int) and 0 < uid <= len(texts) else None
 
+    def any_text(self, d, uid):
+        """Of copies, too."""
+        return self.text(d.session, uid) or self.ask_dovecot(d._replace(key=("fetch", uid)), "BODY.PEEK[]").get("BODY[]")
+
     def differ(self, command, session, key, a, b):
         if isinstance(key, tuple) and key[0] == "fetch" and a is not None and b is not None:
             for name in sorted(set(a) | set(b)):
@@ -471,13 +475,15 @@ class Pair:
         return read[0] != read[1]
 
     def why_sorted(self, d):
-        """The order is the same but for messages that have one and the same reason."""
-        if d.key != "sort" or sorted(d.ours, key=str) != sorted(d.theirs, key=str):
+        """The order is the same but for messages that have one and the same reason, or one of them."""
+        if d.key != "sort":
             return None
-        hits = {u: Hit(d.command, True, self.text(d.session, u), self.is_read_otherwise(d, u)) for u in d.ours}
-        for name, holds in SORTED:
-            odd = {u for u, h in hits.items() if h.message is not None and holds(h)}
-            if odd and [u for u in d.ours if u not in odd] == [u for u in d.theirs if u not in odd]:
+        both = set(d.ours) & set(d.theirs)
+        hits = {u: Hit(d.command, True, self.any_text(d, u), self.is_read_otherwise(d, u)) for u in both}
+        reasons = {name: {u for u, h in hits.items() if h.message is not None and holds(h)} for name, holds in SORTED}
+        tries = [*reasons.items(), (max(reasons, key=lambda name: len(reasons[name])), set().union(*reasons.values()))]
+        for name, odd in tries:
+            if odd and [u for u in d.ours if u in both - odd] == [u for u in d.theirs if u in both - odd]:
                 return name
         return None
 
@@ -488,7 +494,7 @@ class Pair:
         ours, theirs = (f.get("search", []) for f in self.facts(d.session, b"UID SEARCH " + program(d.command)))
         if ours == theirs:
             return self.why_sorted(d)
-        hits = [Hit(d.command, uid in ours, self.text(d.session, uid), self.is_read_otherwise(d, uid))
+        hits = [Hit(d.command, uid in ours, self.any_text(d, uid), self.is_read_otherwise(d, uid))
                 for uid in set(ours) ^ set(theirs)]
         names = {next((name for name, holds in FOUND if h.message is not None and holds(h)), None) for h in hits}
         if not names or None in names:

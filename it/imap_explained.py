@@ -73,13 +73,18 @@ def is_level(d):
     return set(d.ours[0]) - set(d.theirs[0]) == {b"\\hasnochildren"} and set(d.theirs[0]) - set(d.ours[0]) == {b"\\haschildren"}
 
 
+def is_level_deleted(d):
+    """A folder that was left on the disk."""
+    return d.key == "tagged" and verb(d) == b"DELETE" and (d.ours, d.theirs) == ("NO", "OK") and "code NONEXISTENT" in d.codes
+
+
 def is_childless_subscription(d):
     return d.key[0] == "list" and b"SUBSCRIBED" in d.command.split(b'"')[0] and bool(d.ours and d.theirs) and \
         set(d.ours[0]) - set(d.theirs[0]) == {b"\\haschildren"} and set(d.theirs[0]) - set(d.ours[0]) <= CHILDREN
 
 
 def is_root(d):
-    return d.key[0] == "list" and re.search(rb'^LIST (?:\([^)]*\) )?"[^"]+" (?:""|\("" |\([^)]* ""\))', d.command) and \
+    return d.key[0] in ("list", "status") and re.search(rb'^LIST (?:\([^)]*\) )?"[^"]+" (?:""|\("" |\([^)]* ""\))', d.command) and \
         (d.ours is None) != (d.theirs is None)
 
 
@@ -190,7 +195,13 @@ def is_inbox_in_lsub(d):
 
 
 def is_end_of_header(d):
-    return item(d).endswith(".MIME]") and d.ours == (d.theirs or b"") + b"\r\n"
+    """Of a part, and of a message that has no empty line."""
+    if not isinstance(d.ours, bytes) or not isinstance(d.theirs, bytes):
+        return False
+    if ".MIME]" in item(d):
+        return d.ours == d.theirs + b"\r\n"
+    return "HEADER" in item(d) and d.message is not None and b"\r\n\r\n" not in b"\r\n" + d.message and \
+        d.ours != d.theirs and d.ours in (d.theirs + b"\r\n", d.theirs.removesuffix(b"\r\n"))
 
 
 EXPLAINED = [
@@ -217,6 +228,7 @@ EXPLAINED = [
     ("Attributes that nobody asked for", is_more_attributes),
     ("NonExistent and Noselect", is_nonexistent),
     ("Levels without a mailbox", is_level),
+    ("Levels without a mailbox", is_level_deleted),
     ("Uses of mailboxes in LSUB", is_use_in_lsub),
     ("Subscriptions to what is not there", is_absent_subscription),
     ("SEARCH for n:*", is_last_but_n),
@@ -247,20 +259,26 @@ def names_language(hit):
     return LANGUAGE.search(hit.message)
 
 
+def is_more(hit):
+    """Found here and not there, but for what is asked the other way round."""
+    return hit.ours or b"NOT " in hit.command
+
+
 def is_attached(hit):
-    return WORDED.search(hit.command) and ATTACHED.search(hit.message)
+    return is_more(hit) and WORDED.search(hit.command) and ATTACHED.search(hit.message)
 
 
 def has_html(hit):
-    return WORDED.search(hit.command) and b"text/html" in hit.message.lower()
+    return is_more(hit) and WORDED.search(hit.command) and b"text/html" in hit.message.lower()
 
 
 def has_hebrew(hit):
     return b"windows-1255" in hit.message.lower()
 
 
-def has_sizes(hit):
-    return len(re.findall(rb"SMALLER|LARGER", hit.command)) > 1
+def has_twice(hit):
+    return any(len(re.findall(rb"\b(?:%s)\b" % names, hit.command)) > 1
+               for names in (b"SMALLER|LARGER", b"(?:SENT)?(?:BEFORE|ON|SINCE)"))
 
 
 def has_apostrophe(hit):
@@ -273,23 +291,31 @@ def is_otherwise(hit):
 
 
 def asks_quoted(hit):
-    """For a quote or a backslash, which Dovecot puts into names."""
-    return not hit.ours and re.search(rb'\b(?:FROM|TO|CC|BCC) "\\["\\]"', hit.command) and b'"' in header(hit.message)
+    """For a quote or a backslash alone, which Dovecot puts around and into names."""
+    return not hit.ours and re.search(rb'\b(?:FROM|TO|CC|BCC) "\\["\\]"', hit.command)
 
 
 def has_blanks(hit):
     """Two in a row."""
-    return b'"  "' in hit.command and re.search(rb"[ \t\r\n]{2}", header(hit.message))
+    return is_more(hit) and b'"  "' in hit.command and re.search(rb"[ \t\r\n]{2}", header(hit.message))
+
+
+NO_FLAG = rb"(?:UNSEEN|UNDRAFT|UNFLAGGED|UNANSWERED|UNDELETED)"
+
+
+def has_either_flag(hit):
+    return hit.ours and re.search(rb"\bOR %s %s" % (NO_FLAG, NO_FLAG), hit.command)
 
 
 FOUND = [
+    ("Either of two flags", has_either_flag),
     ("Messages that are read otherwise", is_otherwise),
     ("Runs of blanks", has_blanks),
-    ("Sizes twice in one list", has_sizes),
+    ("Sizes or days twice in one list", has_twice),
     ("Apostrophes in quoted names", has_apostrophe),
     ("Apostrophes in quoted names", asks_quoted),
     ("Messages without a date", has_no_date),
-    ("Encoded words that name a language", names_language),
+    ("Encoded words that name a language", lambda hit: is_more(hit) and names_language(hit)),
     ("Fields of attached messages", is_attached),
     ("HTML as it is read", has_html),
     ("The last letter in windows-1255", has_hebrew),
