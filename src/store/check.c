@@ -274,7 +274,8 @@ check_counts(struct check *c, struct db *db)
 
 /* With what readers have made of them. */
 static enum rc
-count_unread(struct db *db, uint64_t account, uint64_t mailbox, uint64_t *n, struct err *err)
+count_unread(
+	struct db *db, uint64_t account, uint64_t mailbox, uint64_t *n, struct err *err)
 {
 	MARKS_AUTO marks = marks_of(db, account, mailbox);
 	enum rc rc;

@@ -74,7 +74,8 @@ TEST(a_damaged_row_of_flags_is_not_taken_for_flags)
 		{ "a run past the block", STR_INIT("\1\0\177\2\1\2") },
 		{ "a gap past the block", STR_INIT("\1\0\x81\1\1\1\2") },
 		{ "keywords that are not there", STR_INIT("\1\0\0\1\x20\2") },
-		{ "a number without end", STR_INIT("\1\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1") },
+		{ "a number without end",
+			STR_INIT("\1\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1") },
 	};
 	struct mark at[MARKS_BLOCK];
 
@@ -161,10 +162,10 @@ TEST(flags_over_many_rows_are_there_after_a_restart)
 	mark(s, 299, 300, STORE_SEEN | STORE_DELETED, "a");
 	for (uint32_t uid = 1; uid <= 300; uid++)
 		buf_addf(&want, "%u:%s ", uid,
-			uid == 128		     ? "4:"
+			uid == 128                 ? "4:"
 			: uid >= 100 && uid <= 270 ? "1:a b"
-			: uid >= 299		     ? "9:a"
-						     : "0:");
+			: uid >= 299               ? "9:a"
+						   : "0:");
 	show(&s, data, INBOX_ID, &is);
 	assert_string_equal(buf_z(&is), buf_z(&want));
 	sound(s);
