@@ -56,8 +56,7 @@ struct store_delivery {
 	uint32_t trace_bytes;	/* of a trace block in front, which facts do not count: TRACE_BLOCK or 0 */
 	uint64_t replaces_mailbox;	/* another message goes in the same transaction; uid 0: none */
 	uint32_t replaces;
-	uint32_t *uid;		/* out, where it is not NULL: its UID; 0: the account had it before, or
-				 * it is in another mailbox */
+	uint32_t *uid;		/* out, or NULL: its UID; 0: it was there, or is in another mailbox */
 	struct msg_id id;
 	uint64_t size;
 	uint64_t received_ms;
@@ -139,17 +138,13 @@ enum rc store_has(struct store *s, uint64_t account, const struct msg_id *id, bo
  * account has it a tombstone; its file goes at the next store_checkpoint(). */
 enum rc store_expunge(struct store *s, uint64_t account, str mailbox, uint64_t uid,
 	struct err *err) MUST_CHECK;
-
-/* What is remembered of messages that were removed before that time, their tombstones too, goes:
- * house does so once an hour, for what is older than audit and journals go back. */
+/* Tombstones of messages that were removed before that time go: house does so once an hour. */
 enum rc store_forget(struct store *s, uint64_t before_ms, struct err *err) MUST_CHECK;
-
 /* For audit and verify: a sentence for each damage.  `digests`: files and databases, too. */
 typedef void store_damage_fn(const char *sentence, void *arg);
 enum rc store_check(struct store *s, bool digests, store_damage_fn *fn, void *arg, struct err *err)
 	MUST_CHECK;
-/* After older data was put back: next UIDs are far behind those that readers may have seen,
- * and everything counts as changed now. */
+/* After older data was put back: new UIDs are far from old ones, all counts as changed now. */
 enum rc store_renew(struct store *s, struct err *err) MUST_CHECK;
 /* Consistent copies of the index databases into dirfd/index/. */
 enum rc store_copy(struct store *s, int dirfd, struct err *err) MUST_CHECK;
