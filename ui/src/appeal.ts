@@ -7,12 +7,12 @@ import { Progress, Task, work } from "./work";
 class Appeal {
 	private worker: Worker | null = null;
 	private pressed = false;
+	private sent = false;	// a second press would only be told that there was a first
 
 	constructor(private readonly form: HTMLFormElement, private readonly script: string) {
 		form.addEventListener("focusin", () => this.begin(), { once: true });
 		form.addEventListener("submit", (event) => this.submit(event));
-		// who comes back by the browser's back button finds a form that can be sent
-		window.addEventListener("pageshow", () => this.show(false));
+		window.addEventListener("pageshow", (event) => this.again(event.persisted));
 	}
 
 	private field(name: string): HTMLInputElement | null {
@@ -55,16 +55,31 @@ class Appeal {
 	private end(): void {
 		this.worker?.terminate();
 		this.worker = null;
-		if (this.pressed)
-			this.form.submit();
+		if (!this.pressed)
+			return;
+		this.sent = true;
+		this.form.submit();
 	}
 
 	private submit(event: Event): void {
 		this.begin();
-		if (this.worker === null)
+		if (this.worker === null && !this.sent) {
+			this.sent = true;
 			return;
+		}
 		event.preventDefault();
 		this.show(true);
+	}
+
+	// Who comes back by the browser's button finds a form that can be sent.  Some browsers put what was in
+	// hidden fields into a page that they loaded anew: that proof was for another stamp.
+	private again(kept: boolean): void {
+		const field = this.field("proof");
+
+		if (!kept && this.worker === null && field !== null)
+			field.value = "";
+		this.sent = false;
+		this.show(false);
 	}
 
 	private show(working: boolean): void {
