@@ -207,6 +207,7 @@ start(struct house *h)
 	struct err err = { 0 };
 
 	open_stores(h);
+	house_words_open(h);
 	const struct apply_want a = { .data = h->child->data,
 		.journal = "gate",
 		.directory = h->directory,

@@ -62,6 +62,7 @@ void house_doors_limits(struct house *h);	/* from the settings, after a reload t
 /* False: sessions are left, and nothing that they use may be closed. */
 bool house_doors_close(struct house *h, uint64_t until_ms);
 /* house_web.c */
+void house_words_open(struct house *h);	/* sentences, templates, token_key; before anything is applied */
 void house_web_open(struct house *h);
 void house_web_reload(struct house *h);
 void house_web_close(struct house *h);	/* no session is left */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the doors of the web need: the words and pages of ui/, errands of their own, our CA. */
+/* The words and pages of ui/, and what the doors of the web need: errands of their own, our CA. */
 #include "base/log.h"
 #include "daemon/house_int.h"
 #include "directory/secret.h"
@@ -7,8 +7,8 @@
 
 enum { WEB_ERRANDS = 8, WEB_WAITING = 1000 };
 
-static void
-open_words(struct house *h)
+void
+house_words_open(struct house *h)
 {
 	struct err err = { 0 };
 
@@ -16,6 +16,8 @@ open_words(struct house *h)
 		templates_new(ui_pages, ui_npages, h->sentences, &h->templates, &err) !=
 			RC_OK)
 		child_die(&err, "pages");
+	if (directory_secret(h->directory, "web", h->token_key, &err) != RC_OK)
+		child_die(&err, "directory");
 }
 
 /* A page can do without it. */
@@ -36,25 +38,17 @@ open_ca(struct house *h)
 void
 house_web_open(struct house *h)
 {
-	const struct conf *conf = h->conf;
 	struct web_house *w = &h->web;
-	struct err err = { 0 };
 
-	open_words(h);
-	if (directory_secret(h->directory, "web", h->token_key, &err) != RC_OK)
-		child_die(&err, "directory");
 	h->web_errands = pool_new("web", WEB_ERRANDS, WEB_WAITING);
 	w->refusals = h->refusals;
 	w->appeals =
 		(struct appeal_house){ .release = { .data = h->child->data,
-					       .hostname = conf->server.hostname,
 					       .directory = h->directory,
 					       .refusals = h->refusals,
 					       .private_key = h->child->held_private },
 			.own = h->own,
-			.scanners = h->readers,
-			.scanner_ms = conf->limits.scanner_timeout,
-			.unpacked = conf->limits.scanner_unpacked };
+			.scanners = h->readers };
 	w->sentences = h->sentences;
 	w->templates = h->templates;
 	w->token_key = h->token_key;

@@ -38,7 +38,7 @@ struct web_ca {
 
 struct web_house {
 	struct refusals *refusals;
-	struct appeal_house appeals;	/* its limits are the session's settings */
+	struct appeal_house appeals;	/* but for what the settings say: the session's do */
 	const struct sentences *sentences;
 	const struct templates *templates;
 	const uint8_t *token_key;	/* TOKEN_KEY bytes */

@@ -101,7 +101,7 @@ cannot_be(const struct refusal *f)
 static void
 make(struct web_session *s, const struct refusal *f, const struct web_typed *t)
 {
-	struct appeal_house house = s->house->appeals;
+	struct appeal_house house = web_appeals(s);
 	struct appeal a = { .time_ms = clock_wall_ms(),
 		.note = t->note,
 		.contact = t->contact,
@@ -112,9 +112,6 @@ make(struct web_session *s, const struct refusal *f, const struct web_typed *t)
 
 	if (s->language < sentences_tags(s->house->sentences, tags))
 		a.language = tags[s->language];
-	house.limits = (struct appeal_limits){ .network = s->conf->web.appeals_network,
-		.domain = s->conf->web.appeals_domain,
-		.all = s->conf->web.appeals };
 	if (appeal_make(&house, f, &a, &end, &err) != RC_OK)
 		web_failed(s, "an appeal could not be taken", &err);
 	else

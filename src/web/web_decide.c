@@ -126,7 +126,8 @@ decide(struct web_session *s, const struct decider *d, struct refusal *f, bool u
 	const char *end = "done";
 	struct decider again;
 	struct err err = { 0 };
-	enum rc rc = appeal_decide(&s->house->appeals, s->part, uphold, s->mem, f, &err);
+	const struct appeal_house house = web_appeals(s);
+	enum rc rc = appeal_decide(&house, s->part, uphold, s->mem, f, &err);
 
 	if (rc != RC_OK && rc != RC_BAD && rc != RC_NONE) {
 		web_failed(s, "a decision could not be carried out", &err);

@@ -101,6 +101,8 @@ str web_url(struct web_session *s, const char *head, str token, const char *tail
 void web_put_refusal(struct web_session *s, struct scope *to, const struct refusal *f);
 /* By the token in the path.  False: answered. */
 bool web_find_refusal(struct web_session *s, struct refusal *f);
+/* The house's, with what the settings say. */
+struct appeal_house web_appeals(const struct web_session *s);
 bool web_may_appeal(const struct web_session *s, const struct refusal *f);
 bool web_may_guess(struct web_session *s);	/* false: answered, 429 */
 void web_guessed_wrong(struct web_session *s);	/* counted, and 404 */

@@ -60,3 +60,17 @@ web_may_appeal(const struct web_session *s, const struct refusal *f)
 {
 	return f->state == REFUSAL_OPEN && f->held && s->conf->web.appeals > 0;
 }
+
+struct appeal_house
+web_appeals(const struct web_session *s)
+{
+	struct appeal_house h = s->house->appeals;
+
+	h.release.hostname = s->conf->server.hostname;
+	h.scanner_ms = s->conf->limits.scanner_timeout;
+	h.unpacked = s->conf->limits.scanner_unpacked;
+	h.limits = (struct appeal_limits){ .network = s->conf->web.appeals_network,
+		.domain = s->conf->web.appeals_domain,
+		.all = s->conf->web.appeals };
+	return h;
+}
