@@ -4,7 +4,7 @@
 # for each process, all in one group, none can log in.
 set -eu
 getent group gatepost >/dev/null || groupadd --system gatepost
-for user in gatepost-gate gatepost-house gatepost-scan; do
+for user in gatepost-gate gatepost-house gatepost-scan gatepost-acme; do
 	getent passwd "$user" >/dev/null || useradd --system --gid gatepost --no-create-home \
 		--home-dir /nonexistent --shell /usr/sbin/nologin "$user"
 done

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "crypto/cert.h"
+#include "crypto/cert_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 
 enum { COMMON_NAME = 64 }; /* RFC 5280 appendix A.1, ub-common-name */
 
-static enum rc
-broken(struct err *err, const char *what)
+enum rc
+cert_broken(struct err *err, const char *what)
 {
 	char why[120];
 
@@ -33,8 +33,8 @@ cert_pem_clear(struct cert_pem *p)
 }
 
 /* What a memory BIO holds, as a malloc'd string; frees the BIO. */
-static char *
-take_text(BIO *b)
+char *
+cert_take_text(BIO *b)
 {
 	char *data;
 	long n = BIO_get_mem_data(b, &data);
@@ -48,8 +48,8 @@ take_text(BIO *b)
 	return text;
 }
 
-static BIO *
-text_out(void)
+BIO *
+cert_text_out(void)
 {
 	BIO *b = BIO_new(BIO_s_secmem());
 
@@ -58,8 +58,8 @@ text_out(void)
 	return b;
 }
 
-static X509 *
-read_cert(str pem)
+X509 *
+cert_read(str pem)
 {
 	BIO *b = BIO_new_mem_buf(pem.ptr, (int)pem.len);
 	X509 *x = b == NULL ? NULL : PEM_read_bio_X509(b, NULL, NULL, NULL);
@@ -76,8 +76,8 @@ no_passphrase(char *buf, int size, int rwflag, void *arg)
 	return -1;
 }
 
-static EVP_PKEY *
-read_key(str pem)
+EVP_PKEY *
+cert_read_key(str pem)
 {
 	BIO *b = BIO_new_mem_buf(pem.ptr, (int)pem.len);
 	EVP_PKEY *k = b == NULL ? NULL
@@ -141,21 +141,32 @@ add_ext(X509 *x, X509 *issuer, int nid, const char *value)
 	return ok;
 }
 
-static bool
-add_host(X509 *x, str hostname)
+GENERAL_NAMES *
+cert_alt_names(str hosts)
 {
 	GENERAL_NAMES *names = GENERAL_NAMES_new();
-	GENERAL_NAME *one = GENERAL_NAME_new();
-	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-	bool ok;
+	str host;
 
-	if (names == NULL || one == NULL || text == NULL ||
-		ASN1_STRING_set(text, hostname.ptr, (int)hostname.len) != 1)
-		abort();
-	GENERAL_NAME_set0_value(one, GEN_DNS, text);
-	if (sk_GENERAL_NAME_push(names, one) <= 0)
-		abort();
-	ok = X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, 0) == 1;
+	while (str_cut(&hosts, ' ', &host)) {
+		GENERAL_NAME *one = GENERAL_NAME_new();
+		ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+		if (names == NULL || one == NULL || text == NULL ||
+			ASN1_STRING_set(text, host.ptr, (int)host.len) != 1)
+			abort();
+		GENERAL_NAME_set0_value(one, GEN_DNS, text);
+		if (sk_GENERAL_NAME_push(names, one) <= 0)
+			abort();
+	}
+	return names;
+}
+
+static bool
+add_hosts(X509 *x, str hosts)
+{
+	GENERAL_NAMES *names = cert_alt_names(hosts);
+	bool ok = X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, 0) == 1;
+
 	GENERAL_NAMES_free(names);
 	return ok;
 }
@@ -163,12 +174,12 @@ add_host(X509 *x, str hostname)
 static void
 give(X509 *x, EVP_PKEY *key, struct cert_pem *out)
 {
-	BIO *cert = text_out(), *secret = text_out();
+	BIO *cert = cert_text_out(), *secret = cert_text_out();
 
 	if (PEM_write_bio_X509(cert, x) != 1 ||
 		PEM_write_bio_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) != 1)
 		abort();
-	*out = (struct cert_pem){ take_text(cert), take_text(secret) };
+	*out = (struct cert_pem){ cert_take_text(cert), cert_take_text(secret) };
 }
 
 static bool
@@ -186,14 +197,16 @@ fill_ca(X509 *x, EVP_PKEY *key, str hostname, uint64_t wall_ms)
 }
 
 static bool
-fill_server(X509 *x, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, str hostname,
+fill_server(X509 *x, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, str hosts,
 	uint64_t wall_ms)
 {
+	const str first = str_first(hosts, str_find(hosts, STR(" ")));
+
 	return X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) &&
 	       set_times(x, wall_ms, CERT_SERVER_DAYS) &&
-	       set_name(X509_get_subject_name(x), NULL, hostname) &&
+	       set_name(X509_get_subject_name(x), NULL, first) &&
 	       X509_set_issuer_name(x, X509_get_subject_name(ca)) == 1 &&
-	       X509_set_pubkey(x, key) == 1 && add_host(x, hostname) &&
+	       X509_set_pubkey(x, key) == 1 && add_hosts(x, hosts) &&
 	       add_ext(x, ca, NID_basic_constraints, "critical,CA:FALSE") &&
 	       add_ext(x, ca, NID_key_usage, "critical,digitalSignature") &&
 	       add_ext(x, ca, NID_ext_key_usage, "serverAuth") &&
@@ -214,27 +227,27 @@ cert_make_ca(str hostname, uint64_t wall_ms, struct cert_pem *out, struct err *e
 	if (fill_ca(x, key, hostname, wall_ms))
 		give(x, key, out);
 	else
-		rc = broken(err, "making the CA");
+		rc = cert_broken(err, "making the CA");
 	X509_free(x);
 	EVP_PKEY_free(key);
 	return rc;
 }
 
 enum rc
-cert_make_server(const struct cert_pem *ca, str hostname, uint64_t wall_ms,
+cert_make_server(const struct cert_pem *ca, str hosts, uint64_t wall_ms,
 	struct cert_pem *out, struct err *err)
 {
-	X509 *ca_cert = read_cert(str_of(ca->cert)), *x = X509_new();
-	EVP_PKEY *ca_key = read_key(str_of(ca->key)), *key = EVP_EC_gen("P-256");
+	X509 *ca_cert = cert_read(str_of(ca->cert)), *x = X509_new();
+	EVP_PKEY *ca_key = cert_read_key(str_of(ca->key)), *key = EVP_EC_gen("P-256");
 	enum rc rc = RC_OK;
 
 	if (key == NULL || x == NULL)
 		abort();
 	if (ca_cert != NULL && ca_key != NULL &&
-		fill_server(x, key, ca_cert, ca_key, hostname, wall_ms))
+		fill_server(x, key, ca_cert, ca_key, hosts, wall_ms))
 		give(x, key, out);
 	else
-		rc = broken(err, "making the server's certificate");
+		rc = cert_broken(err, "making the server's certificate");
 	X509_free(ca_cert);
 	X509_free(x);
 	EVP_PKEY_free(ca_key);
@@ -255,7 +268,7 @@ time_of(const ASN1_TIME *t)
 static bool
 signed_by(X509 *x, str ca_pem)
 {
-	X509 *ca = str_empty(ca_pem) ? NULL : read_cert(ca_pem);
+	X509 *ca = str_empty(ca_pem) ? NULL : cert_read(ca_pem);
 	EVP_PKEY *key = ca == NULL ? NULL : X509_get0_pubkey(ca);
 	bool yes = key != NULL && X509_verify(x, key) == 1;
 
@@ -268,14 +281,14 @@ enum rc
 cert_look(str cert_pem, str key_pem, str ca_pem, const char *hostname,
 	struct cert_facts *out, struct err *err)
 {
-	X509 *x = read_cert(cert_pem);
+	X509 *x = cert_read(cert_pem);
 	EVP_PKEY *key;
 	enum rc rc = RC_OK;
 
 	if (x == NULL)
-		return broken(err, "the certificate cannot be read");
-	if ((key = read_key(key_pem)) == NULL)
-		rc = broken(err, "the key cannot be read");
+		return cert_broken(err, "the certificate cannot be read");
+	if ((key = cert_read_key(key_pem)) == NULL)
+		rc = cert_broken(err, "the key cannot be read");
 	else if (X509_check_private_key(x, key) != 1)
 		rc = err_set(err, RC_BAD, "the key does not belong to the certificate");
 	ERR_clear_error();
@@ -294,7 +307,7 @@ cert_look(str cert_pem, str key_pem, str ca_pem, const char *hostname,
 enum rc
 cert_der(str cert_pem, struct buf *der, uint64_t *until_ms, struct err *err)
 {
-	X509 *x = read_cert(cert_pem);
+	X509 *x = cert_read(cert_pem);
 	unsigned char *bytes = NULL;
 	int n = x == NULL ? -1 : i2d_X509(x, &bytes);
 

@@ -4,12 +4,15 @@
  *
  * `init` makes an own CA (ECDSA P-256, ten years, path length 0) and a server
  * certificate from it (397 days, the most that browsers take; subjectAltName
- * is the host name; RFC 5280, RFC 9525 6).  They let an instance speak TLS
+ * holds its host names; RFC 5280, RFC 9525 6).  They let an instance speak TLS
  * from its first second; for links that strangers follow a certificate of a
  * public CA takes their place in keys/tls/.
  *
- * Only certificates that the administrator put into keys/ are read here.
- * Any thread.
+ * cert_request.c makes what a public CA signs; cert_trust.c says whether strangers
+ * believe it.
+ *
+ * Only certificates that the administrator put into keys/ are read here, and what a CA
+ * answered to a request of ours.  Any thread.
  */
 #pragma once
 
@@ -30,7 +33,8 @@ void cert_pem_clear(struct cert_pem *p);	/* wipes the key */
 
 enum rc cert_make_ca(str hostname, uint64_t wall_ms, struct cert_pem *out, struct err *err)
 	MUST_CHECK;
-enum rc cert_make_server(const struct cert_pem *ca, str hostname, uint64_t wall_ms,
+/* hosts: names with single spaces between, the first is the subject's. */
+enum rc cert_make_server(const struct cert_pem *ca, str hosts, uint64_t wall_ms,
 	struct cert_pem *out, struct err *err) MUST_CHECK;
 
 struct cert_facts {
@@ -45,3 +49,22 @@ enum rc cert_look(str cert_pem, str key_pem, str ca_pem, const char *hostname,
 	struct cert_facts *out, struct err *err) MUST_CHECK;
 /* The first certificate's DER, and its end. */
 enum rc cert_der(str cert_pem, struct buf *der, uint64_t *until_ms, struct err *err) MUST_CHECK;
+
+/* A key (ECDSA P-256) and a request to sign for it (PKCS#10, RFC 2986); hosts as above. */
+struct cert_request {
+	char *key, *csr;	/* PEM, malloc'd */
+};
+
+enum rc cert_make_request(str hosts, struct cert_request *out, struct err *err) MUST_CHECK;
+void cert_request_clear(struct cert_request *r);	/* wipes the key */
+
+/* The key is the certificate's (the first's). */
+bool cert_fits(str cert_pem, str key_pem);
+/* Whom it is for, its DNS names with spaces between, and who signed it, for people. */
+enum rc cert_words(str cert_pem, struct buf *names, struct buf *issuer, struct err *err)
+	MUST_CHECK;
+/* The chain leads to a CA of the system's trust store (OpenSSL's default places, which
+ * SSL_CERT_FILE and SSL_CERT_DIR change), names host, and is valid at wall_ms: what a
+ * stranger's browser asks.  RC_BAD: err says what it would object to. */
+enum rc cert_public(str chain_pem, const char *host, uint64_t wall_ms, struct err *err)
+	MUST_CHECK;

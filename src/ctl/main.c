@@ -17,6 +17,7 @@
 #include "ctl/ctl_proto.h"
 #include "ctl/run.h"
 #include "ctl/shown.h"
+#include "daemon/acme.h"
 #include "daemon/child.h"
 #include "daemon/instance.h"
 #include "filter/filter.h"
@@ -236,6 +237,15 @@ child(int argc, char **argv)
 	return child_main(argv[2], (int)fd);
 }
 
+/* uacme knows no words for its hook but its name. */
+static bool
+is_hook(const char *called)
+{
+	const char *slash = strrchr(called, '/');
+
+	return strcmp(slash == NULL ? called : slash + 1, ACME_HOOK) == 0;
+}
+
 static bool
 find_verb(struct command *c)
 {
@@ -261,6 +271,10 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "--child") == 0)
 		return child(argc, argv);
+	if (argc == 3 && strcmp(argv[1], "--acme") == 0)
+		return acme_main(argv[2]);
+	if (argc > 0 && is_hook(argv[0]))
+		return acme_hook_main(argc, argv);
 	if (argc > 2 && strcmp(argv[1], "-c") == 0) {
 		c.conf_path = argv[2];
 		argc -= 2;

@@ -83,6 +83,8 @@ make_users(struct verb_io *io, const struct conf_sandbox *s)
 		rc = make_user(io, s->user_house, s->group);
 	if (rc == RC_OK)
 		rc = make_user(io, s->user_scanner, s->group);
+	if (rc == RC_OK)
+		rc = make_user(io, s->user_acme, s->group);
 	return rc;
 }
 

@@ -25,6 +25,7 @@ enum {
 	LL_REMOVE_FILE = 1 << 5,
 	LL_MAKE_DIR = 1 << 7,
 	LL_MAKE_REG = 1 << 8,
+	LL_MAKE_SYM = 1 << 12,
 	LL_ALL_1 = (1 << 13) - 1,
 	LL_REFER = 1 << 13, /* ABI 2 */
 	LL_TRUNCATE = 1 << 14, /* ABI 3 */
@@ -114,6 +115,49 @@ close_files(const struct cage *c, int data, unsigned abi, struct err *err)
 	if (syscall(SYS_landlock_restrict_self, rules, 0) != 0)
 		return err_errno(err, "Landlock");
 	return RC_OK;
+}
+
+static enum rc
+allow_path(int rules, int fd, uint64_t rights, struct err *err)
+{
+	struct path_attr attr = { .allowed = rights, .parent = fd };
+	struct stat st;
+
+	/* what belongs to folders is refused for a file */
+	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		attr.allowed &= LL_EXECUTE | LL_READ_FILE | LL_WRITE_FILE | LL_TRUNCATE;
+	if (syscall(SYS_landlock_add_rule, rules, RULE_PATH_BENEATH, &attr, 0) != 0)
+		return err_errno(err, "Landlock");
+	return RC_OK;
+}
+
+enum rc
+cage_program(const struct cage_path *reads, const int *writes, size_t nwrites,
+	int program, unsigned abi, struct err *err)
+{
+	struct ruleset_attr attr = { .fs = fs_known(abi),
+		.net = abi >= 4 ? LL_BIND_TCP : 0,
+		.scoped = abi >= 6 ? LL_SCOPE_ABSTRACT_UNIX | LL_SCOPE_SIGNAL : 0 };
+	size_t size = abi >= 6 ? sizeof(attr) : abi >= 4 ? 16 : 8;
+	FD_AUTO rules = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	enum rc rc = rules < 0 ? err_errno(err, "Landlock") : RC_OK;
+
+	for (; rc == RC_OK && reads->path != NULL; reads++) {
+		FD_AUTO fd = open(reads->path, O_PATH | O_CLOEXEC);
+
+		if (fd >= 0)
+			rc = allow_path(rules, fd,
+				fs_use(CAGE_READ) | (reads->may_execute ? LL_EXECUTE : 0),
+				err);
+	}
+	for (size_t i = 0; i < nwrites && rc == RC_OK; i++)
+		rc = allow_path(rules, writes[i],
+			(fs_use(CAGE_READ | CAGE_WRITE) | LL_MAKE_SYM) & fs_known(abi), err);
+	if (rc == RC_OK)
+		rc = allow_path(rules, program, LL_EXECUTE | LL_READ_FILE, err);
+	if (rc == RC_OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
+		rc = err_errno(err, "Landlock");
+	return rc;
 }
 
 static int

@@ -46,6 +46,17 @@ struct cage {
 	struct cage_limits limits;
 };
 
+/* For a program that is not ours and is executed afterwards: files may be read below
+ * `reads`, executed where they say so, written below the folders `writes`; the network and
+ * system calls stay as they are.  To be followed by exec. */
+struct cage_path {
+	const char *path;	/* absolute; what is missing is left out; NULL ends */
+	bool may_execute;
+};
+
+enum rc cage_program(const struct cage_path *reads, const int *writes, size_t nwrites,
+	int program, unsigned abi, struct err *err) MUST_CHECK;
+
 unsigned cage_abi(void);		/* Landlock's version; 0: none */
 bool cage_has_seccomp(void);
 /* *notify: what connect() is answered through; -1 without sockets. */

@@ -172,6 +172,7 @@ owners_find(const struct conf *conf, struct owners *out, struct err *err)
 		.gate = geteuid(),
 		.house = geteuid(),
 		.scanner = geteuid(),
+		.acme = geteuid(),
 		.group = getegid() };
 	const struct conf_sandbox *s = &conf->sandbox;
 	enum rc rc;
@@ -192,6 +193,9 @@ owners_find(const struct conf *conf, struct owners *out, struct err *err)
 			(rc = user_id("user_scanner", s->user_scanner, &o.scanner,
 				 err)) != RC_OK)
 			return rc;
+		/* an instance of before has none; only who wants certificates misses it */
+		if (user_id("user_acme", s->user_acme, &o.acme, NULL) != RC_OK)
+			o.acme = 0;
 	}
 	*out = o;
 	return RC_OK;

@@ -3,7 +3,8 @@
  * instance: the folder of one Gatepost: its settings, folders, owners, lock.
  *
  *	DIR/gatepost.conf   settings
- *	DIR/keys/           ca.crt ca.key, tls/NAME.crt tls/NAME.key, held.key held.pub
+ *	DIR/keys/           ca.crt ca.key, tls/NAME.crt tls/NAME.key (pair.h), held.key
+ *			    held.pub, acme/ (acme.h)
  *	DIR/data/           see the table of folders in instance.c
  *	DIR/run/            control (socket), lock
  *
@@ -24,6 +25,7 @@
 struct owners {
 	bool switching;			/* started as root: each process its own user */
 	uid_t manager, gate, house, scanner;
+	uid_t acme;			/* runs uacme; 0 with switching: there is no such user */
 	gid_t group;
 };
 
@@ -66,7 +68,7 @@ void instance_check_folders(const struct instance *in, instance_wrong_fn *fn, vo
 enum rc instance_pack_keys(const struct instance *in, struct buf *out, struct err *err)
 	MUST_CHECK;
 /* Makes hostname's certificate anew when it is of our own CA and ends within
- * a month.  RC_NONE: there was nothing to do. */
+ * a month, or does not name link_host.  RC_NONE: there was nothing to do. */
 enum rc instance_renew_cert(const struct instance *in, struct err *err) MUST_CHECK;
 /* What refused originals are sealed with (held/held.h), to be wiped.  One may be
  * missing: without the public one nothing is held, without the private one nothing

@@ -13,6 +13,7 @@
 #include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "daemon/instance.h"
+#include "daemon/pair.h"
 #include "daemon/setup.h"
 
 enum { MOST_PEM = 256 * 1024, MOST_NAME = 250 };
@@ -53,24 +54,17 @@ by_name(const void *a, const void *b)
 static enum rc
 one_pair(int folder, const char *name, instance_pair_fn *fn, void *arg, struct err *err)
 {
-	char path[MOST_NAME + 8], *cert = NULL, *key = NULL;
-	size_t cert_len, key_len;
-	enum rc rc;
+	char what[MOST_NAME + 16];
+	struct pair p;
+	enum rc rc = pair_read(folder, name, &p, err);
 
-	(void)snprintf(path, sizeof(path), "%s.crt", name);
-	if ((rc = fs_read_all(folder, path, MOST_PEM, &cert, &cert_len, err)) != RC_OK)
+	if (rc != RC_OK)
 		return rc;
-	(void)snprintf(path, sizeof(path), "%s.key", name);
-	rc = fs_read_all(folder, path, MOST_PEM, &key, &key_len, err);
-	if (rc == RC_OK) {
-		rc = fn(name, (str){ cert, cert_len }, (str){ key, key_len }, arg, err);
-		wipe(key, key_len);
-	}
-	free(key);
-	free(cert);
+	rc = fn(name, pair_cert(&p), pair_key(&p), arg, err);
+	pair_clear(&p);
 	if (rc != RC_OK && err != NULL) {
-		(void)snprintf(path, sizeof(path), "keys/tls/%.200s", name);
-		rc = err_wrap(err, path);
+		(void)snprintf(what, sizeof(what), "keys/tls/%.200s", name);
+		rc = err_wrap(err, what);
 	}
 	return rc;
 }
@@ -118,7 +112,7 @@ instance_each_pair(
 /* --- renewal of what `init` has made --- */
 
 struct own_pair {
-	const char *host;
+	const char *host, *link_host;
 	str ca;
 	bool due;
 };
@@ -127,28 +121,42 @@ static enum rc
 is_due(const char *name, str cert, str key, void *arg, struct err *err)
 {
 	struct own_pair *own = arg;
-	struct cert_facts f;
+	struct cert_facts f, link;
 
 	if (strcasecmp(name, own->host) == 0 &&
-		cert_look(cert, key, own->ca, own->host, &f, err) == RC_OK)
-		own->due = f.own && f.until_ms < clock_wall_ms() + RENEW_MS;
+		cert_look(cert, key, own->ca, own->host, &f, err) == RC_OK &&
+		cert_look(cert, key, own->ca, own->link_host, &link, err) == RC_OK)
+		own->due = f.own && (f.until_ms < clock_wall_ms() + RENEW_MS ||
+					    !f.names_host || !link.names_host);
 	return RC_OK;
+}
+
+static const char *
+link_host(const struct conf *conf)
+{
+	const struct conf_server *s = &conf->server;
+
+	return str_empty(s->link_host) ? s->hostname.ptr : s->link_host.ptr;
 }
 
 static enum rc
 renew(const struct instance *in, int keys, const struct cert_pem *ca, struct err *err)
 {
-	str host = in->conf->server.hostname;
+	str host = in->conf->server.hostname, links = str_of(link_host(in->conf));
+	BUF_AUTO hosts = BUF(2 * (MOST_NAME + 8));
 	struct cert_pem fresh = { 0 };
-	char path[MOST_NAME + 16];
-	enum rc rc = cert_make_server(ca, host, clock_wall_ms(), &fresh, err);
+	FD_AUTO tls = -1;
+	enum rc rc;
 
-	(void)snprintf(path, sizeof(path), "tls/%.250s.key", host.ptr);
+	buf_add(&hosts, host);
+	if (!str_ieq(host, links))
+		buf_addf(&hosts, " " STR_FMT, STR_ARG(links));
+	rc = cert_make_server(ca, buf_str(&hosts), clock_wall_ms(), &fresh, err);
 	if (rc == RC_OK)
-		rc = fs_replace(keys, path, 0600, str_of(fresh.key), err);
-	(void)snprintf(path, sizeof(path), "tls/%.250s.crt", host.ptr);
+		rc = fs_open_dir(keys, "tls", &tls, err);
 	if (rc == RC_OK)
-		rc = fs_replace(keys, path, 0644, str_of(fresh.cert), err);
+		rc = pair_write(
+			tls, host.ptr, str_of(fresh.cert), str_of(fresh.key), err);
 	cert_pem_clear(&fresh);
 	return rc;
 }
@@ -157,7 +165,9 @@ enum rc
 instance_renew_cert(const struct instance *in, struct err *err)
 {
 	struct cert_pem ca = { 0 };
-	struct own_pair own = { .host = in->conf->server.hostname.ptr };
+	struct own_pair own = {
+		.host = in->conf->server.hostname.ptr, .link_host = link_host(in->conf)
+	};
 	FD_AUTO keys = openat(
 		in->dir, in->conf->server.keys.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	size_t len;
@@ -226,11 +236,10 @@ read_ca(const struct instance *in)
 enum rc
 instance_pack_keys(const struct instance *in, struct buf *out, struct err *err)
 {
-	const struct conf_server *s = &in->conf->server;
 	char *ca = read_ca(in);
 	struct packing p = { .conf = in->conf,
 		.ca = str_of(ca),
-		.link_host = str_empty(s->link_host) ? s->hostname.ptr : s->link_host.ptr,
+		.link_host = link_host(in->conf),
 		.pairs = BUF(SETUP_KEYS),
 		.host_first = true };
 	enum rc rc = instance_each_pair(in, pack_pair, &p, err);

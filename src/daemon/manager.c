@@ -25,8 +25,7 @@ enum {
 	DRAIN_GRACE_MS = 10000,
 	DRAIN_HOUSE_MS = 30000,
 	LIAR_MS = 2000,
-	LOCK_MS = 30000, /* for the processes of a manager that was killed */
-	DAY_MS = 24 * 3600 * 1000
+	LOCK_MS = 30000 /* for the processes of a manager that was killed */
 };
 
 /* --- starting: every reason not to is one sentence --- */
@@ -100,22 +99,6 @@ write_pid(struct manager *m)
 	(void)!fs_append(m->in.lock, (str){ text, (size_t)n }, NULL);
 }
 
-/* The certificate that `init` made is never the reason that mail stops. */
-static bool
-renew_cert(struct manager *m)
-{
-	struct err err = { 0 };
-	enum rc rc = instance_renew_cert(&m->in, &err);
-
-	m->renew_ms = clock_ms() + DAY_MS;
-	if (rc == RC_OK)
-		log_info("the certificate of %s was made anew by our own CA",
-			m->in.conf->server.hostname.ptr);
-	else if (rc != RC_NONE)
-		log_warn("the certificate cannot be renewed: %s", err.text);
-	return rc == RC_OK;
-}
-
 /* An instance of before had none.  Without them mail goes on and nothing is held. */
 static enum rc
 take_held_keys(struct manager *m, struct err *err)
@@ -151,7 +134,7 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 		return err->rc;
 	if ((rc = check_kernel(m, err)) != RC_OK)
 		return rc;
-	(void)renew_cert(m);
+	(void)renewal_own(m, &m->in);
 	m->keys = BUF(SETUP_KEYS + 4);
 	if ((rc = instance_pack_keys(&m->in, &m->keys, err)) != RC_OK)
 		return rc;
@@ -169,6 +152,14 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 
 /* --- serving --- */
 
+/* link_host may be another: our own CA signs for it too. */
+static enum rc
+pack_anew(struct manager *m, const struct instance *fresh, struct buf *keys, struct err *err)
+{
+	(void)renewal_own(m, fresh);
+	return instance_pack_keys(fresh, keys, err);
+}
+
 static void
 reload(struct manager *m)
 {
@@ -179,7 +170,7 @@ reload(struct manager *m)
 	fresh.conf = NULL;
 	if (conf_load(m->in.conf_path, &fresh.conf, &err) != RC_OK ||
 		filter_conf_check(fresh.conf, &err) != RC_OK ||
-		instance_pack_keys(&fresh, &keys, &err) != RC_OK) {
+		pack_anew(m, &fresh, &keys, &err) != RC_OK) {
 		log_error("not reloaded, the old settings go on: %s", err.text);
 		if (fresh.conf != NULL)
 			conf_drop(&fresh.conf);
@@ -201,6 +192,7 @@ reload(struct manager *m)
 	dial_target(&m->dial, fresh.conf->clamav.socket);
 	for (size_t i = 0; i < m->nkids; i++)
 		kid_reload(m, &m->kids[i]);
+	m->renewal.look_ms = 0;
 	metric_add(METRIC_reloads, 1);
 	log_info("reloaded");
 }
@@ -227,6 +219,7 @@ drain(struct manager *m)
 		m->stage = STAGE_OVER;
 		return;
 	}
+	renewal_kill(m);
 	log_info("ending: sessions have %llu s", (unsigned long long)(most / 1000));
 	control_close(m->in.run, &m->control);
 	listen_close(&m->listeners);
@@ -245,6 +238,8 @@ reap(struct manager *m)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
+		if (renewal_ended(m, pid, how) == RC_OK && m->stage == STAGE_SERVING)
+			reload(m);
 		for (size_t i = 0; i < m->nkids; i++) {
 			struct kid *k = &m->kids[i];
 
@@ -401,6 +396,7 @@ start_due(struct manager *m)
 	if (m->stage != STAGE_SERVING && m->stage_until_ms < next)
 		next = m->stage_until_ms;
 	next = m->renew_ms < next ? m->renew_ms : next;
+	next = renewal_next_ms(m) < next ? renewal_next_ms(m) : next;
 	return next <= now ? 0 : (int)(next - now < INT_MAX ? next - now : INT_MAX);
 }
 
@@ -447,7 +443,8 @@ turn(struct manager *m)
 	if (p[0].revents != 0)
 		on_signal(m);
 	drain_late(m);
-	if (clock_ms() >= m->renew_ms && renew_cert(m) && m->stage == STAGE_SERVING)
+	renewal_turn(m);
+	if (clock_ms() >= m->renew_ms && renewal_own(m, &m->in) && m->stage == STAGE_SERVING)
 		reload(m);
 }
 
@@ -460,6 +457,7 @@ end_all(struct manager *m)
 	for (size_t i = 0; i < m->nkids; i++)
 		if (m->kids[i].pid != 0)
 			(void)waitpid(m->kids[i].pid, NULL, 0);
+	renewal_kill(m);
 	control_close(m->in.run, &m->control);
 	log_info("ended");
 }

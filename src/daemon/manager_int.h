@@ -22,6 +22,13 @@ struct kid {
 	bool ready, paired;		/* paired: a scanner that has a channel to who asks it */
 };
 
+/* renewal.c: the short-lived process that gets a certificate of a public CA (acme.h). */
+struct renewal {
+	pid_t pid;			/* 0: none */
+	uint64_t until_ms;		/* clock_ms(): it is killed then */
+	uint64_t look_ms;		/* clock_ms(): whether one is due is looked at then */
+};
+
 enum stage { STAGE_SERVING, STAGE_GATE, STAGE_HOUSE, STAGE_OVER };	/* who is drained */
 
 struct manager {
@@ -37,6 +44,7 @@ struct manager {
 	enum stage stage;
 	uint64_t stage_until_ms;
 	uint64_t renew_ms;		/* when the certificate is looked at next */
+	struct renewal renewal;
 	bool told_ready;
 	int status;			/* exit status */
 	char *buf;			/* a frame */
@@ -51,3 +59,11 @@ void kid_ended(struct manager *m, struct kid *k, int how);	/* waitpid's status *
 void kid_kill(struct kid *k, const char *why);
 void kid_drain(struct kid *k, uint64_t left_ms);
 void kid_reload(struct manager *m, struct kid *k);
+
+/* True: hostname's certificate was made anew by our own CA. */
+bool renewal_own(struct manager *m, const struct instance *in);
+void renewal_turn(struct manager *m);			/* each turn: starts, and kills who is late */
+uint64_t renewal_next_ms(const struct manager *m);	/* clock_ms() of the next one that matters */
+/* RC_NONE: that was not it.  RC_OK: there is a new certificate. */
+enum rc renewal_ended(struct manager *m, pid_t pid, int how) MUST_CHECK;
+void renewal_kill(struct manager *m);

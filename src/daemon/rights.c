@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "daemon/process.h"
+#include "daemon/rights.h"
 
 /* An address space limit and the sanitizers' shadow memory exclude each other. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -105,3 +106,15 @@ scanner_rights(const struct child *c, struct cage *out)
 		out->limits.at[out->limits.n++] = (struct cage_limit){ RLIMIT_AS,
 			c->conf->limits.scanner_memory };
 }
+
+/* uacme, which asks a CA for certificates, is not one of our processes: Debian's program,
+ * executed with these files to read, two folders to write (its own and data/acme) and
+ * the network, but no port to listen on.  doc/sandbox.md says the rest. */
+const struct cage_path uacme_reads[] = { { "/usr", true }, { "/lib", true },
+	{ "/lib64", true }, { "/etc/ld.so.cache", false }, { "/etc/ssl", false },
+	{ "/etc/ca-certificates", false }, { "/etc/gnutls", false },
+	{ "/etc/resolv.conf", false }, { "/etc/hosts", false }, { "/etc/host.conf", false },
+	{ "/etc/nsswitch.conf", false }, { "/etc/gai.conf", false },
+	{ "/etc/services", false }, { "/etc/localtime", false }, { "/dev/null", false },
+	{ "/dev/urandom", false }, { "/dev/random", false }, { "/proc", false },
+	{ NULL, false } };
