@@ -83,8 +83,9 @@ class Binary:
         if start is not None:
             count = re.search(rf"BINARY(?:\.PEEK)?\[{re.escape(section)}\]<{start}\.(\d+)>", command.decode("latin-1"), re.I)
             value = value[int(start):int(start) + int(count[1])]
-        more = refused and not whole and cte == b"base64" and re.search(rb"=[^A-Za-z0-9+/]*[A-Za-z0-9+/]", got[body])
-        if more and start is None:      # what stands behind the "=" is decoded, too, or not
+        good = re.match(rb"[A-Za-z0-9+/\s]*", got[body])[0]
+        if refused and not whole and start is None and cte == b"base64" and good != got[body]:
+            value = decoded(good, cte)[:-2]     # what comes behind it may be anything
             return DRESSED if (ours >= len(value) if size else ours.startswith(value)) else None
         if ours != (len(value) if size else value):
             return None

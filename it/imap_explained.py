@@ -240,7 +240,7 @@ EXPLAINED = [
     ("Numbers beyond the last, beside a *", is_hidden_number),
 ]
 
-WITHOUT_DATE = re.compile(rb"(?im)^date:[ \t]*(?:\r\n|not a date|Mon, 32 Foo)")
+WITHOUT_DATE = re.compile(rb"(?im)^date[ \t]*:[ \t]*(?:\r\n|not a date|Mon, 32 Foo)")
 LANGUAGE = re.compile(rb"=\?[\w-]+\*[\w-]+\?[bq]\?", re.I)
 ATTACHED = re.compile(rb"(?i)content-type:\s*(?:message/rfc822|multipart/digest)")
 WORDED = re.compile(rb"\b(BODY|TEXT)\b")
@@ -292,12 +292,14 @@ def is_otherwise(hit):
 
 def asks_quoted(hit):
     """For a quote or a backslash alone, which Dovecot puts around and into names."""
-    return not hit.ours and re.search(rb'\b(?:FROM|TO|CC|BCC) "\\["\\]"', hit.command)
+    return (not hit.ours or b'"' in header(hit.message)) and re.search(rb'\b(?:FROM|TO|CC|BCC) "\\["\\]"', hit.command)
 
 
 def has_blanks(hit):
     """Two in a row."""
-    return is_more(hit) and b'"  "' in hit.command and re.search(rb"[ \t\r\n]{2}", header(hit.message))
+    if not is_more(hit):    # between encoded words, where RFC 2047 6.2 ignores them, and at the end
+        return b'TEXT "  "' in hit.command and re.search(rb"\?=[ \t\r\n]{2,}=\?|[ \t]{2}\r\n", header(hit.message))
+    return b'"  "' in hit.command and re.search(rb"[ \t\r\n]{2}", header(hit.message))
 
 
 NO_FLAG = rb"(?:UNSEEN|UNDRAFT|UNFLAGGED|UNANSWERED|UNDELETED)"
