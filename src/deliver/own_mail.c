@@ -56,6 +56,15 @@ put_subject(struct writing *l)
 		put_words(&l->subject, s);
 }
 
+static str
+domain_of(str address)
+{
+	str local;
+
+	(void)str_cut(&address, '@', &local);
+	return address;
+}
+
 static void
 put_head(struct writing *l)
 {
@@ -66,8 +75,10 @@ put_head(struct writing *l)
 	(void)snprintf(l->message_id, sizeof(l->message_id), "%s@" STR_FMT, w->id.text,
 		(int)(w->hostname.len < 300 ? w->hostname.len : 300), w->hostname.ptr);
 	put_subject(l);
-	buf_addf(b, "From: Gatepost <" STR_FMT ">\r\nTo: <" STR_FMT ">\r\nSubject: ",
-		STR_ARG(w->to->address), STR_ARG(w->to->address));
+	buf_addf(b,
+		"From: Gatepost <postmaster@" STR_FMT ">\r\nTo: <" STR_FMT
+		">\r\nSubject: ",
+		STR_ARG(domain_of(w->to->address)), STR_ARG(w->to->address));
 	buf_add(b, buf_str(&l->subject));
 	buf_addf(b, "\r\nDate: %s\r\nMessage-ID: <%s>\r\n", l->date, l->message_id);
 	/* RFC 3834 5 */
@@ -93,16 +104,16 @@ put_body(struct writing *l)
 
 /* RFC 9051 7.5.2 */
 static struct fact_list
-list_of(struct writing *l, str name)
+list_of(struct writing *l, str name, str local)
 {
 	struct fact_list list = { .n = 1,
 		.at = arena_new_of(l->mem, struct fact_address) };
-	str left = l->w->to->address, local;
 
 	if (list.at == NULL)
 		return (struct fact_list){ 0 };
-	(void)str_cut(&left, '@', &local);
-	*list.at = (struct fact_address){ .name = name, .mailbox = local, .host = left };
+	*list.at = (struct fact_address){
+		.name = name, .mailbox = local, .host = domain_of(l->w->to->address)
+	};
 	return list;
 }
 
@@ -146,8 +157,10 @@ pack_facts(struct writing *l, struct buf *out)
 		.structure = { .n = 1, .parts = &part },
 		.known_preview = true,
 		.preview = preview_of(l) };
-	struct fact_list us = list_of(l, STR("Gatepost"));
+	str rest = l->w->to->address, local;
+	struct fact_list us = list_of(l, STR("Gatepost"), STR("postmaster"));
 
+	(void)str_cut(&rest, '@', &local);
 	for (size_t i = 0; i < l->body_at; i++)
 		part.header_lines += l->text.data[i] == '\n';
 	f.envelope = (struct fact_envelope){ .date = str_of(l->date),
@@ -155,7 +168,7 @@ pack_facts(struct writing *l, struct buf *out)
 		.from = us,
 		.sender = us,
 		.reply_to = us,
-		.to = list_of(l, (str){ 0 }) };
+		.to = list_of(l, (str){ 0 }, local) };
 	(void)!arena_copy(l->mem, str_of(l->message_id), &f.envelope.message_id);
 	facts_pack(out, &f);
 }
