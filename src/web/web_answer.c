@@ -217,7 +217,11 @@ void
 web_error(struct web_session *s, unsigned status, str page_url)
 {
 	struct scope *scope;
+	char client[IP_TEXT];
 
+	ip_text(&s->base.io->peer, client);
+	log_debug("msg=\"refused\" door=%s client=%s status=%u",
+		s->plain ? "http" : "https", client, status);
 	if (s->plain) {
 		web_text(s, status, str_of(http_reason(status)));
 		return;

@@ -426,6 +426,26 @@ TEST(port_80_answers_a_ca_and_sends_everybody_else_to_https)
 	world_close(&w);
 }
 
+TEST(a_long_name_of_a_challenge_is_not_another_s)
+{
+	char path[200], request[400];
+	struct world w;
+
+	world_open(&w, "");
+	assert_int_equal(fs_mkdirs(w.parts.data, "acme", 0700, NULL), RC_OK);
+	(void)snprintf(path, sizeof(path), "acme/%0128d", 0);
+	put_file(&w, path, "thumb");
+	for (int n = 128; n < 130; n++) {
+		struct client c = client_http(&w);
+
+		(void)snprintf(request, sizeof(request),
+			"GET /.well-known/acme-challenge/%0*d HTTP/1.1~Host: x~~", n, 0);
+		assert_int_equal(client_ask(&c, request).status, n == 128 ? 200 : 404);
+		client_close(&c);
+	}
+	world_close(&w);
+}
+
 TEST(our_own_ca_can_be_fetched)
 {
 	struct world w;
