@@ -222,6 +222,9 @@ web_error(struct web_session *s, unsigned status, str page_url)
 	ip_text(&s->base.io->peer, client);
 	log_debug("msg=\"refused\" door=%s client=%s status=%u",
 		s->plain ? "http" : "https", client, status);
+	/* RFC 9110 15.5.6: of a method that is spoken nowhere here */
+	if (status == 405 && s->answer.allow == NULL)
+		s->answer.allow = s->plain ? "GET, HEAD" : "GET, HEAD, POST";
 	if (s->plain) {
 		web_text(s, status, str_of(http_reason(status)));
 		return;

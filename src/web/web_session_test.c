@@ -114,6 +114,11 @@ TEST(a_connection_serves_many_requests_one_after_the_other)
 	check_field(&r, "Connection", "close");
 	assert_true(client_ended(&c));
 	client_close(&c);
+	c = client_https(&w);
+	r = client_ask(&c, "TRACE / HTTP/1.1~Host: x~~");
+	assert_int_equal(r.status, 405);
+	check_field(&r, "Allow", "GET, HEAD, POST");
+	client_close(&c);
 	world_close(&w);
 }
 
