@@ -2,11 +2,11 @@
 #include "daemon/doors.h"
 
 void
-doors_new(struct child *c, struct service **out)
+doors_new(struct child *c, unsigned per_core, struct service **out)
 {
 	struct err err = { 0 };
 
-	if (service_new(c->conf, c->tls, out, &err) != RC_OK)
+	if (service_new(c->conf, c->tls, per_core, out, &err) != RC_OK)
 		child_die(&err, "network");
 }
 

@@ -11,7 +11,7 @@ struct door {
 	void *arg;
 };
 
-/* A service with all listeners that the child was handed; ends the process when one of them
+/* per_core: as for service_new().  A service with all listeners that the child was handed; ends the process when one of them
  * has no row. */
-void doors_new(struct child *c, struct service **out);
+void doors_new(struct child *c, unsigned per_core, struct service **out);
 void doors_open(struct child *c, struct service *s, const struct door *doors, size_t n);

@@ -18,6 +18,8 @@
 #include "smtp/smtp.h"
 #include "wire/pack.h"
 
+enum { GATE_WORKERS = 2 };	/* for each core; verdicts have threads of their own */
+
 struct gate {
 	struct child *child;
 	struct smtp_gate smtp;
@@ -137,7 +139,7 @@ open_service(struct gate *g)
 {
 	const struct door doors[] = { { 25, &smtp_kind, &g->smtp } };
 
-	doors_new(g->child, &g->smtp.service);
+	doors_new(g->child, GATE_WORKERS, &g->smtp.service);
 	smtp_gate_init(&g->smtp);
 	doors_open(g->child, g->smtp.service, doors, sizeof(doors) / sizeof(doors[0]));
 }

@@ -15,6 +15,7 @@
 #include "wire/pack.h"
 
 enum {
+	HOUSE_WORKERS = 8,	/* for each core: readers' sessions wait for the disk */
 	NOTICE_AGAIN_MS = 10 * 60 * 1000,
 	VERB_THREADS = 4,
 	VERBS_WAITING = 64,
@@ -149,7 +150,7 @@ open_stores(struct house *h)
 		.arg = h };
 	if (directory_open(&d, &h->directory, &err) != RC_OK)
 		child_die(&err, "directory");
-	doors_new(h->child, &h->service);
+	doors_new(h->child, HOUSE_WORKERS, &h->service);
 	const struct store_want s = { .data = data,
 		.cache_bytes = (size_t)conf->store.cache,
 		.wake = house_wake,

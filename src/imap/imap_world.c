@@ -103,7 +103,7 @@ world_open(struct world *w, const char *settings)
 		"hostname = mx.x.test\nport_offset = 20000\nplain_loopback = yes\n%s\n",
 		settings);
 	must(conf_parse(str_of(text), "test", &w->conf, &err), &err);
-	must(service_new(w->conf, NULL, &w->service, &err), &err);
+	must(service_new(w->conf, NULL, 2, &w->service, &err), &err);
 	open_scanner(w);
 	open_data(w);
 	w->house.hashes = w->pools[0] = pool_new("login", 2, 100);

@@ -129,7 +129,7 @@ begin(struct service **s, unsigned threads, size_t most)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
 	assert_int_equal(
 		conf_parse(STR("hostname = one.example\n"), "test", &conf, NULL), RC_OK);
-	assert_int_equal(service_new(conf, NULL, s, NULL), RC_OK);
+	assert_int_equal(service_new(conf, NULL, 2, s, NULL), RC_OK);
 	service_listen(*s, 1, &fd, &kind, &arg);
 	conf_drop(&conf);
 	return in.sin_port;

@@ -28,18 +28,18 @@ at_most(uint64_t n)
 }
 
 static unsigned
-workers(const struct conf *conf)
+workers(const struct conf *conf, unsigned per_core)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (conf->limits.workers > 0)
 		return at_most(conf->limits.workers);
-	return cores > 0 && cores < 1000 ? 2 * (unsigned)cores : 2;
+	return cores > 0 && cores < 1000 ? per_core * (unsigned)cores : per_core;
 }
 
 enum rc
-service_new(
-	const struct conf *conf, struct tls *tls, struct service **out, struct err *err)
+service_new(const struct conf *conf, struct tls *tls, unsigned per_core,
+	struct service **out, struct err *err)
 {
 	struct service *s = calloc(1, sizeof(*s));
 
@@ -55,7 +55,7 @@ service_new(
 	s->conf = conf_keep(conf);
 	s->tls = tls_keep(tls);
 	s->most = conf->limits.connections;
-	s->pool = pool_new("work", workers(conf), SIZE_MAX);
+	s->pool = pool_new("work", workers(conf, per_core), SIZE_MAX);
 	/* room for those that are here and as many that left within the minute */
 	s->limit = limit_new(2 * s->most, at_most(conf->limits.per_address),
 		at_most(conf->limits.per_address_rate));

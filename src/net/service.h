@@ -62,8 +62,9 @@ struct session_io {
 	struct tls *tls;		/* likewise; for STARTTLS */
 };
 
-enum rc service_new(const struct conf *conf, struct tls *tls, struct service **out,
-	struct err *err) MUST_CHECK;
+/* per_core: threads for each core, unless [limits] workers says how many in all. */
+enum rc service_new(const struct conf *conf, struct tls *tls, unsigned per_core,
+	struct service **out, struct err *err) MUST_CHECK;
 /* Sessions that begin from now on get these; keeps its own references. */
 void service_reload(struct service *s, const struct conf *conf, struct tls *tls);
 /* Other limits of an address than [limits]; after service_new() and each service_reload(). */

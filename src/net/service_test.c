@@ -182,7 +182,7 @@ hall(const char *text, struct tls *tls, const struct session_kind *kind)
 
 	memset(&seen, 0, sizeof(seen));
 	int fd = listen_somewhere(&h.port);
-	assert_int_equal(service_new(conf, tls, &h.service, NULL), RC_OK);
+	assert_int_equal(service_new(conf, tls, 2, &h.service, NULL), RC_OK);
 	service_listen(h.service, 1, &fd, &kind, &arg);
 	conf_drop(&conf);
 	return h;

@@ -184,7 +184,7 @@ open_place(void)
 	log_least(LOG_ERROR_);
 	assert_int_equal(
 		conf_parse(STR("hostname = mx.x.test\n"), "test", &p.conf, NULL), RC_OK);
-	assert_int_equal(service_new(p.conf, tls, &p.service, NULL), RC_OK);
+	assert_int_equal(service_new(p.conf, tls, 2, &p.service, NULL), RC_OK);
 	tls_drop(&tls);
 	int fd = client_listen(&p.port);
 	service_listen(p.service, 1, &fd, &kind, &arg);

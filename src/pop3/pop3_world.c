@@ -32,7 +32,7 @@ world_open(struct world *w, const char *settings)
 	(void)snprintf(text, sizeof(text), "hostname = mx.x.test\n%s\n",
 		str_empty(str_of(settings)) ? "plain_loopback = yes" : settings);
 	must(conf_parse(str_of(text), "test", &w->conf, &err));
-	must(service_new(w->conf, tls, &w->service, &err));
+	must(service_new(w->conf, tls, 2, &w->service, &err));
 	tls_drop(&tls);
 	must(fs_open_dir(AT_FDCWD, test_folder(), &w->data, &err));
 	must(fs_mkdirs(w->data, "incoming", 0770, &err));

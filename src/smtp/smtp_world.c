@@ -247,7 +247,7 @@ world_open(struct world *w, const char *settings)
 	open_held(w);
 	g->verdicts = pool_new("verdict", 2, 100);
 	struct tls *tls = client_tls_of("mx.example.test");
-	assert_int_equal(service_new(w->conf, tls, &g->service, NULL), RC_OK);
+	assert_int_equal(service_new(w->conf, tls, 2, &g->service, NULL), RC_OK);
 	tls_drop(&tls);
 	smtp_gate_init(g);
 	void *arg = g;

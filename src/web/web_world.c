@@ -116,7 +116,7 @@ world_open(struct world *w, const char *settings)
 		settings);
 	must(conf_parse(str_of(text), "test", &w->conf, &err));
 	struct tls *tls = make_tls();
-	must(service_new(w->conf, tls, &w->service, &err));
+	must(service_new(w->conf, tls, 2, &w->service, &err));
 	tls_drop(&tls);
 	open_parts(w);
 	open_house(w);
