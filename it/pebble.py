@@ -112,7 +112,8 @@ class Pebble:
         shutil.rmtree(self.folder)
 
     def log(self):
-        return (self.folder / "log").read_text(errors="replace")
+        log = self.folder / "log"
+        return log.read_text(errors="replace") if log.exists() else ""
 
     def root(self):
         """The CA that signs for others, PEM; another one after each start."""

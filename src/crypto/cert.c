@@ -197,8 +197,8 @@ fill_ca(X509 *x, EVP_PKEY *key, str hostname, uint64_t wall_ms)
 }
 
 static bool
-fill_server(X509 *x, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, str hosts,
-	uint64_t wall_ms)
+fill_server(
+	X509 *x, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, str hosts, uint64_t wall_ms)
 {
 	const str first = str_first(hosts, str_find(hosts, STR(" ")));
 

@@ -32,9 +32,8 @@ add_names(X509 *x, struct buf *out)
 			continue;
 		if (out->len > 0)
 			buf_addc(out, ' ');
-		buf_add(out,
-			(str){ (const char *)ASN1_STRING_get0_data(name->d.dNSName),
-				(size_t)ASN1_STRING_length(name->d.dNSName) });
+		buf_add(out, (str){ (const char *)ASN1_STRING_get0_data(name->d.dNSName),
+				     (size_t)ASN1_STRING_length(name->d.dNSName) });
 	}
 	GENERAL_NAMES_free(all);
 }
@@ -51,7 +50,8 @@ cert_words(str cert_pem, struct buf *names, struct buf *issuer, struct err *err)
 	}
 	add_names(x, names);
 	(void)X509_NAME_print_ex(text, X509_get_issuer_name(x), 0,
-		(XN_FLAG_ONELINE | ASN1_STRFLGS_ESC_CTRL) & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+		(XN_FLAG_ONELINE | ASN1_STRFLGS_ESC_CTRL) &
+			~(unsigned long)ASN1_STRFLGS_ESC_MSB);
 	char *line = cert_take_text(text);
 	buf_addz(issuer, line);
 	free(line);
@@ -61,8 +61,7 @@ cert_words(str cert_pem, struct buf *names, struct buf *issuer, struct err *err)
 }
 
 /* What stands behind the first. */
-static STACK_OF(X509) *
-read_rest(str pem)
+static STACK_OF(X509) * read_rest(str pem)
 {
 	BIO *b = BIO_new_mem_buf(pem.ptr, (int)pem.len);
 	STACK_OF(X509) *rest = sk_X509_new_null();

@@ -12,6 +12,8 @@ typedef enum verb_exit verb_fn(struct verb_io *io, int argc, char **argv);
 /* verb_local.c: those that are about the instance and its server, not its data */
 verb_fn verb_init, verb_serve, verb_check, verb_mime, verb_scan;
 
+verb_fn verb_tls_show, verb_tls_ca, verb_tls_acme, verb_tls_acme_hook;
+
 verb_fn verb_domain_add, verb_domain_list, verb_domain_remove, verb_domain_alias,
 	verb_domain_catchall;
 verb_fn verb_account_add, verb_account_list, verb_account_show, verb_account_disable,

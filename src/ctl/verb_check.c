@@ -11,6 +11,7 @@
 #include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "ctl/ctl_int.h"
+#include "ctl/tls_rows.h"
 #include "daemon/cage.h"
 #include "daemon/instance.h"
 #include "daemon/listen.h"
@@ -27,7 +28,6 @@ struct check {
 	json_t *list; /* with --json */
 	char *ca;
 	size_t ca_len;
-	bool own; /* hostname's certificate is of our own CA */
 };
 
 static void
@@ -64,6 +64,12 @@ say_wrong(const char *sentence, void *arg)
 	say(arg, true, sentence);
 }
 
+static void
+say_either(bool wrong, const char *sentence, void *arg)
+{
+	say(arg, wrong, sentence);
+}
+
 /* --- keys --- */
 
 static enum rc
@@ -91,8 +97,6 @@ check_pair(const char *name, str cert, str key, void *arg, struct err *err)
 	if (hosts && !f.names_host)
 		sayf(c, true, "the certificate keys/tls/%s.crt does not name %s", name,
 			host);
-	if (hosts)
-		c->own = f.own;
 	return RC_OK;
 }
 
@@ -107,11 +111,6 @@ check_keys(struct check *c)
 		(void)!fs_read_all(keys, "ca.crt", 65536, &c->ca, &c->ca_len, NULL);
 	if (instance_each_pair(&c->in, check_pair, c, &err) != RC_OK)
 		say(c, true, err.text);
-	if (c->own)
-		say(c, false,
-			"note: the certificate is of this instance's own CA, so the links "
-			"in refusals open with a warning in strangers' browsers until one of a "
-			"public CA is in keys/tls");
 }
 
 /* What refused originals are sealed with. */
@@ -297,6 +296,7 @@ check_all(struct check *c)
 	if (c->wrong == before)
 		say(c, false, "the data folders are there, with their owners");
 	check_keys(c);
+	tls_check(&c->in, running, say_either, c);
 	check_held_keys(c);
 	check_kernel(c);
 	check_ports(c, running);

@@ -105,6 +105,20 @@ const struct verb verbs[] = {
 	{ "mailbox restore", "ADDRESS [MAILBOX]",
 		"Lists the mailboxes that were deleted in the last 14 days, or brings one back.",
 		0, verb_mailbox_restore },
+	{ "tls show", "",
+		"Shows the certificates: names, who signed, until when, whether strangers "
+		"trust them, and which one serves hostname and the links.",
+		VERB_LOCAL | VERB_NO_CONF, verb_tls_show },
+	{ "tls ca", "", "Gives the certificate of this instance's own CA, with its fingerprint.",
+		VERB_LOCAL | VERB_NO_CONF, verb_tls_ca },
+	{ "tls acme", "[--force]",
+		"Gets a certificate of the public CA that [acme] names, if one is due; the "
+		"server must be running, and does this by itself.",
+		VERB_LOCAL | VERB_NO_CONF, verb_tls_acme },
+	{ "tls acme-hook", "begin|done|failed TYPE IDENT TOKEN AUTH",
+		"Puts the answer to a CA's challenge where the server finds it, or takes it "
+		"away: for who runs uacme himself.",
+		VERB_LOCAL | VERB_NO_CONF, verb_tls_acme_hook },
 	{ "audit", "",
 		"Proves the promises over journal, ledger, store, incoming and held.", 0,
 		verb_audit },

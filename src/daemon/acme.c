@@ -42,6 +42,13 @@ make_folder(int at, const char *path, mode_t mode, uid_t owner, const struct own
 	return fchmod(*fd, mode) == 0 ? RC_OK : err_errno(err, path);
 }
 
+enum rc
+acme_challenges(const struct instance *in, int *fd, struct err *err)
+{
+	return make_folder(
+		in->data, "acme", 02750, in->owners.acme, &in->owners, fd, err);
+}
+
 /* Of a try that was killed. */
 static bool
 remove_challenge(const char *name, void *arg)
@@ -62,7 +69,8 @@ open_folders(const struct instance *in, struct folders *f, struct err *err)
 			"--system --gid %s --home-dir /nonexistent --shell /usr/sbin/nologin %s",
 			in->conf->sandbox.user_acme.ptr, in->conf->sandbox.group.ptr,
 			in->conf->sandbox.user_acme.ptr);
-	if ((rc = fs_open_dir(in->dir, in->conf->server.keys.ptr, &f->keys, err)) == RC_OK &&
+	if ((rc = fs_open_dir(in->dir, in->conf->server.keys.ptr, &f->keys, err)) ==
+			RC_OK &&
 		(rc = fs_open_dir(f->keys, "tls", &f->tls, err)) == RC_OK &&
 		(rc = fs_mkdirs(f->keys, "acme", 0700, err)) == RC_OK)
 		rc = fs_open(f->keys, "acme/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600,
@@ -71,10 +79,9 @@ open_folders(const struct instance *in, struct folders *f, struct err *err)
 		rc = errno == EWOULDBLOCK
 			     ? err_set(err, RC_LIMIT, "another process is at it just now")
 			     : err_errno(err, "keys/acme/lock");
-	if (rc == RC_OK &&
-		(rc = make_folder(f->keys, "acme/uacme", 0700, o->acme, o, &f->own, err)) ==
-			RC_OK)
-		rc = make_folder(in->data, "acme", 02750, o->acme, o, &f->challenges, err);
+	if (rc == RC_OK && (rc = make_folder(f->keys, "acme/uacme", 0700, o->acme, o,
+				    &f->own, err)) == RC_OK)
+		rc = acme_challenges(in, &f->challenges, err);
 	if (rc == RC_OK)
 		rc = fs_each(f->challenges, ".", remove_challenge, &f->challenges, err);
 	return rc == RC_NONE ? RC_TEMP : rc;
@@ -107,7 +114,8 @@ make_account(const struct acme_run *run, const struct conf_acme *c, struct err *
 		return err_set(err, RC_BAD, "[acme] email is no address");
 	if ((rc = acme_run(run, argv, &status, err)) != RC_OK || status == 0)
 		return rc;
-	if (str_find(buf_str(run->said), STR("Account already exists")) < run->said->len) {
+	if (str_find(buf_str(run->said), STR("Account already exists")) <
+		run->said->len) {
 		buf_clear(run->said);
 		return RC_OK;
 	}
@@ -138,8 +146,8 @@ ask(const struct acme_run *run, const struct conf_acme *c, char **cert, size_t *
 		return err_set(err, RC_TEMP, "%s", buf_z(&sentence));
 	}
 	/* the folder is uacme's: what lies there may be a link to what it may not read */
-	rc = fs_open(run->own, "request-cert.pem", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &fd,
-		err);
+	rc = fs_open(run->own, "request-cert.pem", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0,
+		&fd, err);
 	if (rc == RC_OK) {
 		char *pem = calloc(1, MOST_PEM);
 		struct stat st;
@@ -239,7 +247,8 @@ try_it(const struct instance *in, const struct folders *f, const struct acme_loo
 		s.next_ms = now + DAY_MS;
 		(void)snprintf(s.got, sizeof(s.got), "%s", in->conf->acme.directory.ptr);
 	}
-	written = acme_state_write(f->keys, buf_str(&about), &s, rc == RC_OK ? err : NULL);
+	written = acme_state_write(
+		f->keys, buf_str(&about), &s, rc == RC_OK ? err : NULL);
 	return rc == RC_OK ? written : rc;
 }
 

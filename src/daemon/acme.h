@@ -64,5 +64,7 @@ int acme_main(const char *conf_path);
 
 /* The hook, as uacme calls it: METHOD TYPE IDENT TOKEN AUTH.  folder: data/acme. */
 enum rc acme_hook(int folder, int argc, char **argv, struct err *err) MUST_CHECK;
-/* The same as a process, its folder being descriptor 3. */
+/* data/acme, made where it is missing. */
+enum rc acme_challenges(const struct instance *in, int *fd, struct err *err) MUST_CHECK;
+/* The hook as a process, its folder being descriptor 3. */
 int acme_hook_main(int argc, char **argv);

@@ -11,6 +11,9 @@ enum rc acme_state_write(int keys, str about, const struct acme_state *s, struct
 /* 1 h after the first failure, twice as long after each, a day at most. */
 uint64_t acme_delay_ms(unsigned failures);
 
+/* One sentence out of all that uacme said; control bytes and all. */
+void acme_sentence(str said, struct buf *out);
+
 /* acme_run.c: one run of uacme. */
 struct acme_run {
 	const struct instance *in;
@@ -23,5 +26,3 @@ struct acme_run {
 /* RC_OK: it ended by itself, *status is its exit status. */
 enum rc acme_run(const struct acme_run *r, const char *const argv[], int *status,
 	struct err *err) MUST_CHECK;
-/* One sentence out of all that it said; control bytes and all. */
-void acme_sentence(str said, struct buf *out);

@@ -81,8 +81,8 @@ take_names(const struct conf *conf, struct acme_look *l, struct err *err)
 		n++;
 	}
 	if (!buf_ok(&l->names) || n > ACME_NAMES_MOST)
-		return err_set(err, RC_BAD, "[acme] names: more than %d",
-			(int)ACME_NAMES_MOST);
+		return err_set(
+			err, RC_BAD, "[acme] names: more than %d", (int)ACME_NAMES_MOST);
 	/* keys/tls/HOSTNAME serves whoever asks for no name */
 	rest = buf_str(&l->names);
 	one = str_first(rest, str_find(rest, STR(" ")));
@@ -139,9 +139,9 @@ look_at(const struct pair *p, str ca, const struct conf *conf, struct acme_look 
 	}
 	l->next_ms = renew_at(&f, conf->acme.renew_before);
 	if (l->next_ms <= now)
-		due(l, "the certificate %s", f.until_ms <= now ? "has expired" : "ends soon");
-	if (l->last.got[0] != '\0' &&
-		!str_eq(str_of(l->last.got), conf->acme.directory))
+		due(l, "the certificate %s",
+			f.until_ms <= now ? "has expired" : "ends soon");
+	if (l->last.got[0] != '\0' && !str_eq(str_of(l->last.got), conf->acme.directory))
 		due(l, "[acme] directory is another than the certificate is from");
 }
 
@@ -190,7 +190,8 @@ acme_look(const struct instance *in, struct acme_look *out, struct err *err)
 	if (str_empty(in->conf->acme.directory))
 		return RC_NONE;
 	if (!str_starts(in->conf->acme.directory, STR("https://")) ||
-		str_find(in->conf->acme.directory, STR(" ")) < in->conf->acme.directory.len)
+		str_find(in->conf->acme.directory, STR(" ")) <
+			in->conf->acme.directory.len)
 		return err_set(err, RC_BAD, "[acme] directory is no https:// address");
 	rc = take_names(in->conf, &l, err);
 	if (rc == RC_OK && (rc = fs_open_dir(in->dir, in->conf->server.keys.ptr, &keys,

@@ -55,7 +55,8 @@ own_users(struct err *err)
 	enum rc rc;
 
 	if (unshare(CLONE_NEWUSER) != 0)
-		return err_errno(err, "[acme] ca_file needs root's rights, or user namespaces");
+		return err_errno(
+			err, "[acme] ca_file needs root's rights, or user namespaces");
 	if ((rc = write_map("/proc/self/setgroups", "deny", err)) != RC_OK)
 		return rc;
 	(void)snprintf(text, sizeof(text), "%u %u 1", uid, uid);
@@ -76,7 +77,8 @@ trust(const char *ca_file, struct err *err)
 	if (unshare(CLONE_NEWNS) != 0 ||
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 		mount(ca_file, trusted, NULL, MS_BIND, NULL) != 0)
-		return err_errno(err, "[acme] ca_file cannot be put into the place of the system's CAs");
+		return err_errno(err,
+			"[acme] ca_file cannot be put into the place of the system's CAs");
 	return RC_OK;
 }
 
@@ -143,7 +145,8 @@ cage(const struct instance *in, struct err *err)
 __attribute__((noreturn)) static void
 become(const struct acme_run *r, int out, const char *const argv[])
 {
-	static const char *const environment[] = { "PATH=/usr/bin:/bin", "LC_ALL=C", NULL };
+	static const char *const environment[] = { "PATH=/usr/bin:/bin", "LC_ALL=C",
+		NULL };
 	const struct owners *o = &r->in->owners;
 	str ca_file = r->in->conf->acme.ca_file;
 	struct err err = { 0 };
@@ -240,40 +243,4 @@ acme_run(const struct acme_run *r, const char *const argv[], int *status, struct
 	if (rc == RC_OK)
 		*status = WEXITSTATUS(how);
 	return rc;
-}
-
-/* --- what it said --- */
-
-static str
-between(str s, str before, const char *ends)
-{
-	str rest = str_skip(s, str_find(s, before) + before.len);
-	size_t n = 0;
-
-	while (n < rest.len && strchr(ends, rest.ptr[n]) == NULL)
-		n += rest.ptr[n] == '\\' ? 2 : 1;
-	return str_first(rest, n);
-}
-
-/* The CA's own words, if it had any: they say what is wrong (RFC 7807 "detail").
- * Otherwise the last line, and why the network did not help. */
-void
-acme_sentence(str said, struct buf *out)
-{
-	str detail = between(said, STR("\"detail\": \""), "\"\n");
-	str why = between(said, STR("failed: "), "\n"), rest = said, line, last = { 0 };
-
-	if (detail.len > 0) {
-		for (size_t i = 0; i < detail.len; i++)
-			if (detail.ptr[i] != '\\')
-				buf_addc(out, detail.ptr[i]);
-		return;
-	}
-	while (str_cut(&rest, '\n', &line))
-		last = str_empty(line) ? last : line;
-	if (str_starts(last, STR("uacme: ")))
-		last = str_skip(last, sizeof("uacme: ") - 1);
-	buf_add(out, last.len > 0 ? last : STR("uacme failed and said nothing"));
-	if (why.len > 0)
-		buf_addf(out, " (" STR_FMT ")", STR_ARG(why));
 }

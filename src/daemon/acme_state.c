@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keys/acme/state: a line "KEY VALUE" for each thing that is known of the last try. */
+/* What came of a try: keys/acme/state, a line "KEY VALUE" for each thing, and the sentence
+ * in it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,4 +74,40 @@ acme_state_write(int keys, str about, const struct acme_state *s, struct err *er
 	if (s->got[0] != '\0')
 		buf_addf(&text, "got %s\n", s->got);
 	return fs_replace(keys, "acme/state", 0600, buf_str(&text), err);
+}
+
+/* --- what uacme said --- */
+
+static str
+between(str s, str before, const char *ends)
+{
+	str rest = str_skip(s, str_find(s, before) + before.len);
+	size_t n = 0;
+
+	while (n < rest.len && strchr(ends, rest.ptr[n]) == NULL)
+		n += rest.ptr[n] == '\\' ? 2 : 1;
+	return str_first(rest, n);
+}
+
+/* The CA's own words, if it had any: they say what is wrong (RFC 7807 "detail").
+ * Otherwise the last line, and why the network did not help. */
+void
+acme_sentence(str said, struct buf *out)
+{
+	str detail = between(said, STR("\"detail\": \""), "\"\n");
+	str why = between(said, STR("failed: "), "\n"), rest = said, line, last = { 0 };
+
+	if (detail.len > 0) {
+		for (size_t i = 0; i < detail.len; i++)
+			if (detail.ptr[i] != '\\')
+				buf_addc(out, detail.ptr[i]);
+		return;
+	}
+	while (str_cut(&rest, '\n', &line))
+		last = str_empty(line) ? last : line;
+	if (str_starts(last, STR("uacme: ")))
+		last = str_skip(last, sizeof("uacme: ") - 1);
+	buf_add(out, last.len > 0 ? last : STR("uacme failed and said nothing"));
+	if (why.len > 0)
+		buf_addf(out, " (" STR_FMT ")", STR_ARG(why));
 }

@@ -152,7 +152,8 @@ cage_program(const struct cage_path *reads, const int *writes, size_t nwrites,
 	}
 	for (size_t i = 0; i < nwrites && rc == RC_OK; i++)
 		rc = allow_path(rules, writes[i],
-			(fs_use(CAGE_READ | CAGE_WRITE) | LL_MAKE_SYM) & fs_known(abi), err);
+			(fs_use(CAGE_READ | CAGE_WRITE) | LL_MAKE_SYM) & fs_known(abi),
+			err);
 	if (rc == RC_OK)
 		rc = allow_path(rules, program, LL_EXECUTE | LL_READ_FILE, err);
 	if (rc == RC_OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0)

@@ -165,9 +165,8 @@ enum rc
 instance_renew_cert(const struct instance *in, struct err *err)
 {
 	struct cert_pem ca = { 0 };
-	struct own_pair own = {
-		.host = in->conf->server.hostname.ptr, .link_host = link_host(in->conf)
-	};
+	struct own_pair own = { .host = in->conf->server.hostname.ptr,
+		.link_host = link_host(in->conf) };
 	FD_AUTO keys = openat(
 		in->dir, in->conf->server.keys.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	size_t len;

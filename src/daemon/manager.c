@@ -154,7 +154,8 @@ prepare(struct manager *m, const char *conf_path, struct err *err)
 
 /* link_host may be another: our own CA signs for it too. */
 static enum rc
-pack_anew(struct manager *m, const struct instance *fresh, struct buf *keys, struct err *err)
+pack_anew(struct manager *m, const struct instance *fresh, struct buf *keys,
+	struct err *err)
 {
 	(void)renewal_own(m, fresh);
 	return instance_pack_keys(fresh, keys, err);
@@ -444,7 +445,8 @@ turn(struct manager *m)
 		on_signal(m);
 	drain_late(m);
 	renewal_turn(m);
-	if (clock_ms() >= m->renew_ms && renewal_own(m, &m->in) && m->stage == STAGE_SERVING)
+	if (clock_ms() >= m->renew_ms && renewal_own(m, &m->in) &&
+		m->stage == STAGE_SERVING)
 		reload(m);
 }
 

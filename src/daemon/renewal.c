@@ -53,7 +53,8 @@ become(const struct manager *m)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
-	(void)execl("/proc/self/exe", "gatepost", "--acme", m->in.conf_path, (char *)NULL);
+	(void)execl(
+		"/proc/self/exe", "gatepost", "--acme", m->in.conf_path, (char *)NULL);
 	log_error("acme: exec: %s", strerror(errno));
 	_exit(127);
 }
@@ -132,7 +133,8 @@ renewal_ended(struct manager *m, pid_t pid, int how)
 	r->pid = 0;
 	r->look_ms = clock_ms() + LOOK_LEAST_MS;
 	if (WIFSIGNALED(how))
-		log_warn("acme (process %d) was ended by signal %d", (int)pid, WTERMSIG(how));
+		log_warn("acme (process %d) was ended by signal %d", (int)pid,
+			WTERMSIG(how));
 	return WIFEXITED(how) && WEXITSTATUS(how) == 0 ? RC_OK : RC_TEMP;
 }
 

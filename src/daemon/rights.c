@@ -113,8 +113,8 @@ scanner_rights(const struct child *c, struct cage *out)
 const struct cage_path uacme_reads[] = { { "/usr", true }, { "/lib", true },
 	{ "/lib64", true }, { "/etc/ld.so.cache", false }, { "/etc/ssl", false },
 	{ "/etc/ca-certificates", false }, { "/etc/gnutls", false },
-	{ "/etc/resolv.conf", false }, { "/etc/hosts", false }, { "/etc/host.conf", false },
-	{ "/etc/nsswitch.conf", false }, { "/etc/gai.conf", false },
-	{ "/etc/services", false }, { "/etc/localtime", false }, { "/dev/null", false },
-	{ "/dev/urandom", false }, { "/dev/random", false }, { "/proc", false },
-	{ NULL, false } };
+	{ "/etc/resolv.conf", false }, { "/etc/hosts", false },
+	{ "/etc/host.conf", false }, { "/etc/nsswitch.conf", false },
+	{ "/etc/gai.conf", false }, { "/etc/services", false },
+	{ "/etc/localtime", false }, { "/dev/null", false }, { "/dev/urandom", false },
+	{ "/dev/random", false }, { "/proc", false }, { NULL, false } };
