@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: ISC
 -- What senders said about their refusals, who decides, and letters about it.
 
--- One for a refusal; goes with it. network, domain: what limits are counted by.
+-- One for a refusal; goes with it. network, domain: what limits are counted by (domain:
+-- of the sender, and the network that the mail came from).
 CREATE TABLE appeal (
 	id TEXT NOT NULL,
 	n INTEGER NOT NULL,
@@ -27,7 +28,7 @@ CREATE TABLE decider (
 	address TEXT NOT NULL,
 	role INTEGER NOT NULL,
 	token BLOB NOT NULL,
-	PRIMARY KEY (id, n, address)
+	PRIMARY KEY (id, n, address, role)
 ) WITHOUT ROWID;
 CREATE INDEX decider_token ON decider (token);
 

@@ -5,8 +5,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mime/utf8.h"
 
-enum { SCAN_MEM = 32 * 1024 * 1024, TELL_MEM = 4 * 1024 * 1024, LOOK_RCPTS = 100 };
+enum { SCAN_MEM = 32 * 1024 * 1024, TELL_MEM = 4 * 1024 * 1024 };
 
 /* ---- the subject ---- */
 
@@ -35,15 +36,19 @@ ask_scanner(const struct appeal_house *h, int fd, struct arena *mem, str *subjec
 	return rc;
 }
 
-/* Whole characters, at most `most` bytes. */
+/* One line of whole characters, whatever the scanner said. */
 static str
-cut(str s, size_t most)
+clean(struct arena *mem, str s)
 {
-	size_t n = s.len < most ? s.len : most;
+	str out = STR("");
 
-	while (n > 0 && n < s.len && ((unsigned char)s.ptr[n] & 0xc0) == 0x80)
-		n--;
-	return str_first(s, n);
+	s = utf8_first(str_first(s, utf8_run(s)), APPEAL_SUBJECT);
+	if (arena_copy(mem, s, &out) != RC_OK)
+		return STR("");
+	for (char *c = (char *)(uintptr_t)out.ptr; c < out.ptr + out.len; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	return out;
 }
 
 /* It helps who decides; where it cannot be had the appeal is taken all the same. */
@@ -73,7 +78,7 @@ subject_of(const struct appeal_house *h, const struct refusal *f, struct arena *
 		log_info(
 			"msg=\"the subject of an appealed refusal is not known\" id=%s why=\"%s\"",
 			f->id.text, err.text);
-	return cut(subject, APPEAL_SUBJECT);
+	return clean(mem, subject);
 }
 
 /* ---- who is told ---- */
@@ -111,7 +116,9 @@ tell_postmaster(struct telling *t, str rcpt)
 	uint64_t id;
 	enum rc rc = account_heir(t->h->release.directory, rcpt, &id, t->err);
 
-	return rc == RC_OK ? tell_account(t, id, DECIDER_POSTMASTER) : rc;
+	if (rc != RC_OK)
+		return rc == RC_NONE ? RC_OK : rc;
+	return tell_account(t, id, DECIDER_POSTMASTER);
 }
 
 static enum rc
@@ -135,14 +142,18 @@ tell_recipient(struct telling *t, str rcpt)
 static enum rc
 choose(struct telling *t)
 {
-	size_t n = t->f->nrcpts < LOOK_RCPTS ? t->f->nrcpts : LOOK_RCPTS;
+	size_t n = t->f->nrcpts < APPEAL_LOOK ? t->f->nrcpts : APPEAL_LOOK;
+	bool left = false;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		rc = tell_postmaster(t, t->f->rcpts[i]);
-	for (size_t i = 0; i < n && rc == RC_OK && !t->f->virus; i++)
+	if (rc == RC_OK && !t->f->virus)
+		rc = appeal_left_to_recipients(
+			t->h->release.directory, t->f, &left, t->err);
+	for (size_t i = 0; i < n && rc == RC_OK && left; i++)
 		rc = tell_recipient(t, t->f->rcpts[i]);
-	return rc == RC_NONE ? RC_OK : rc;
+	return rc;
 }
 
 /* ---- appeals and decisions ---- */
@@ -154,27 +165,18 @@ appeal_make(const struct appeal_house *h, const struct refusal *f, const struct 
 	ARENA_AUTO mem = arena_new(SCAN_MEM);
 	ARENA_AUTO tell_mem = arena_new(TELL_MEM);
 	struct telling t = { .h = h, .f = f, .mem = tell_mem, .err = err };
-	struct appeal_limits none = h->limits;
 	struct appeal whole = *a;
-	enum rc rc = choose(&t);
+	/* what would not be taken is not opened either */
+	enum rc rc = appeals_may(h->release.refusals, f, a, &h->limits, end, err);
 
+	if (rc != RC_OK || *end != APPEAL_TAKEN)
+		return rc;
+	rc = choose(&t);
 	if (rc != RC_OK)
 		return rc;
-	/* what would not be taken is not opened either */
-	if (f->state == REFUSAL_OPEN && none.all > 0)
-		whole.subject = subject_of(h, f, mem);
+	whole.subject = subject_of(h, f, mem);
 	return appeals_put(
 		h->release.refusals, f, &whole, t.at, t.n, &h->limits, end, err);
-}
-
-static enum rc
-may_decide(const struct decider *d, const struct refusal *f, bool uphold, struct err *err)
-{
-	if (uphold && f->virus && d->role != DECIDER_POSTMASTER)
-		return err_set(err, RC_BAD,
-			"%s.%u was refused for a virus: only the postmaster can release it",
-			f->id.text, f->n);
-	return RC_OK;
 }
 
 enum rc
@@ -186,7 +188,7 @@ appeal_decide(const struct appeal_house *h, str token, bool uphold, struct arena
 	enum rc rc = deciders_find(h->release.refusals, token, mem, &d, f, err);
 
 	if (rc == RC_OK)
-		rc = may_decide(&d, f, uphold, err);
+		rc = appeal_may_decide(h->release.directory, &d, f, uphold, err);
 	if (rc != RC_OK)
 		return rc;
 	refusal_name(f, name);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/digest.h"
+#include "deliver/appeal.h"
 #include "deliver/own_mail.h"
 #include "filter/said.h"
 
@@ -22,6 +23,8 @@ struct writing {
 	const struct letter *l;
 	struct arena *mem;
 	struct account to;
+	struct decider pages[LETTER_ABOUT]; /* behind its links */
+	size_t npages;
 	struct err *err;
 };
 
@@ -48,25 +51,25 @@ keep(struct writing *x, str s)
 	return arena_copy(x->mem, s, &out) == RC_OK ? out : STR("");
 }
 
-/* Makes the page, and gives its address. */
-static enum rc
+/* Notes its page, and gives its address. */
+static void
 put_link(struct writing *x, struct scope *to, const struct letter_about *a)
 {
-	const struct decider d = {
-		.id = a->id, .n = a->n, .address = x->to.address, .role = a->role
-	};
+	struct decider *d = &x->pages[x->npages++];
 	char token[27], base[320], url[URL];
-	uint8_t hash[SHA256_BYTES];
 	str stem;
 
-	decider_token(x->w->token_key, &d, token);
-	sha256(str_of(token), hash);
+	*d = (struct decider){
+		.id = a->id, .n = a->n, .address = x->to.address, .role = a->role
+	};
+	decider_token(x->w->token_key, d, token);
+	sha256(str_of(token), d->token);
 	conf_link_base(x->w->conf, base);
 	stem = str_first(str_of(base), strlen(base) - 3); /* "/r/" */
 	(void)snprintf(url, sizeof(url), STR_FMT "/d/%s", STR_ARG(stem), token);
 	scope_set(to, "decide_url", keep(x, str_of(url)));
 	wipe(token, sizeof(token));
-	return deciders_put(x->w->refusals, &d, hash, x->err);
+	wipe(url, sizeof(url));
 }
 
 /* ---- what is said ---- */
@@ -93,18 +96,21 @@ put_note(struct writing *x, struct scope *to, const struct appeal *a)
 	scope_time(to, "appealed_at", a->time_ms);
 }
 
-static void
+/* A catch-all's recipients are a stranger's words as well. */
+static enum rc
 put_recipients(struct writing *x, struct scope *to, const struct refusal *f,
 	const struct letter_about *a)
 {
 	enum { SHOWN = 20 };
+	const struct decider d = { .address = x->to.address, .role = a->role };
+	str *seen;
+	size_t n;
+	enum rc rc = appeal_sees(x->w->directory, &d, f, x->mem, &seen, &n, x->err);
 
-	if (a->role == DECIDER_RECIPIENT) {
-		scope_set(scope_row(to, "recipients"), "address", x->to.address);
-		return;
-	}
-	for (size_t i = 0; i < f->nrcpts && i < SHOWN; i++)
-		scope_set(scope_row(to, "recipients"), "address", f->rcpts[i]);
+	for (size_t i = 0; rc == RC_OK && i < n && i < SHOWN; i++)
+		scope_set(scope_row(to, "recipients"), "address",
+			seen[i].ptr[0] == '"' ? defanged(x, seen[i]) : seen[i]);
+	return rc;
 }
 
 /* RC_NONE: nothing is left to say about it. */
@@ -120,8 +126,8 @@ load_about(struct writing *x, const struct letter_about *a, struct refusal *f,
 	rc = refusals_find(x->w->refusals, str_of(name), x->mem, f, x->err);
 	if (rc != RC_OK)
 		return rc;
-	if (f->expires_ms <= clock_wall_ms() ||
-		(x->l->kind == LETTER_DAILY && f->state == REFUSAL_RELEASED))
+	if (f->expires_ms <= clock_wall_ms() || f->state == REFUSAL_RELEASED ||
+		(x->l->kind == LETTER_APPEAL && f->state == REFUSAL_DISMISSED))
 		return RC_NONE;
 	rc = appeals_get(x->w->refusals, f, x->mem, said, x->err);
 	return rc == RC_NONE ? RC_OK : rc;
@@ -131,12 +137,14 @@ static enum rc
 put_about(struct writing *x, struct scope *to, const struct letter_about *a,
 	const struct refusal *f, const struct appeal *said)
 {
+	enum rc rc = put_recipients(x, to, f, a);
+
 	said_refusal(to, x->mem, f);
 	scope_set(to, "sender", defanged(x, f->sender));
 	put_note(x, to, said);
-	put_recipients(x, to, f, a);
 	scope_flag(to, a->role == DECIDER_POSTMASTER ? "postmaster" : "recipient", true);
-	return put_link(x, to, a);
+	put_link(x, to, a);
+	return rc;
 }
 
 /* ---- a letter ---- */
@@ -240,7 +248,34 @@ write_letter(struct writing *x)
 
 	if (!buf_ok(&subject) || !buf_ok(&text))
 		return err_set(x->err, RC_LIMIT, "a letter is too long");
-	return own_mail_deliver(x->w->own, &m, x->err);
+	rc = deciders_put(x->w->refusals, x->pages, x->npages, x->err);
+	return rc == RC_OK ? own_mail_deliver(x->w->own, &m, x->err) : rc;
+}
+
+/* One that is too long would hold up all others for ever: it goes with half of it, and
+ * what is too long alone is told to the log. */
+static enum rc
+write_what_fits(const struct letters_want *w, struct letter *l, struct err *err)
+{
+	while (true) {
+		ARENA_AUTO mem = arena_new(MEM);
+		struct writing x = { .w = w, .l = l, .mem = mem, .err = err };
+		enum rc rc = write_letter(&x);
+
+		if (rc != RC_LIMIT)
+			return rc;
+		if (l->n <= 1) {
+			log_error(
+				"msg=\"a letter about a refusal cannot be written\" id=%s refusal=%s why=\"%s\"",
+				l->message.text, l->about[0].id.text, err->text);
+			return RC_NONE;
+		}
+		l->n /= 2;
+		l->more = 0;
+		rc = letters_put_back(w->refusals, l, l->n, err);
+		if (rc != RC_OK)
+			return rc;
+	}
 }
 
 static enum rc
@@ -248,7 +283,6 @@ send_one(const struct letters_want *w, struct letter *l, struct err *err)
 {
 	ARENA_AUTO mem = arena_new(MEM);
 	LOCK_AUTO turn = lock_take(own_turn(w->own));
-	struct writing x = { .w = w, .l = l, .mem = mem, .err = err };
 	/* it may have been sent by whom we waited for, or by the process before */
 	enum rc rc = own_settle(w->own, err);
 
@@ -256,7 +290,7 @@ send_one(const struct letters_want *w, struct letter *l, struct err *err)
 		rc = letters_next(w->refusals, clock_wall_ms(), mem, l, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = write_letter(&x);
+	rc = write_what_fits(w, l, err);
 	if (rc == RC_NONE) {
 		log_info(
 			"msg=\"a letter was not written: there is nobody for it, or nothing to say\" id=%s",
@@ -270,7 +304,9 @@ enum rc
 letters_send(const struct letters_want *w, bool *more, struct err *err)
 {
 	struct letter *l = calloc(1, sizeof(*l));
-	enum rc rc = letters_daily(w, err);
+	struct err why = { 0 };
+	/* the one does not hold up the other */
+	enum rc daily = letters_daily(w, &why), rc = RC_OK;
 
 	if (l == NULL)
 		abort();
@@ -284,5 +320,7 @@ letters_send(const struct letters_want *w, bool *more, struct err *err)
 	}
 	free(l);
 	*more = rc == RC_OK;
-	return rc == RC_NONE ? RC_OK : rc;
+	if (rc == RC_OK || rc == RC_NONE)
+		return daily == RC_OK ? RC_OK : err_set(err, daily, "%s", why.text);
+	return rc;
 }

@@ -6,7 +6,11 @@
 #include "held/letters.h"
 #include "held/refusals_int.h"
 
-enum { DAY_MS = 24 * 3600 * 1000, DOMAIN_MOST = 255 };
+enum {
+	DAY_MS = 24 * 3600 * 1000,
+	DOMAIN_MOST = 255,
+	SHARE_TEXT = DOMAIN_MOST + 1 + IP_TEXT
+};
 
 static enum rc
 one_number(struct db_stmt *q, uint64_t *out, struct err *err)
@@ -31,24 +35,30 @@ sender_domain(str sender)
 	return str_first(at > 0 ? str_skip(sender, at) : (str){ 0 }, DOMAIN_MOST);
 }
 
-/* One letter case for each, so that a sender cannot choose his share. */
+/* One letter case for each, so that a sender cannot choose his share.  Anybody can write anybody's
+ * domain into MAIL FROM: with the network that the mail came from, he uses up his own. */
 static void
-lower_domain(str sender, char out[DOMAIN_MOST + 1])
+share_of(const struct refusal *f, char out[SHARE_TEXT])
 {
-	str domain = sender_domain(sender);
+	str domain = sender_domain(f->sender);
+	char network[IP_TEXT];
+	struct ip from = { 0 };
 
+	(void)ip_parse(f->client, &from);
+	from = ip_site(&from);
+	ip_text(&from, network);
 	for (size_t i = 0; i < domain.len; i++) {
 		char c = domain.ptr[i];
 
 		out[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 	}
-	out[domain.len] = '\0';
+	(void)snprintf(out + domain.len, SHARE_TEXT - domain.len, " %s", network);
 }
 
 struct counting {
 	struct refusals *r;
 	uint64_t since_ms;
-	char network[IP_TEXT], domain[DOMAIN_MOST + 1];
+	char network[IP_TEXT], domain[SHARE_TEXT];
 };
 
 static enum rc
@@ -79,29 +89,26 @@ count_domain(const struct counting *c, uint64_t *n, struct err *err)
 	return one_number(q, n, err);
 }
 
-/* RC_NONE: too many. */
+/* RC_NONE: too many.  The second half of all of them is for those who have made none: who
+ * wants to use them up for others needs as many networks. */
 static enum rc
 within_limits(const struct counting *c, const struct appeal_limits *l, struct err *err)
 {
-	const struct {
-		enum rc (*count)(const struct counting *c, uint64_t *n, struct err *err);
-		uint64_t most;
-	} each[] = {
-		{ count_all, l->all },
-		{ count_network, l->network },
-		{ count_domain, l->domain },
-	};
+	uint64_t all = 0, network = 0, domain = 0;
+	enum rc rc = count_all(c, &all, err);
+	bool scarce = all >= l->all - l->all / 2;
 
-	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
-		uint64_t n = 0;
-		enum rc rc = each[i].count(c, &n, err);
-
-		if (rc != RC_OK)
-			return rc;
-		if (n >= each[i].most)
-			return RC_NONE;
-	}
-	return RC_OK;
+	if (rc == RC_OK && all >= l->all)
+		return RC_NONE;
+	if (rc == RC_OK)
+		rc = count_network(c, &network, err);
+	if (rc == RC_OK)
+		rc = count_domain(c, &domain, err);
+	if (rc != RC_OK)
+		return rc;
+	if (network >= l->network || domain >= l->domain)
+		return RC_NONE;
+	return scarce && (network > 0 || domain > 0) ? RC_NONE : RC_OK;
 }
 
 /* ---- entering one ---- */
@@ -244,29 +251,48 @@ may_appeal(struct refusals *r, const struct refusal *f, uint64_t now_ms,
 	return rc;
 }
 
+/* Under the lock.  RC_NONE: *end says why it is not taken. */
+static enum rc
+prepare(struct refusals *r, struct entering *e, const struct appeal_limits *l,
+	enum appeal_end *end, struct err *err)
+{
+	struct ip network = ip_site(&e->a->client);
+	uint64_t now_ms = e->a->time_ms;
+	enum rc rc = may_appeal(r, e->f, now_ms, end, err);
+
+	e->count.r = r;
+	e->count.since_ms = now_ms > DAY_MS ? now_ms - DAY_MS : 0;
+	ip_text(&network, e->count.network);
+	share_of(e->f, e->count.domain);
+	if (rc == RC_OK) {
+		*end = APPEAL_MANY;
+		rc = within_limits(&e->count, l, err);
+	}
+	return rc;
+}
+
+enum rc
+appeals_may(struct refusals *r, const struct refusal *f, const struct appeal *a,
+	const struct appeal_limits *l, enum appeal_end *end, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&r->lock);
+	struct entering e = { .f = f, .a = a };
+	enum rc rc = prepare(r, &e, l, end, err);
+
+	if (rc == RC_OK)
+		*end = APPEAL_TAKEN;
+	return rc == RC_NONE ? RC_OK : rc;
+}
+
 enum rc
 appeals_put(struct refusals *r, const struct refusal *f, const struct appeal *a,
 	const struct decider tell[], size_t ntell, const struct appeal_limits *l,
 	enum appeal_end *end, struct err *err)
 {
 	LOCK_AUTO held = lock_take(&r->lock);
-	struct entering e = {
-		.count = { .r = r,
-			.since_ms = a->time_ms > DAY_MS ? a->time_ms - DAY_MS : 0 },
-		.f = f,
-		.a = a,
-		.tell = tell,
-		.ntell = ntell,
-	};
-	struct ip network = ip_site(&a->client);
-	enum rc rc = may_appeal(r, f, a->time_ms, end, err);
+	struct entering e = { .f = f, .a = a, .tell = tell, .ntell = ntell };
+	enum rc rc = prepare(r, &e, l, end, err);
 
-	ip_text(&network, e.count.network);
-	lower_domain(f->sender, e.count.domain);
-	if (rc == RC_OK) {
-		*end = APPEAL_MANY;
-		rc = within_limits(&e.count, l, err);
-	}
 	if (rc != RC_OK)
 		return rc == RC_NONE ? RC_OK : rc;
 	if ((rc = db_begin(r->db, err)) != RC_OK)
@@ -291,12 +317,9 @@ appeals_get(struct refusals *r, const struct refusal *f, struct arena *mem,
 
 /* ---- who decides ---- */
 
-enum rc
-deciders_put(struct refusals *r, const struct decider *d, const uint8_t token_hash[32],
-	struct err *err)
+static enum rc
+put_decider(struct refusals *r, const struct decider *d, struct err *err)
 {
-	LOCK_AUTO held = lock_take(&r->lock);
-
 	PREPARE(q, r->db,
 		"REPLACE INTO decider (id, n, address, role, token) VALUES (?, ?, ?, ?, ?)",
 		err);
@@ -304,10 +327,21 @@ deciders_put(struct refusals *r, const struct decider *d, const uint8_t token_ha
 	db_bind_u64(q, 2, d->n);
 	db_bind_str(q, 3, d->address);
 	db_bind_u64(q, 4, d->role);
-	db_bind_blob(q, 5, (str){ (const char *)token_hash, SHA256_BYTES });
+	db_bind_blob(q, 5, (str){ (const char *)d->token, sizeof(d->token) });
+	return db_run(q, err);
+}
+
+enum rc
+deciders_put(struct refusals *r, const struct decider d[], size_t n, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&r->lock);
 	enum rc rc = db_begin(r->db, err);
 
-	return rc != RC_OK ? rc : refusals_finish(r, db_run(q, err), err);
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		rc = put_decider(r, &d[i], err);
+	return refusals_finish(r, rc, err);
 }
 
 enum rc

@@ -32,10 +32,11 @@ struct appeal {
 	struct ip client; /* from where */
 };
 
-/* In the last 24 hours; 0: none is taken. */
+/* In the last 24 hours; 0: none is taken.  When half of `all` are there, each network and each domain
+ * has one only. */
 struct appeal_limits {
 	uint64_t network; /* from one network (IPv4 /24, IPv6 /48) */
-	uint64_t domain; /* about mail of one sender domain */
+	uint64_t domain; /* about mail of one sender domain that came from one network */
 	uint64_t all;
 };
 
@@ -57,8 +58,12 @@ struct decider {
 	uint32_t n;
 	str address; /* of the account */
 	enum decider_role role;
+	uint8_t token[32]; /* SHA-256 of the link's; only deciders_put() looks at it */
 };
 
+/* What appeals_put() would say now; nothing is written. */
+enum rc appeals_may(struct refusals *r, const struct refusal *f, const struct appeal *a,
+	const struct appeal_limits *l, enum appeal_end *end, struct err *err) MUST_CHECK;
 /* `tell`: whose letters are to be written. */
 enum rc appeals_put(struct refusals *r, const struct refusal *f, const struct appeal *a,
 	const struct decider tell[], size_t ntell, const struct appeal_limits *l,

@@ -4,7 +4,11 @@
 #include "base/clock.h"
 #include "held/refusals_int.h"
 
-enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+enum {
+	HOUR_MS = 3600 * 1000,
+	DAY_MS = 24 * HOUR_MS,
+	LATE_MS = 10 * 60 * 1000, /* as old as a refusal is when it is entered */
+};
 
 static enum rc
 no_memory(struct err *err)
@@ -97,30 +101,27 @@ put_letter(struct refusals *r, const struct letter *l, struct err *err)
 	return db_run(q, err);
 }
 
-/* The oldest that waits, or all that do. */
+/* The oldest that wait. */
 static enum rc
-take_about(struct refusals *r, const struct letter *l, bool all, struct err *err)
+take_about(struct refusals *r, const struct letter *l, uint64_t most, struct err *err)
 {
-	static const char *const how[] = {
+	PREPARE(q, r->db,
 		"UPDATE letter_about SET letter = ? WHERE letter = '' AND kind = ? AND address = ? "
 		"AND (id, n) IN (SELECT a.id, a.n FROM letter_about a WHERE a.letter = '' AND "
-		"a.kind = ? AND a.address = ? ORDER BY a.time_ms, a.id, a.n LIMIT 1)",
-		"UPDATE letter_about SET letter = ? WHERE letter = '' AND kind = ? AND address = ?",
-	};
-
-	PREPARE(q, r->db, how[all], err);
+		"a.kind = ? AND a.address = ? ORDER BY a.time_ms, a.id, a.n LIMIT ?)",
+		err);
 	db_bind_str(q, 1, msg_id_str(&l->message));
 	db_bind_u64(q, 2, l->kind);
 	db_bind_str(q, 3, l->address);
-	if (!all) {
-		db_bind_u64(q, 4, l->kind);
-		db_bind_str(q, 5, l->address);
-	}
+	db_bind_u64(q, 4, l->kind);
+	db_bind_str(q, 5, l->address);
+	db_bind_u64(q, 6, most);
 	return db_run(q, err);
 }
 
 static enum rc
-begin(struct refusals *r, uint64_t wall_ms, bool all, struct letter *l, struct err *err)
+begin(struct refusals *r, uint64_t wall_ms, uint64_t most, struct letter *l,
+	struct err *err)
 {
 	enum rc rc = db_begin(r->db, err);
 
@@ -130,8 +131,17 @@ begin(struct refusals *r, uint64_t wall_ms, bool all, struct letter *l, struct e
 	l->made_ms = wall_ms;
 	rc = put_letter(r, l, err);
 	if (rc == RC_OK)
-		rc = take_about(r, l, all, err);
+		rc = take_about(r, l, most, err);
 	return refusals_finish(r, rc, err);
+}
+
+/* A day's refusals come in one letter, whatever their number; each appeal has a link in one. */
+static uint64_t
+most_of(const struct letter *l, bool waited)
+{
+	if (l->kind == LETTER_DAILY)
+		return INT64_MAX;
+	return waited ? LETTER_ABOUT : 1;
 }
 
 /* Appeals to one address: at most ten letters an hour; what had to wait comes in one.
@@ -152,8 +162,7 @@ begin_due(struct refusals *r, uint64_t wall_ms, struct arena *mem, struct letter
 		if (rc != RC_OK)
 			return rc;
 		if (l->kind == LETTER_DAILY || n < LETTERS_HOUR)
-			return begin(
-				r, wall_ms, l->kind == LETTER_DAILY || waited, l, err);
+			return begin(r, wall_ms, most_of(l, waited), l, err);
 		if (first_ms + HOUR_MS < again_ms)
 			again_ms = first_ms + HOUR_MS;
 	}
@@ -220,6 +229,29 @@ letters_drop(struct refusals *r, const struct msg_id *message, struct err *err)
 	return rc != RC_OK ? rc : refusals_finish(r, db_run(q, err), err);
 }
 
+static enum rc
+put_back(struct refusals *r, const struct letter *l, size_t keep, struct err *err)
+{
+	PREPARE(q, r->db,
+		"UPDATE letter_about SET letter = '' WHERE letter = ? AND (id, n) IN (SELECT a.id, "
+		"a.n FROM letter_about a WHERE a.letter = ? ORDER BY a.time_ms, a.id, a.n LIMIT -1 "
+		"OFFSET ?)",
+		err);
+	db_bind_str(q, 1, msg_id_str(&l->message));
+	db_bind_str(q, 2, msg_id_str(&l->message));
+	db_bind_u64(q, 3, keep);
+	return db_run(q, err);
+}
+
+enum rc
+letters_put_back(struct refusals *r, const struct letter *l, size_t keep, struct err *err)
+{
+	LOCK_AUTO held = lock_take(&r->lock);
+	enum rc rc = db_begin(r->db, err);
+
+	return rc != RC_OK ? rc : refusals_finish(r, put_back(r, l, keep, err), err);
+}
+
 /* ---- once a day ---- */
 
 static const char daily[] = "daily";
@@ -251,16 +283,18 @@ letters_daily_due(struct refusals *r, uint64_t wall_ms, uint64_t *from_ms,
 	/* a mark of the future is of a clock that was set back */
 	if (rc == RC_OK && last > day_ago && last <= wall_ms)
 		return RC_NONE;
-	*from_ms = rc == RC_OK && last <= day_ago ? last : day_ago;
+	*from_ms = rc == RC_OK && last <= day_ago && last > LATE_MS ? last - LATE_MS
+								    : day_ago;
 	*to_ms = wall_ms;
 	return RC_OK;
 }
 
+/* What was told, perhaps before the clock was set back, is not told again. */
 static enum rc
 put_daily(struct refusals *r, const struct decider *d, uint64_t time_ms, struct err *err)
 {
 	PREPARE(q, r->db,
-		"REPLACE INTO letter_about (kind, address, id, n, role, time_ms, letter) "
+		"INSERT OR IGNORE INTO letter_about (kind, address, id, n, role, time_ms, letter) "
 		"VALUES (?, ?, ?, ?, ?, ?, '')",
 		err);
 	db_bind_u64(q, 1, LETTER_DAILY);

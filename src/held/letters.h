@@ -15,7 +15,7 @@ enum letter_kind {
 };
 
 enum {
-	LETTER_ABOUT = 100, /* refusals that one tells of; `more` counts the rest */
+	LETTER_ABOUT = 100, /* refusals that one tells of; `more` counts the rest of a day's */
 	LETTERS_HOUR =
 		10, /* about appeals in an hour, to each address; the rest waits for a place */
 	LETTERS_WAITED_MS = 10 * 60 * 1000, /* what waited longer comes in one letter */
@@ -43,14 +43,19 @@ enum rc letters_next(struct refusals *r, uint64_t wall_ms, struct arena *mem,
 /* Nobody is there to get it, or nothing is left to say: it counts as sent. */
 enum rc letters_drop(
 	struct refusals *r, const struct msg_id *message, struct err *err) MUST_CHECK;
-/* Makes (token's SHA-256 in) the page behind a link; again with the same is well. */
-enum rc deciders_put(struct refusals *r, const struct decider *d,
-	const uint8_t token_hash[32], struct err *err) MUST_CHECK;
+/* It has room for the first `keep` only (> 0): the rest waits for the next one, again. */
+enum rc letters_put_back(struct refusals *r, const struct letter *l, size_t keep,
+	struct err *err) MUST_CHECK;
+/* Makes the pages behind links, with one sync; again with the same is well. */
+enum rc deciders_put(struct refusals *r, const struct decider d[], size_t n,
+	struct err *err) MUST_CHECK;
 
 /* The daily letters: refusals of the time after *from_ms up to *to_ms are to be told, if it is time
- * (RC_NONE: it is not): a day after the last ones; the first time nothing older than a day. */
+ * (RC_NONE: it is not): a day after the last ones, with a little of their time, since a refusal is entered
+ * later than it was made; the first time nothing older than a day. */
 enum rc letters_daily_due(struct refusals *r, uint64_t wall_ms, uint64_t *from_ms,
 	uint64_t *to_ms, struct err *err) MUST_CHECK;
-/* All of them at once: rows[i] is told to rows[i].address; then the next are due a day after to_ms. */
+/* All of them at once: rows[i] is told to rows[i].address, but not again; then the next are due a day
+ * after to_ms. */
 enum rc letters_daily_put(struct refusals *r, const struct decider rows[], size_t n,
 	uint64_t to_ms, struct err *err) MUST_CHECK;

@@ -127,14 +127,17 @@ static const struct {
 	{ "DELETE FROM released WHERE EXISTS (SELECT 1 FROM refusal f WHERE "
 	  "f.id = released.id AND f.n = released.n AND f.expires_ms <= ?)",
 		0 },
-	{ "DELETE FROM appeal WHERE EXISTS (SELECT 1 FROM refusal f WHERE f.id = appeal.id "
-	  "AND f.n = appeal.n AND f.expires_ms <= ?)",
+	{ "DELETE FROM appeal WHERE NOT EXISTS (SELECT 1 FROM refusal f WHERE "
+	  "f.id = appeal.id AND f.n = appeal.n AND f.expires_ms > ?)",
 		0 },
-	{ "DELETE FROM decider WHERE EXISTS (SELECT 1 FROM refusal f WHERE "
-	  "f.id = decider.id AND f.n = decider.n AND f.expires_ms <= ?)",
+	{ "DELETE FROM decider WHERE NOT EXISTS (SELECT 1 FROM refusal f WHERE "
+	  "f.id = decider.id AND f.n = decider.n AND f.expires_ms > ?)",
+		0 },
+	{ "DELETE FROM letter_about WHERE EXISTS (SELECT 1 FROM letter l WHERE "
+	  "l.message = letter AND l.done = 1) AND NOT EXISTS (SELECT 1 FROM refusal f WHERE "
+	  "f.id = letter_about.id AND f.n = letter_about.n AND f.expires_ms > ?)",
 		0 },
 	{ "DELETE FROM refusal WHERE expires_ms <= ?", 0 },
-	{ "DELETE FROM letter_about WHERE letter <> '' AND time_ms <= ?", YEAR_MS },
 	{ "DELETE FROM letter WHERE done = 1 AND made_ms <= ?", YEAR_MS },
 	{ "DELETE FROM opened WHERE time_ms <= ?", YEAR_MS },
 	{ "DELETE FROM released WHERE (CASE WHEN done_ms > asked_ms THEN done_ms ELSE "

@@ -44,15 +44,32 @@ is_undecided(const struct refusal *f)
 	return f->state == REFUSAL_OPEN || f->state == REFUSAL_APPEALED;
 }
 
-static void
-put_recipients(struct scope *to, const struct decider *d, const struct refusal *f)
+static bool
+put_recipients(struct web_session *s, struct scope *to, const struct decider *d,
+	const struct refusal *f)
 {
-	if (d->role != DECIDER_POSTMASTER) {
-		scope_set(scope_row(to, "recipients"), "address", d->address);
-		return;
+	struct directory *directory = s->house->appeals.release.directory;
+	struct err err = { 0 };
+	str *seen;
+	size_t n;
+
+	if (appeal_sees(directory, d, f, s->mem, &seen, &n, &err) != RC_OK) {
+		web_failed(s, "who decides could not be looked up", &err);
+		return false;
 	}
-	for (size_t i = 0; i < f->nrcpts; i++)
-		scope_set(scope_row(to, "recipients"), "address", f->rcpts[i]);
+	for (size_t i = 0; i < n; i++)
+		scope_set(scope_row(to, "recipients"), "address", seen[i]);
+	return true;
+}
+
+static bool
+may(const struct web_session *s, const struct decider *d, const struct refusal *f,
+	bool uphold)
+{
+	struct directory *directory = s->house->appeals.release.directory;
+
+	return is_undecided(f) &&
+	       appeal_may_decide(directory, d, f, uphold, NULL) == RC_OK;
 }
 
 static void
@@ -65,9 +82,8 @@ put_message(struct web_session *s, struct scope *to, const struct decider *d,
 
 	scope_flag(to, "postmaster", postmaster);
 	scope_flag(to, "recipient", !postmaster);
-	scope_flag(to, "may_release",
-		is_undecided(f) && f->held && (postmaster || !f->virus));
-	scope_flag(to, "may_dismiss", is_undecided(f));
+	scope_flag(to, "may_release", f->held && may(s, d, f, true));
+	scope_flag(to, "may_dismiss", may(s, d, f, false));
 	scope_set(to, "sender", f->sender);
 	scope_set(to, "client", f->client);
 	scope_set(to, "helo", f->helo);
@@ -93,7 +109,8 @@ web_decide_get(struct web_session *s)
 	scope = web_scope(s, path);
 	web_put_refusal(s, scope, &f);
 	put_message(s, scope, &d, &f);
-	put_recipients(scope, &d, &f);
+	if (!put_recipients(s, scope, &d, &f))
+		return;
 	scope_set(scope, "decide_url", web_url(s, "/d/", s->part, ""));
 	scope_set(scope, "form_token", web_form_token(s, path));
 	web_page(s, 200, "decide.html", scope);
@@ -112,11 +129,12 @@ say_end(struct web_session *s, const struct refusal *f, const char *end)
 
 /* Why it cannot be. */
 static const char *
-reason(const struct decider *d, const struct refusal *f, bool uphold)
+reason(const struct web_session *s, const struct decider *d, const struct refusal *f,
+	bool uphold)
 {
 	if (!is_undecided(f))
 		return "otherwise";
-	return uphold && f->virus && d->role != DECIDER_POSTMASTER ? "forbidden" : "gone";
+	return may(s, d, f, uphold) ? "gone" : "forbidden";
 }
 
 static void
@@ -136,7 +154,7 @@ decide(struct web_session *s, const struct decider *d, struct refusal *f, bool u
 	if (rc != RC_OK) {
 		if (!find(s, &again, f))
 			return;
-		end = reason(d, f, uphold);
+		end = reason(s, d, f, uphold);
 	}
 	refusal_name(f, name);
 	ip_text(&s->base.io->peer, client);

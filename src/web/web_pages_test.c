@@ -387,10 +387,9 @@ decider(struct world *w, const char *refused, const char *address, enum decider_
 	struct decider d = {
 		.id = f.id, .n = f.n, .address = str_of(address), .role = role
 	};
-	uint8_t hash[SHA256_BYTES];
 
-	sha256(str_of(decider_link), hash);
-	assert_int_equal(deciders_put(w->parts.refusals, &d, hash, NULL), RC_OK);
+	sha256(str_of(decider_link), d.token);
+	assert_int_equal(deciders_put(w->parts.refusals, &d, 1, NULL), RC_OK);
 }
 
 static const char decider_page[] = "/d/0123456789abcdefghjkmnpqrs";
