@@ -28,13 +28,27 @@ sayf(const struct checking *c, bool wrong, const char *fmt, ...)
 	c->say(wrong, text, c->arg);
 }
 
+/* What to do about it; l NULL: no CA is asked. */
+static const char *
+advice(const struct acme_look *l)
+{
+	if (l == NULL)
+		return "set [acme] directory in gatepost.conf and let the CA reach port 80, or "
+		       "put the whole chain of a public CA's certificate with its key into "
+		       "keys/tls";
+	if (l->due)
+		return "while the server runs it asks the CA of [acme] directory for another, "
+		       "which has to reach port 80 under all names";
+	return "the CA of [acme] directory is not one that everybody trusts "
+	       "(\"https://acme-v02.api.letsencrypt.org/directory\" is)";
+}
+
 /* Whoever was refused follows a link; a browser's warning there says that we are not
  * to be trusted. */
 static void
-check_links(const struct checking *c)
+check_links(const struct checking *c, const struct acme_look *l)
 {
 	const char *host = tls_link_host(c->in->conf);
-	bool asks = !str_empty(c->in->conf->acme.directory);
 	struct tls_rows rows = { 0 };
 	struct err err = { 0 };
 	char base[320];
@@ -48,12 +62,7 @@ check_links(const struct checking *c)
 		sayf(c, true,
 			"the links in refusals (%s…) open with a warning in strangers' browsers, "
 			"because of the certificate keys/tls/%s.crt: %s; %s",
-			base, row == NULL ? host : row->file, err.text,
-			asks ? "the CA of [acme] directory is asked for a better one while the "
-			       "server runs; it reaches us on port 80 of that name"
-			     : "set [acme] directory in gatepost.conf and let the CA reach port "
-			       "80, or put the whole chain of a public CA's certificate with "
-			       "its key into keys/tls");
+			base, row == NULL ? host : row->file, err.text, advice(l));
 	else
 		sayf(c, false, "the links in refusals (%s…) are valid for everybody",
 			base);
@@ -93,7 +102,7 @@ tls_check(const struct instance *in, bool running, tls_say_fn *say, void *arg)
 	struct err err = { 0 };
 	enum rc rc = acme_look(in, &l, &err);
 
-	check_links(&c);
+	check_links(&c, rc == RC_OK ? &l : NULL);
 	if (rc == RC_NONE)
 		return;
 	if (access(ACME_UACME, X_OK) != 0)

@@ -192,8 +192,8 @@ init(struct init *i)
 	verb_printf(i->io, "%s is an instance now, %s its settings.\n", i->path,
 		"gatepost.conf in it");
 	verb_printf(i->io,
-		"Its certificate is of its own CA (keys/ca.crt); put one of a public CA "
-		"into keys/tls/ for the links of refusals.\n");
+		"Its certificate is of its own CA (keys/ca.crt); the links of refusals want "
+		"one of a public CA: set [acme] directory, or put one into keys/tls/.\n");
 	verb_printf(i->io,
 		"Next:\n  gatepost -c %s/gatepost.conf serve\n"
 		"  gatepost -c %s/gatepost.conf domain add NAME\n",

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -130,4 +131,44 @@ TEST(only_the_sockets_that_clamd_needs_can_be_made)
 	assert_int_equal(inside(look_sockets, CAGE_NO_SOCKETS), 0);
 	assert_int_equal(inside(look_sockets, CAGE_UNIX_SOCKETS), 1);
 	assert_int_equal(inside(look_sockets, CAGE_TCP_SOCKETS), 4);
+}
+
+/* 1 its own folder, 2 another's, 4 a file outside, 8 a program outside; then it becomes
+ * /usr/bin/true, which ends with 0 only if it may be executed. */
+static int
+in_program_cage(int wanted)
+{
+	static const struct cage_path reads[] = { { "/usr", true }, { "/lib", true },
+		{ "/lib64", true }, { "/nonexistent", false }, { NULL, false } };
+	FD_AUTO data = folder();
+	int how = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		FD_AUTO own = openat(data, "own", O_PATH | O_DIRECTORY);
+		FD_AUTO program = open("/usr/bin/true", O_PATH);
+		int possible = 0;
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+			cage_program(reads, &own, 1, program, cage_abi(), NULL) != RC_OK)
+			_exit(99);
+		possible |= opens(data, "own/new", O_RDWR | O_CREAT) ? 1 : 0;
+		possible |= opens(data, "other/new", O_RDWR | O_CREAT) ? 2 : 0;
+		possible |= opens(data, "/etc/passwd", O_RDONLY) ? 4 : 0;
+		possible |= opens(data, "/usr/new", O_RDWR | O_CREAT) ? 8 : 0;
+		if (possible != wanted)
+			_exit(possible + 64);
+		(void)execl("/usr/bin/true", "true", (char *)NULL);
+		_exit(98);
+	}
+	assert_true(pid > 0 && waitpid(pid, &how, 0) == pid);
+	assert_true(WIFEXITED(how));
+	return WEXITSTATUS(how);
+}
+
+TEST(a_program_that_is_not_ours_writes_into_its_own_folder_only)
+{
+	if (cage_abi() < CAGE_ABI_LEAST)
+		skip();
+	assert_int_equal(in_program_cage(1), 0);
 }

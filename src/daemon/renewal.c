@@ -131,7 +131,8 @@ renewal_ended(struct manager *m, pid_t pid, int how)
 	if (r->pid == 0 || r->pid != pid)
 		return RC_NONE;
 	r->pid = 0;
-	r->look_ms = clock_ms() + LOOK_LEAST_MS;
+	/* not at once, even if not a byte could be written about it */
+	r->look_ms = clock_ms() + LOOK_MOST_MS;
 	if (WIFSIGNALED(how))
 		log_warn("acme (process %d) was ended by signal %d", (int)pid,
 			WTERMSIG(how));
