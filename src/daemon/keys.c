@@ -55,12 +55,11 @@ static enum rc
 one_pair(int folder, const char *name, instance_pair_fn *fn, void *arg, struct err *err)
 {
 	char what[MOST_NAME + 16];
-	struct pair p;
+	struct pair p = { 0 };
 	enum rc rc = pair_read(folder, name, &p, err);
 
-	if (rc != RC_OK)
-		return rc;
-	rc = fn(name, pair_cert(&p), pair_key(&p), arg, err);
+	if (rc == RC_OK)
+		rc = fn(name, pair_cert(&p), pair_key(&p), arg, err);
 	pair_clear(&p);
 	if (rc != RC_OK && err != NULL) {
 		(void)snprintf(what, sizeof(what), "keys/tls/%.200s", name);
