@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "ctl/ctl_int.h"
+#include "deliver/letters.h"
 #include "deliver/release.h"
 
 enum { PIECE = 64 * 1024, ADDRESS = 640 };
@@ -204,13 +205,59 @@ on_opened(uint64_t time_ms, str who, str why, void *arg, struct err *err)
 	return RC_OK;
 }
 
+static json_t *
+appeal_json(const struct appeal *a)
+{
+	char client[IP_TEXT];
+
+	ip_text(&a->client, client);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "time", json_time(a->time_ms),
+		"note", verb_json_str(a->note), "contact", json_or_null(a->contact),
+		"subject", json_or_null(a->subject), "language",
+		json_or_null(a->language), "client", client);
+}
+
+/* A stranger's line on somebody's terminal. */
+static void
+print_line(struct verb_io *io, const char *lead, str line)
+{
+	BUF_AUTO b = BUF(4 * APPEAL_NOTE);
+
+	letters_defang(line, &b);
+	verb_printf(io, "  %s" STR_FMT "\n", lead, STR_ARG(buf_str(&b)));
+}
+
+static void
+print_appeal(struct verb_io *io, const struct appeal *a)
+{
+	char when[CLOCK_TEXT], client[IP_TEXT];
+	str left = a->note, line;
+
+	clock_text(a->time_ms, when);
+	ip_text(&a->client, client);
+	verb_printf(io, "  appealed %s from %s%s\n", when, client,
+		str_empty(a->note) ? ", without a word" : ":");
+	while (!str_empty(a->note) && str_cut(&left, '\n', &line))
+		print_line(io, "  > ", line);
+	if (!str_empty(a->contact))
+		print_line(io, "contact ", a->contact);
+	if (!str_empty(a->subject))
+		print_line(io, "subject ", a->subject);
+}
+
 static enum rc
 show(struct verb_io *io, const struct refusal *f)
 {
+	struct appeal a = { .time_ms = 0 };
+	enum rc said = appeals_get(io->refusals, f, io->mem, &a, &io->err);
 	struct listing l = { .io = io, .rows = json_array() };
 	char when[CLOCK_TEXT];
-	enum rc rc;
+	enum rc rc = said == RC_NONE ? RC_OK : said;
 
+	if (rc != RC_OK) {
+		json_decref(l.rows);
+		return rc;
+	}
 	if (!io->json) {
 		print_refusal(io, f);
 		verb_printf(io, "  score %s%d.%03d, findings " STR_FMT "\n",
@@ -222,12 +269,16 @@ show(struct verb_io *io, const struct refusal *f)
 			verb_printf(io, "  its copy is message %s\n", f->release_id.text);
 		if (f->virus)
 			verb_printf(io, "  %s\n", risk);
+		if (said == RC_OK)
+			print_appeal(io, &a);
 	}
 	rc = refusals_openings(io->refusals, f, on_opened, &l, &io->err);
 	if (rc == RC_OK && io->json) {
 		json_t *all = refusal_json(f);
 
 		(void)json_object_set(all, "opened", l.rows);
+		(void)json_object_set_new(
+			all, "appeal", said == RC_OK ? appeal_json(&a) : json_null());
 		verb_json(io, all);
 	}
 	json_decref(l.rows);

@@ -62,8 +62,12 @@ const struct verb verbs[] = {
 		"Shows what is set there, and what counts.", 0, verb_policy_show },
 	{ "policy set",
 		"ADDRESS|DOMAIN|all [threshold=5.0|default] "
-		"[filter=enforce|observe|default]",
-		"Sets from which score on mail is refused.", 0, verb_policy_set },
+		"[filter=enforce|observe|default] [appeals=postmaster|recipient|default] "
+		"[refused_mail=off|daily|default]",
+		"Sets from which score on mail is refused; who decides about appeals besides the "
+		"postmaster; whether recipients get a daily letter about what was refused for "
+		"them, with links by which they can have it delivered.",
+		0, verb_policy_set },
 	{ "explain", "ADDRESS",
 		"Shows where mail to an address would go, and under which policy.", 0,
 		verb_explain },
@@ -76,7 +80,7 @@ const struct verb verbs[] = {
 		"the refusals, ID.N.",
 		0, verb_refusal_list },
 	{ "refusal show", "ID|ID.N [--original]",
-		"Shows a refusal, or gives the original "
+		"Shows a refusal and what its sender said about it, or gives the original "
 		"message, decrypted; who did is written down.",
 		0, verb_refusal_show },
 	{ "refusal release", "ID|ID.N",
@@ -109,7 +113,8 @@ const struct verb verbs[] = {
 		"Shows the certificates: names, who signed, until when, whether strangers "
 		"trust them, and which one serves hostname and the links.",
 		VERB_LOCAL | VERB_NO_CONF, verb_tls_show },
-	{ "tls ca", "", "Gives the certificate of this instance's own CA, with its fingerprint.",
+	{ "tls ca", "",
+		"Gives the certificate of this instance's own CA, with its fingerprint.",
 		VERB_LOCAL | VERB_NO_CONF, verb_tls_ca },
 	{ "tls acme", "[--force]",
 		"Gets a certificate of the public CA that [acme] names, if one is due; the "

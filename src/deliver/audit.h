@@ -14,7 +14,8 @@
  *     message that came in is in the ledger, every ledger row whose record should still be there has it;
  *     ordinals have no hole;
  *   - who was refused with a link is in the register; what it says is held is there,
- *     what is held is in it, and what was released is, or was, in a mailbox, once.
+ *     what is held is in it, and what was released is, or was, in a mailbox, once;
+ *   - an appeal has its refusal, an appealed refusal its appeal; no letter about one is stuck.
  * Each breach is one sentence that names what is missing and whose it is.
  * verify: files' digests and databases' integrity; what is held is decrypted, if the
  * key is there.

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "deliver/audit_int.h"
 #include "held/held.h"
+#include "held/letters.h"
 
 enum {
 	RESOLVE_MEM = 4 * 1024 * 1024,
@@ -273,6 +274,12 @@ check_register(struct audit *a, struct err *err)
 }
 
 static void
+on_untrue(str sentence, void *arg)
+{
+	audit_breach(arg, STR_FMT, STR_ARG(sentence));
+}
+
+static void
 forget(struct holding *h)
 {
 	struct kept *k, *next;
@@ -294,6 +301,9 @@ audit_held(struct audit *a, struct err *err)
 
 	if (rc == RC_OK)
 		rc = check_register(a, err);
+	if (rc == RC_OK && !a->verify)
+		rc = letters_audit(a->w->refusals, clock_wall_ms(), a->w->apply != NULL,
+			on_untrue, a, err);
 	if (rc == RC_OK && (rc = fs_open_dir(a->w->data, "held", &h.dir, err)) == RC_OK)
 		rc = held_each(h.dir, on_file, &h, err);
 	if (rc == RC_NONE)

@@ -50,6 +50,11 @@ enum rc letters_put_back(struct refusals *r, const struct letter *l, size_t keep
 enum rc deciders_put(struct refusals *r, const struct decider d[], size_t n,
 	struct err *err) MUST_CHECK;
 
+/* One sentence for each that is not true: an appeal has its refusal, and the other way round; a letter that is
+ * told of is there; where a server is running, none is stuck. */
+enum rc letters_audit(struct refusals *r, uint64_t wall_ms, bool running,
+	void (*breach)(str sentence, void *arg), void *arg, struct err *err) MUST_CHECK;
+
 /* The daily letters: refusals of the time after *from_ms up to *to_ms are to be told, if it is time
  * (RC_NONE: it is not): a day after the last ones, with a little of their time, since a refusal is entered
  * later than it was made; the first time nothing older than a day. */
