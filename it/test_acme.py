@@ -261,6 +261,18 @@ def test_a_name_that_is_added_is_asked_for_at_once(acme):
     assert "pop.example.test" in rows(g)[HOST]["names"]
 
 
+def test_the_links_may_have_a_certificate_of_their_own(acme, tmp_path):
+    g, p = acme(f"names = {LINKS}")
+    g.start()
+    assert set(rows(g)[HOST]["names"]) == {HOST, LINKS}
+    got(g)
+    assert rows(g)[HOST]["names"] == [HOST] and rows(g)[LINKS]["serves"] == ["link_host"]
+    shown(g, LINKS, 443, ssl.create_default_context(cafile=trust(p, tmp_path)))
+    shown(g, HOST, 993, ssl.create_default_context(cadata=g.verb("tls", "ca")))
+    code, wrong, _ = check(g, tmp_path / "root.pem")
+    assert (code, wrong) == (0, []), wrong
+
+
 # --- when it does not work ----------------------------------------------------------
 
 

@@ -225,13 +225,12 @@ static enum rc
 try_it(const struct instance *in, const struct folders *f, const struct acme_look *l,
 	struct buf *said, struct err *err)
 {
-	BUF_AUTO about = BUF(2 * ACME_NAMES);
+	BUF_AUTO about = BUF(ACME_ABOUT);
 	struct acme_state s = l->last;
 	uint64_t now = clock_wall_ms();
 	enum rc rc, written;
 
-	buf_addf(&about, STR_FMT " " STR_FMT, STR_ARG(in->conf->acme.directory),
-		STR_ARG(buf_str(&l->names)));
+	acme_about(in->conf, buf_str(&l->names), &about);
 	s.failures = s.same ? s.failures + 1 : 1;
 	s.tried_ms = now;
 	s.next_ms = now + acme_delay_ms(s.failures);

@@ -4,7 +4,10 @@
 
 #include "daemon/acme.h"
 
-/* acme_state.c; keys: the folder keys/.  `about` is the directory and the names. */
+/* acme_state.c; keys: the folder keys/.  `about` is what the settings ask for, one line: a
+ * try with other settings is another matter. */
+enum { ACME_ABOUT = 8192 };
+void acme_about(const struct conf *conf, str names, struct buf *out);
 void acme_state_read(int keys, str about, struct acme_state *out);
 enum rc acme_state_write(int keys, str about, const struct acme_state *s, struct err *err)
 	MUST_CHECK;

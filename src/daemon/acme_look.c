@@ -160,13 +160,11 @@ read_ca(int keys)
 static void
 look(int keys, int tls, const struct conf *conf, struct acme_look *l)
 {
-	BUF_AUTO about = BUF(2 * ACME_NAMES);
+	BUF_AUTO about = BUF(ACME_ABOUT);
 	char *ca = read_ca(keys);
 	struct pair p = { 0 };
 
-	buf_add(&about, conf->acme.directory);
-	buf_addc(&about, ' ');
-	buf_add(&about, buf_str(&l->names));
+	acme_about(conf, buf_str(&l->names), &about);
 	acme_state_read(keys, buf_str(&about), &l->last);
 	if (pair_read(tls, l->file, &p, NULL) == RC_OK)
 		look_at(&p, str_of(ca), conf, l);

@@ -21,6 +21,16 @@ acme_delay_ms(unsigned failures)
 	return hours * HOUR_MS;
 }
 
+void
+acme_about(const struct conf *conf, str names, struct buf *out)
+{
+	const struct conf_acme *c = &conf->acme;
+	const str parts[] = { c->directory, c->email, c->ca_file, names };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		buf_addf(out, "%s" STR_FMT, i > 0 ? " " : "", STR_ARG(parts[i]));
+}
+
 /* Numbers that are none are 0: then a try is made, at worst one too many. */
 static void
 take_line(str key, str value, str about, struct acme_state *s)

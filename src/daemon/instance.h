@@ -68,7 +68,7 @@ void instance_check_folders(const struct instance *in, instance_wrong_fn *fn, vo
 enum rc instance_pack_keys(const struct instance *in, struct buf *out, struct err *err)
 	MUST_CHECK;
 /* Makes hostname's certificate anew when it is of our own CA and ends within
- * a month, or does not name link_host.  RC_NONE: there was nothing to do. */
+ * a month, or does not name link_host (unless a better pair does).  RC_NONE: there was nothing to do. */
 enum rc instance_renew_cert(const struct instance *in, struct err *err) MUST_CHECK;
 /* What refused originals are sealed with (held/held.h), to be wiped.  One may be
  * missing: without the public one nothing is held, without the private one nothing

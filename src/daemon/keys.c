@@ -113,21 +113,45 @@ instance_each_pair(
 struct own_pair {
 	const char *host, *link_host;
 	str ca;
-	bool due;
+	bool own, soon; /* hostname's is of our own CA, and ends soon */
+	bool has_host, has_links; /* which names it has */
+	bool links_elsewhere; /* a pair that is not of our own CA has link_host */
 };
 
 static enum rc
-is_due(const char *name, str cert, str key, void *arg, struct err *err)
+look_at(const char *name, str cert, str key, void *arg, struct err *err)
 {
-	struct own_pair *own = arg;
+	struct own_pair *o = arg;
 	struct cert_facts f, link;
 
-	if (strcasecmp(name, own->host) == 0 &&
-		cert_look(cert, key, own->ca, own->host, &f, err) == RC_OK &&
-		cert_look(cert, key, own->ca, own->link_host, &link, err) == RC_OK)
-		own->due = f.own && (f.until_ms < clock_wall_ms() + RENEW_MS ||
-					    !f.names_host || !link.names_host);
+	if (cert_look(cert, key, o->ca, o->host, &f, err) != RC_OK ||
+		cert_look(cert, key, o->ca, o->link_host, &link, err) != RC_OK)
+		return RC_OK;
+	o->links_elsewhere = o->links_elsewhere || (link.names_host && !f.own);
+	if (strcasecmp(name, o->host) == 0) {
+		o->own = f.own;
+		o->soon = f.until_ms < clock_wall_ms() + RENEW_MS;
+		o->has_host = f.names_host;
+		o->has_links = link.names_host;
+	}
 	return RC_OK;
+}
+
+/* It names link_host while nobody better does: of two that name it a client might be
+ * shown ours. */
+static bool
+wants_links(const struct own_pair *o)
+{
+	return strcasecmp(o->host, o->link_host) != 0 && !o->links_elsewhere;
+}
+
+static bool
+is_due(const struct own_pair *o)
+{
+	bool other = strcasecmp(o->host, o->link_host) != 0 &&
+		     o->has_links != wants_links(o);
+
+	return o->own && (o->soon || !o->has_host || other);
 }
 
 static const char *
@@ -139,17 +163,18 @@ link_host(const struct conf *conf)
 }
 
 static enum rc
-renew(const struct instance *in, int keys, const struct cert_pem *ca, struct err *err)
+renew(const struct instance *in, int keys, const struct cert_pem *ca,
+	const struct own_pair *o, struct err *err)
 {
-	str host = in->conf->server.hostname, links = str_of(link_host(in->conf));
+	str host = in->conf->server.hostname;
 	BUF_AUTO hosts = BUF(2 * (MOST_NAME + 8));
 	struct cert_pem fresh = { 0 };
 	FD_AUTO tls = -1;
 	enum rc rc;
 
 	buf_add(&hosts, host);
-	if (!str_ieq(host, links))
-		buf_addf(&hosts, " " STR_FMT, STR_ARG(links));
+	if (wants_links(o))
+		buf_addf(&hosts, " %s", o->link_host);
 	rc = cert_make_server(ca, buf_str(&hosts), clock_wall_ms(), &fresh, err);
 	if (rc == RC_OK)
 		rc = fs_open_dir(keys, "tls", &tls, err);
@@ -174,13 +199,13 @@ instance_renew_cert(const struct instance *in, struct err *err)
 		fs_read_all(keys, "ca.crt", MOST_PEM, &ca.cert, &len, NULL) != RC_OK)
 		return RC_NONE;
 	own.ca = (str){ ca.cert, len };
-	enum rc rc = instance_each_pair(in, is_due, &own, err);
-	if (rc == RC_OK && !own.due)
+	enum rc rc = instance_each_pair(in, look_at, &own, err);
+	if (rc == RC_OK && !is_due(&own))
 		rc = RC_NONE;
 	if (rc == RC_OK)
 		rc = fs_read_all(keys, "ca.key", MOST_PEM, &ca.key, &len, err);
 	if (rc == RC_OK)
-		rc = renew(in, keys, &ca, err);
+		rc = renew(in, keys, &ca, &own, err);
 	cert_pem_clear(&ca);
 	return rc;
 }
