@@ -191,11 +191,18 @@ def is_control(field, ours, theirs, message):
     return bool(re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)", message))
 
 
+def is_quoted_encoding(field, ours, theirs, message):
+    """Theirs says what stands for none."""
+    return field == "encoding" and lower(theirs) == b"7bit" and bool(ours) and \
+        re.search(rb'(?im)^content-transfer-encoding[ \t]*:\s*"?%s[ \t]*[^-\w\s(]' % re.escape(ours), message) is not None
+
+
 # Headings of doc/mime-differences.md.
 EXPLAINED = [
     ("Blanks around a value", is_blank),
     ("Fields that are there but empty", is_empty),
     ("Case", is_case),
+    ("An encoding in quotes", is_quoted_encoding),
     ("Parameters without a name", is_nameless),
     ("A Content-Type that is none", is_no_type),
     ("A Content-Disposition that is none", is_no_disposition),

@@ -88,6 +88,11 @@ begin_store(struct imap_session *s)
 		return (void)imap_bad(s), NULL;
 	if (c->change.conditional)
 		rc = imap_enable_condstore(s, &err);
+	/* RFC 7162 3.1: who issued it is aware of modseqs, whatever the answer is */
+	if (rc == RC_OK && s->box.read_only)
+		return (void)imap_no(s, "CANNOT",
+			       "the mailbox was opened for reading only"),
+		       NULL;
 	if (rc == RC_OK)
 		rc = imap_uids(s, &set, s->cmd.uid, &c->uids, &c->n, &err);
 	if (rc == RC_OK && c->silent &&

@@ -78,3 +78,17 @@ TEST(a_conditional_store_leaves_what_others_changed)
 		"S* e OK ", "C: f STORE 1 FLAGS ()", "S~ f NO ");
 	end(&c);
 }
+
+/* RFC 7162 3.1: from such a STORE on the client is told modseqs. */
+TEST(a_conditional_store_that_is_refused_is_aware_of_modseqs_all_the_same)
+{
+	struct client c = begin(1);
+
+	TALK(&c, "C: a EXAMINE INBOX", "S* a OK ",
+		"C: b STORE 1 (UNCHANGEDSINCE 5) +FLAGS (\\Seen)",
+		"S~ * OK [HIGHESTMODSEQ ", "S~ b NO [CANNOT] ", "C: c FETCH 1 (FLAGS)",
+		"S~ * 1 FETCH (FLAGS (", "S~ c OK ", "C: d SELECT INBOX", "S* d OK ",
+		"C: e STORE 1 +FLAGS (\\Seen)", "S~ * 1 FETCH (UID 1 FLAGS (\\Seen",
+		"S~ e OK ");
+	end(&c);
+}

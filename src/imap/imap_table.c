@@ -35,7 +35,7 @@ const struct imap_command imap_commands[] = {
 
 	/* RFC 9051 7.5.1: while these are answered by number no number may change */
 	{ "FETCH", IMAP_SELECTED, CMD_UID | CMD_STILL, cmd_fetch },
-	{ "STORE", IMAP_SELECTED, CMD_UID | CMD_STILL | CMD_WRITES, cmd_store },
+	{ "STORE", IMAP_SELECTED, CMD_UID | CMD_STILL, cmd_store },
 	{ "SEARCH", IMAP_SELECTED, CMD_UID | CMD_STILL, cmd_search },
 	{ "SORT", IMAP_SELECTED, CMD_UID | CMD_STILL, cmd_sort },
 	{ "THREAD", IMAP_SELECTED, CMD_UID | CMD_STILL, cmd_thread },

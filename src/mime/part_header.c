@@ -55,7 +55,13 @@ shown_encoding(str raw)
 str
 mime_encoding_shown(const struct mime_part *p)
 {
-	return shown_encoding(p->encoding_raw);
+	str token = shown_encoding(p->encoding_raw);
+
+	/* "base64" in quotes is decoded for searching and by the virus scanner: who
+	 * trusts IMAP's word must not see less. */
+	return token.len > 0 || p->encoding == MIME_IDENTITY
+		       ? token
+		       : mime_encoding_name(p->encoding);
 }
 
 enum mime_field

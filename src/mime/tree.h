@@ -93,7 +93,8 @@ const struct mime_part *mime_next(const struct mime_part *p);
 /* All parts of all readings: the primary tree depth-first, then the alternates, each
  * reading as a whole; after NULL the first, NULL after the last. */
 const struct mime_part *mime_each(const struct mime_tree *t, const struct mime_part *after);
-/* The Content-Transfer-Encoding as IMAP shows it: a token; "" (7BIT) if it is none. */
+/* The Content-Transfer-Encoding as IMAP shows it: a token, or the name of what is decoded
+ * all the same (it stood in quotes); "" (7BIT) if it is none. */
 str mime_encoding_shown(const struct mime_part *p);
 static inline str
 mime_body(str message, const struct mime_part *p)

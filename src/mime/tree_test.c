@@ -328,6 +328,29 @@ TEST(a_part_tells_what_its_header_says)
 	assert_true(str_eq(mime_encoding_shown(p), STR("BASE64")));
 }
 
+TEST(an_encoding_is_not_hidden_by_quotes)
+{
+	static const struct {
+		str value, shown;
+	} fields[] = {
+		{ STR_INIT("\"base64\""), STR_INIT("base64") },
+		{ STR_INIT("\"Quoted-Printable\" (x)"), STR_INIT("quoted-printable") },
+		{ STR_INIT("\"x-none\""), STR_INIT("") },
+		{ STR_INIT("x-none"), STR_INIT("x-none") },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		ARENA_AUTO mem = arena_new(MEM);
+		BUF_AUTO m = BUF(256);
+
+		buf_add(&m, STR(V "Content-Transfer-Encoding: "));
+		buf_add(&m, fields[i].value);
+		buf_add(&m, STR("\r\n\r\n"));
+		assert_true(str_eq(mime_encoding_shown(parse(buf_str(&m), mem).top),
+			fields[i].shown));
+	}
+}
+
 TEST(a_decoded_multipart_is_read_like_any)
 {
 	ARENA_AUTO mem = arena_new(MEM);
