@@ -40,12 +40,12 @@ def part_at(structure, section):
 
 
 def encoding(mime):
-    """Its name, without folds, comments and quotes, and whether it stood there so."""
+    """Its name, without folds, comments, quotes and what follows, and whether it stood there so."""
     m = re.search(rb"(?im)^content-transfer-encoding[ \t]*:((?:[^\r]|\r\n[ \t])*)", mime)
     if not m:
         return b"", True
     plain = re.sub(rb"\([^()]*\)|\r\n|\"", b"", m[1]).strip().lower()
-    return plain, m[1].strip(b" \t").lower() == plain
+    return re.match(rb"[\w-]*", plain)[0], m[1].strip(b" \t").lower() == plain
 
 
 def decoded(body, name):
@@ -55,6 +55,17 @@ def decoded(body, name):
         text = re.sub(rb"[^A-Za-z0-9+/=]", b"", body).partition(b"=")[0]
         return base64.b64decode(text[:len(text) - (len(text) % 4 == 1)] + b"==")
     return body
+
+
+def loosely(body):
+    """Base64 with the letters of RFC 4648 5, too, that goes on behind "="."""
+    text = re.sub(rb"[^A-Za-z0-9+/=]", b"", body.replace(b"-", b"+").replace(b"_", b"/"))
+    out = left = b""
+    for run in re.split(rb"=+", text):      # behind one letter of a group it ends nothing
+        run = left + run
+        left = run[len(run) - 1:] if len(run) % 4 == 1 else b""
+        out += base64.b64decode(run[:len(run) - len(left)] + b"==")
+    return out
 
 
 class Binary:
@@ -80,14 +91,11 @@ class Binary:
         whole = not section or has_parts(part)
         cte, well = encoding(got[mime])
         value = got[body] if whole else decoded(got[body], cte)
+        loose = loosely(got[body]) if refused and not whole and cte == b"base64" else value
         if start is not None:
             count = re.search(rf"BINARY(?:\.PEEK)?\[{re.escape(section)}\]<{start}\.(\d+)>", command.decode("latin-1"), re.I)
-            value = value[int(start):int(start) + int(count[1])]
-        good = re.match(rb"[A-Za-z0-9+/\s]*", got[body])[0]
-        if refused and not whole and start is None and cte == b"base64" and good != got[body]:
-            value = decoded(good, cte)[:-2]     # what comes behind it may be anything
-            return DRESSED if (ours >= len(value) if size else ours.startswith(value)) else None
-        if ours != (len(value) if size else value):
+            value, loose = (v[int(start):int(start) + int(count[1])] for v in (value, loose))
+        if ours not in ((len(value), len(loose)) if size else (value, loose)):
             return None
         if whole:
             return PARTS

@@ -13,8 +13,8 @@ import re
 import imap_generate
 import mime_compare
 from imap_binary import NO_PART, Binary, part_at
-from imap_explained import EXPLAINED, FOUND, SORTED, item
-from imap_talk import DovecotTalk, GatepostTalk, Wrong
+from imap_explained import ENDED, EXPLAINED, FOUND, SORTED, item
+from imap_talk import Answer, DovecotTalk, Ended, GatepostTalk, Wrong
 
 # Which only one of the two has (RFC 8474 OBJECTID), or where a text tells no more.
 OURS_ONLY = {b"MAILBOXID"}
@@ -229,6 +229,7 @@ class Pair:
 
     def __init__(self, gatepost, address, password, dovecot):
         self.make = (lambda: GatepostTalk(gatepost, address, password)), (lambda: DovecotTalk(dovecot))
+        self.dovecot = dovecot
         self.sessions = {}
         self.texts = {}
         self.names = {}, {}
@@ -262,7 +263,28 @@ class Pair:
             ours = sides[0].talk.hear()
         except Wrong as e:
             raise AssertionError(f"{session}: {command[:300]!r}: {e}") from e
-        return ours, sides[1].talk.hear()
+        try:
+            return ours, sides[1].talk.hear()
+        except Ended:
+            return ours, self.ended(session, command)
+
+    def ended(self, session, command):
+        """Dovecot ended its session: a difference, by what it logged.  Where messages are
+        only looked at it goes on in a new one, as if Dovecot had said NO."""
+        side = self.sides(session)[1]
+        side.talk.close()
+        logged = "\n".join(re.findall(rf"^imap[^<]*<{side.talk.process.pid}>.*", self.dovecot.log(), re.M))
+        why = next((name for name, line in ENDED if line.search(logged)), None)
+        if why:
+            self.used[why] += 1
+        self.found.append(Difference(command, "end", "", logged, None, session, set(), why))
+        if self.box.get(session) != session:
+            raise Ended(f"{session}: {command[:300]!r}")
+        side.talk = self.make[1]()
+        side.talk.do(f"EXAMINE {session}".encode())
+        answer = Answer()
+        answer.status = b"NO"
+        return answer
 
     def facts(self, session, command):
         by_uid = command[:4].upper() == b"UID "
@@ -327,8 +349,7 @@ class Pair:
         ends where the two are no longer in the same state; True: they still are."""
         try:
             return self.play_on(steps, recent, state)
-        except Wrong:       # it panics now and then
-            self.said["Dovecot died"] += 1
+        except Ended:
             return False
 
     def play_on(self, steps, recent, state):
@@ -407,7 +428,7 @@ class Pair:
 
     def judge(self, command, session, key, a, b, message):
         d = Difference(command, key, a, b, message, session, self.codes, None)
-        why = self.why_mime(d) or self.why_found(d) or self.why_part(d) or self.why_binary(d) or \
+        why = self.why_mime(d) or self.why_found(d) or self.why_message(d) or self.why_part(d) or self.why_binary(d) or \
             self.why_vanished(d) or self.why_renamed(d) or next((name for name, holds in EXPLAINED if holds(d)), None)
         if why:
             self.used[why] += 1
@@ -433,7 +454,11 @@ class Pair:
         return "VANISHED behind the last message" if set(d.theirs or []) < set(d.ours) and min(more) > max(uids, default=0) else None
 
     def why_renamed(self, d):
-        """To a level without a mailbox."""
+        """To a level without a mailbox, or from one whose folder was left."""
+        if d.command.startswith(b"RENAME ") and d.key == "tagged" and (d.ours, d.theirs) == ("NO", "OK") and "code NONEXISTENT" in d.codes:
+            lists = self.both(d.session, b'LIST "" ' + re.search(rb'"[^"]*"$|\S+$', d.command)[0])
+            flags = [words(u[2][0]) for u in lists[1].untagged if u[0] == b"LIST"]
+            return "Levels without a mailbox" if not lists[0].untagged and flags and b"\\noselect" in flags[0] else None
         if not d.command.startswith(b"RENAME ") or "code ALREADYEXISTS" in self.codes or \
                 not (d.key == "code ALREADYEXISTS" or d.key == "tagged" and (d.ours, d.theirs) == ("OK", "NO")):
             return None
@@ -445,6 +470,20 @@ class Pair:
         """What it says of the same message."""
         answer = self.both(d.session, f"UID FETCH {d.key[1]} ({items})".encode())[1]
         return next((fetched(values[0]) for name, _, values in answer.untagged if name == b"FETCH"), {})
+
+    def why_message(self, d):
+        """Gatepost's value is what Dovecot's message says that it should be."""
+        if not isinstance(d.key[1], int) or d.ours is None or d.theirs is None:
+            return None
+        if item(d) == "RFC822.SIZE":
+            whole = self.ask_dovecot(d, "BODY.PEEK[]").get("BODY[]")
+            return "Sizes that are not those of the message" if whole is not None and len(whole) == d.ours else None
+        m = re.fullmatch(r"(BODY\[.*HEADER.*\])<(\d+)>", item(d))
+        if not m:
+            return None
+        whole = self.ask_dovecot(d, m[1].replace("[", ".PEEK[")).get(m[1])
+        return "Partials of header fields" if whole is not None and d.ours and whole[int(m[2]):].startswith(d.ours) and \
+            len(d.ours) == len(d.theirs) else None
 
     def why_part(self, d):
         """Dovecot's BODYSTRUCTURE has no such part."""
@@ -487,6 +526,17 @@ class Pair:
                 return name
         return None
 
+    def is_last(self, d, ours, theirs):
+        """n:* where there are fewer, and the last message is what is found more."""
+        last = max((u for u in self.sides(d.session)[0].uids if isinstance(u, int)), default=0)
+        if not re.search(rb"\b\d+:\*", d.command) or [u for u in ours if u != last] != theirs or len(ours) == len(theirs):
+            return False
+        if d.key == "esearch":      # of the same messages
+            return d.ours.get("COUNT", 1) - d.theirs.get("COUNT", 0) == 1
+        if d.key == "thread":
+            return not theirs and not d.theirs and len(d.ours) == 1
+        return d.key != "sort" or [u for u in d.ours if u != last] == d.theirs
+
     def why_found(self, d):
         """Each message that only one of the two found must have its explanation."""
         if d.key not in ("search", "sort", "esearch", "thread"):
@@ -494,6 +544,8 @@ class Pair:
         ours, theirs = (f.get("search", []) for f in self.facts(d.session, b"UID SEARCH " + program(d.command)))
         if ours == theirs:
             return self.why_sorted(d)
+        if self.is_last(d, ours, theirs):
+            return "SEARCH for n:*"
         hits = [Hit(d.command, uid in ours, self.any_text(d, uid), self.is_read_otherwise(d, uid))
                 for uid in set(ours) ^ set(theirs)]
         names = {next((name for name, holds in FOUND if h.message is not None and holds(h)), None) for h in hits}
@@ -518,7 +570,7 @@ def show(d):
 
 # --- a whole comparison ---
 
-OWN = (b"INBOX", b"Drafts", b"Sent", b"Archive", b"Trash", b"Junk", b"base", b"public", b"story")
+OWN = (b"INBOX", b"Drafts", b"Sent", b"Archive", b"Trash", b"Junk", b"base", b"coded", b"public", b"story")
 
 
 def fill(pair, name, mails):
@@ -581,6 +633,8 @@ def compare(pair, seed, commands, public):
         pair.ask(command.encode(), "base")
     pair.clear(OWN)
     look(pair, "base")
+    fill(pair, "coded", [(m, "", None) for m in imap_generate.CODED])
+    questions(pair, "coded", imap_generate.ABOUT_CODED)
     if public:
         fill(pair, "public", [(m, "", None) for m in public])
         questions(pair, "public", imap_generate.about_any())

@@ -108,11 +108,6 @@ def is_inbox_made(d):
     return d.command == b"CREATE INBOX" and (d.key == "code ALREADYEXISTS" or (d.ours, d.theirs) == ("NO", "OK"))
 
 
-def is_last_but_n(d):
-    """SEARCH n:* where there are fewer."""
-    return d.key == "search" and re.search(rb"\b\d+:\*", d.command) and set(d.ours) > set(d.theirs)
-
-
 def is_empty_partial(d):
     return b"<0.0>" in d.command and (d.key == "tagged" or d.key[0] == "fetch")
 
@@ -183,7 +178,7 @@ FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 
 def is_no_field(d):
     """HEADER.FIELDS.NOT with the lines of a header that are none."""
-    if "HEADER.FIELDS.NOT" not in item(d) or not (d.ours and d.theirs):
+    if "HEADER.FIELDS.NOT" not in item(d) or d.ours is None or not d.theirs:
         return False
     lines = re.findall(rb"[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|$)", d.theirs)
     return d.ours == b"".join(line for line in lines if FIELD.match(line) or line == b"\r\n")
@@ -231,7 +226,6 @@ EXPLAINED = [
     ("Levels without a mailbox", is_level_deleted),
     ("Uses of mailboxes in LSUB", is_use_in_lsub),
     ("Subscriptions to what is not there", is_absent_subscription),
-    ("SEARCH for n:*", is_last_but_n),
     ("Partial of no octets", is_empty_partial),
     ("New keywords", is_keyword_news),
     ("RECENT after messages have gone", is_recent_again),
@@ -248,6 +242,12 @@ WORDED = re.compile(rb"\b(BODY|TEXT)\b")
 
 def header(message):
     return message.partition(b"\r\n\r\n")[0] + b"\r\n"
+
+
+def fields(message):
+    """Those of attached messages, too."""
+    found = re.findall(rb"(?m)^[!-9;-~]+:[^\r\n]*\r\n", message) if ATTACHED.search(message) else []
+    return header(message) + b"".join(found)
 
 
 def has_no_date(hit):
@@ -297,9 +297,20 @@ def asks_quoted(hit):
 
 def has_blanks(hit):
     """Two in a row."""
-    if not is_more(hit):    # between encoded words, where RFC 2047 6.2 ignores them, and at the end
-        return b'TEXT "  "' in hit.command and re.search(rb"\?=[ \t\r\n]{2,}=\?|[ \t]{2}\r\n", header(hit.message))
+    if not is_more(hit):    # between encoded words, where RFC 2047 6.2 ignores them, at the beginning and the end
+        return b'TEXT "  "' in hit.command and re.search(rb"\?=[ \t\r\n]{2,}=\?|[ \t]{2}\r\n|^[!-9;-~]+:[ \t]{2}",
+                                                         fields(hit.message), re.M)
     return b'"  "' in hit.command and re.search(rb"[ \t\r\n]{2}", header(hit.message))
+
+
+def has_no_charset(hit):
+    """Raw letters that are no UTF-8, in a message whose text names no charset."""
+    try:
+        hit.message.decode()
+        return False
+    except UnicodeDecodeError:
+        return is_more(hit) and re.search(rb"[\x80-\xff]", hit.command) and WORDED.search(hit.command) and \
+            not re.search(rb"(?i)charset", hit.message)
 
 
 NO_FLAG = rb"(?:UNSEEN|UNDRAFT|UNFLAGGED|UNANSWERED|UNDELETED)"
@@ -320,6 +331,7 @@ FOUND = [
     ("Encoded words that name a language", lambda hit: is_more(hit) and names_language(hit)),
     ("Fields of attached messages", is_attached),
     ("HTML as it is read", has_html),
+    ("Letters without a charset", has_no_charset),
     ("The last letter in windows-1255", has_hebrew),
 ]
 
@@ -329,6 +341,12 @@ SORTED = [
     ("Messages that are read otherwise", is_otherwise),
 ]
 
+# What Dovecot logged when it ended a session.
+ENDED = [
+    ("Sessions that end", re.compile(r"Error: Mailbox .*<binary stream of mailbox .* failed: Base64 data ends prematurely"
+                                     r"|Error: Mailbox .* FETCH BINARY\[\] got too little data")),
+]
+
 # Found out by asking more (it/imap_compare.py, it/imap_binary.py).
 ASKED = ("BINARY of what has parts", "Parts of parts that have none", "Encodings in odd dress", "Sizes that are not those of BINARY",
-         "VANISHED behind the last message", "RENAME to a level without a mailbox")
+         "Sizes that are not those of the message", "Partials of header fields", "VANISHED behind the last message", "SEARCH for n:*", "Sessions that end", "RENAME to a level without a mailbox")

@@ -229,6 +229,13 @@ def mails(seed, n, strange=0):
     return out
 
 
+# Base64 that ends within a group, and an encoding in quotes; and what is asked about them.
+CODED = [b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n" % v
+         for v in ((b"base64", b"aGVsbG8gd29ybGQ"), (b'"base64"', b"aGVsbG8="), (b'"quoted-printable"', b"=41 b="))]
+ABOUT_CODED = [b"UID FETCH 1:* (BINARY.SIZE[1])", b"FETCH 1:* (BINARY.PEEK[1])", b"UID FETCH 1:* (BODYSTRUCTURE)",
+               b"SEARCH BODY hello", b"FETCH 3 (BINARY.PEEK[1]<0.2> BODY.PEEK[1])"]
+
+
 # --- commands that change nothing ---
 
 SECTIONS = ["", "HEADER", "TEXT", "HEADER.FIELDS (SUBJECT FROM)", "HEADER.FIELDS (x-none)", "HEADER.FIELDS.NOT (Received To)",

@@ -40,6 +40,10 @@ class Wrong(Exception):
     """What came is not IMAP."""
 
 
+class Ended(Wrong):
+    """Nothing comes any more."""
+
+
 # --- answers ---
 
 class Reader:
@@ -184,7 +188,7 @@ class Talk:
             raise Wrong(f"no answer; so far {self.buffer[-300:]!r}")
         got = os.read(self.fd(), 1 << 18)
         if not got:
-            raise Wrong(f"the end, behind {self.buffer[-300:]!r}")
+            raise Ended(f"the end, behind {self.buffer[-300:]!r}")
         self.buffer += got
 
     def line(self):
