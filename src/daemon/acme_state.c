@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "daemon/acme_int.h"
 
-enum { STATE_MOST = 16 * 1024 };
+enum { STATE_MOST = 16 * 1024, LINE_MOST = 150 };
 
 static const uint64_t HOUR_MS = 3600000;
 
@@ -95,7 +95,10 @@ between(str s, str before, const char *ends)
 	size_t n = 0;
 
 	while (n < rest.len && strchr(ends, rest.ptr[n]) == NULL)
-		n += rest.ptr[n] == '\\' ? 2 : 1;
+		/* an escaped end is none, the end of the line always is */
+		n += rest.ptr[n] == '\\' && n + 1 < rest.len && rest.ptr[n + 1] != '\n'
+			     ? 2
+			     : 1;
 	return str_first(rest, n);
 }
 
@@ -107,17 +110,17 @@ acme_sentence(str said, struct buf *out)
 	str detail = between(said, STR("\"detail\": \""), "\"\n");
 	str why = between(said, STR("failed: "), "\n"), rest = said, line, last = { 0 };
 
-	if (detail.len > 0) {
-		for (size_t i = 0; i < detail.len; i++)
-			if (detail.ptr[i] != '\\')
-				buf_addc(out, detail.ptr[i]);
+	for (size_t i = 0; i < detail.len; i++)
+		if (detail.ptr[i] != '\\')
+			buf_addc(out, detail.ptr[i]);
+	if (out->len > 0)
 		return;
-	}
 	while (str_cut(&rest, '\n', &line))
 		last = str_empty(line) ? last : line;
 	if (str_starts(last, STR("uacme: ")))
 		last = str_skip(last, sizeof("uacme: ") - 1);
-	buf_add(out, last.len > 0 ? last : STR("uacme failed and said nothing"));
+	buf_add(out, last.len > 0 ? str_first(last, LINE_MOST)
+				  : STR("uacme failed and said nothing"));
 	if (why.len > 0)
-		buf_addf(out, " (" STR_FMT ")", STR_ARG(why));
+		buf_addf(out, " (" STR_FMT ")", STR_ARG(str_first(why, LINE_MOST)));
 }
