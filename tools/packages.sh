@@ -3,8 +3,8 @@
 # packages.sh SECTION...: installs what tools/packages.txt names and the machine lacks.
 # Debian starts services when it installs them; here none may start, so a
 # policy-rc.d that says no stands in the way meanwhile.
-# What the tests need of npm comes from its registry as it/npm/package-lock.json has it,
-# where npm is; without it those tests are skipped.
+# What the tests need of npm comes from its registry as it/npm/package-lock.json has it; without
+# it those tests are skipped.
 set -eu
 
 list=$(dirname "$0")/packages.txt
@@ -16,8 +16,10 @@ wanted() {
 	done | sort -u
 }
 
+# A node from elsewhere has its own npm, and Debian's cannot stand beside it.
 missing() {
 	for package in $(wanted "$@"); do
+		[ "$package" != npm ] || ! command -v npm >/dev/null || continue
 		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
 			grep -qx installed || printf ' %s' "$package"
 	done
@@ -36,11 +38,14 @@ from_npm() {
 		echo "npm could not install it/npm; its tests are skipped" >&2
 }
 
-case " $* " in
-*" test "*) from_npm ;;
-esac
+last() {
+	case " $* " in
+	*" test "*) from_npm ;;
+	esac
+}
+
 need=$(missing "$@")
-[ -n "$need" ] || exit 0
+[ -n "$need" ] || { last "$@"; exit 0; }
 if [ "$(id -u)" != 0 ]; then
 	echo "These Debian packages are missing:$need" >&2
 	echo "Run this once as root, or: apt-get install --no-install-recommends$need" >&2
@@ -61,3 +66,4 @@ $install >/dev/null 2>&1 || {
 	apt-get update -q
 	$install
 }
+last "$@"
