@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: ISC
 // A session of imapflow: PORT USER PASSWORD [ENABLE]; says in JSON what it saw.
+import { webcrypto } from 'node:crypto';
 import { ImapFlow } from 'imapflow';
+
+globalThis.crypto ??= webcrypto;	// Debian 12's node is 18
 
 const [port, user, pass, enable] = process.argv.slice(2);
 
