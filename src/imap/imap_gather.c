@@ -199,6 +199,17 @@ take_literal(struct imap_session *s)
 	return got == CONN_CLOSED ? session_gone(&s->base) : park_to_read(s);
 }
 
+/* RFC 9051 2.2: lines end with CRLF.  Who sends an LF alone and waits is told why nothing
+ * comes; without a tag, for it is not known to be a command (7.1.3). */
+static void
+tell_bare_lf(struct imap_session *s)
+{
+	if (s->bare_lf || !conn_bare_lf(s->io->conn))
+		return;
+	s->bare_lf = true;
+	buf_add(&s->out, STR("* BAD lines end with CRLF, and this one with LF alone\r\n"));
+}
+
 static enum session_step
 gather_line(struct imap_session *s)
 {
@@ -210,6 +221,7 @@ gather_line(struct imap_session *s)
 	switch (conn_line(s->io->conn, IMAP_LINE_MOST - 2, &line)) {
 	case CONN_OK:
 		imap_heard(s);
+		s->bare_lf = false;
 		return take_line(s, line);
 	case CONN_LONG:
 		/* a literal may follow, and be a stranger's words */
@@ -220,6 +232,8 @@ gather_line(struct imap_session *s)
 		s->too_much = "[TOOBIG] that line is too long";
 		return too_much(s);
 	case CONN_QUIET:
+		tell_bare_lf(s);
+		break;
 	case CONN_FULL:
 		break;
 	case CONN_CLOSED:

@@ -112,6 +112,22 @@ TEST(what_follows_a_line_that_is_too_long_is_no_command)
 	world_close(&w);
 }
 
+/* RFC 9051 2.2 wants CRLF; an LF alone ends nothing, but nobody is left to wonder. */
+TEST(who_ends_lines_with_lf_alone_is_told_so_once)
+{
+	struct client c;
+
+	world_open(&w, "");
+	c = client_open(&w);
+	client_send(&c, STR("a NOOP\n"));
+	TALK(&c, "S: * BAD lines end with CRLF, and this one with LF alone");
+	client_send(&c, STR("b NOOP\n"));
+	TALK(&c, "C: c NOOP", "S~ a BAD ", "C> d NOOP\n");
+	TALK(&c, "S~ * BAD lines end ", "C: e NOOP", "S~ d BAD ", "C: f NOOP", "S~ f OK ");
+	client_close(&c);
+	world_close(&w);
+}
+
 TEST(what_is_thrown_away_has_an_end)
 {
 	static char junk[1000000], line[60000];

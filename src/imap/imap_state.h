@@ -135,6 +135,7 @@ struct imap_session {
 	uint64_t said_ms;	/* when something was last sent, for INPROGRESS */
 	unsigned bad;
 	bool deflated;
+	bool bare_lf;		/* was complained of, in this line */
 	bool secret;		/* what is said may be a password: it is wiped */
 	bool dead;		/* BYE was said while changes were told: the mailbox is gone */
 };

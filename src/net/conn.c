@@ -371,6 +371,15 @@ conn_line(struct conn *c, size_t most, str *line)
 	return got;
 }
 
+bool
+conn_bare_lf(const struct conn *c)
+{
+	size_t n = conn_buffered(c);
+
+	return n > 0 && c->in[c->end - 1] == '\n' &&
+	       (n == 1 || c->in[c->end - 2] != '\r');
+}
+
 enum conn_got
 conn_bytes(struct conn *c, str *bytes)
 {

@@ -46,6 +46,8 @@ void conn_secret(struct conn *c, bool on);
 /* One line ended by CRLF, without it; at most `most` bytes (without CRLF).  A
  * bare LF or CR is part of the line.  The view lives until the next read. */
 enum conn_got conn_line(struct conn *c, size_t most, str *line);
+/* After CONN_QUIET: what is there of the line stops at an LF without a CR. */
+bool conn_bare_lf(const struct conn *c);
 /* Whatever is there, at least a byte; conn_eat() takes n bytes of it. */
 enum conn_got conn_bytes(struct conn *c, str *bytes);
 void conn_eat(struct conn *c, size_t n);
