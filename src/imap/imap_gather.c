@@ -207,7 +207,8 @@ tell_bare_lf(struct imap_session *s)
 	if (s->bare_lf || !conn_bare_lf(s->io->conn))
 		return;
 	s->bare_lf = true;
-	buf_add(&s->out, STR("* BAD lines end with CRLF, and this one with LF alone\r\n"));
+	buf_add(&s->out,
+		STR("* BAD lines end with CRLF, and this one with LF alone\r\n"));
 }
 
 static enum session_step

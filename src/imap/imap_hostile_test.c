@@ -123,7 +123,8 @@ TEST(who_ends_lines_with_lf_alone_is_told_so_once)
 	TALK(&c, "S: * BAD lines end with CRLF, and this one with LF alone");
 	client_send(&c, STR("b NOOP\n"));
 	TALK(&c, "C: c NOOP", "S~ a BAD ", "C> d NOOP\n");
-	TALK(&c, "S~ * BAD lines end ", "C: e NOOP", "S~ d BAD ", "C: f NOOP", "S~ f OK ");
+	TALK(&c, "S~ * BAD lines end ", "C: e NOOP", "S~ d BAD ", "C: f NOOP",
+		"S~ f OK ");
 	client_close(&c);
 	world_close(&w);
 }

@@ -90,8 +90,8 @@ begin_store(struct imap_session *s)
 		rc = imap_enable_condstore(s, &err);
 	/* RFC 7162 3.1: who issued it is aware of modseqs, whatever the answer is */
 	if (rc == RC_OK && s->box.read_only)
-		return (void)imap_no(s, "CANNOT",
-			       "the mailbox was opened for reading only"),
+		return (void)imap_no(
+			       s, "CANNOT", "the mailbox was opened for reading only"),
 		       NULL;
 	if (rc == RC_OK)
 		rc = imap_uids(s, &set, s->cmd.uid, &c->uids, &c->n, &err);
