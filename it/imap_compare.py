@@ -537,13 +537,30 @@ class Pair:
             return not theirs and not d.theirs and len(d.ours) == 1
         return d.key != "sort" or [u for u in d.ours if u != last] == d.theirs
 
+    def why_threaded(self, d, uids):
+        """The same threads, but for messages of far away: those stand elsewhere."""
+        far = dict(SORTED)["Dates far away"]
+        hits = {u: Hit(b"SORT (DATE)", True, self.any_text(d, u), False) for u in uids if isinstance(u, int)}
+        odd = {u for u, h in hits.items() if h.message is not None and far(h)}
+        if d.key != "thread" or not odd:
+            return None
+        known = self.sides(d.session)[0].uids
+        by_uid = d.command.upper().startswith(b"UID ")
+
+        def members(node):
+            number, below = node
+            mine = {number if by_uid else known[number - 1]} if number else set()
+            return mine.union(*(members(n) for n in below))
+        ours, theirs = ({frozenset(members(n) - odd) for n in nodes} - {frozenset()} for nodes in (d.ours, d.theirs))
+        return "Dates far away" if ours == theirs else None
+
     def why_found(self, d):
         """Each message that only one of the two found must have its explanation."""
         if d.key not in ("search", "sort", "esearch", "thread"):
             return None
         ours, theirs = (f.get("search", []) for f in self.facts(d.session, b"UID SEARCH " + program(d.command)))
         if ours == theirs:
-            return self.why_sorted(d)
+            return self.why_sorted(d) or self.why_threaded(d, ours)
         if self.is_last(d, ours, theirs):
             return "SEARCH for n:*"
         hits = [Hit(d.command, uid in ours, self.any_text(d, uid), self.is_read_otherwise(d, uid))

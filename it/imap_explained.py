@@ -193,7 +193,7 @@ def is_end_of_header(d):
     """Of a part, and of a message that has no empty line."""
     if not isinstance(d.ours, bytes) or not isinstance(d.theirs, bytes):
         return False
-    if ".MIME]" in item(d):
+    if re.search(r"\.MIME\]|\[[\d.]+\.HEADER\]", item(d)):
         return d.ours == d.theirs + b"\r\n"
     return "HEADER" in item(d) and d.message is not None and b"\r\n\r\n" not in b"\r\n" + d.message and \
         d.ours != d.theirs and d.ours in (d.theirs + b"\r\n", d.theirs.removesuffix(b"\r\n"))
@@ -286,8 +286,8 @@ def has_apostrophe(hit):
 
 
 def is_otherwise(hit):
-    """FROM and the like, sorting by them, and texts of parts."""
-    return hit.otherwise and re.search(rb"\b(?:FROM|TO|CC|BCC|DISPLAYFROM|DISPLAYTO|BODY|TEXT)\b", hit.command)
+    """FROM and the like, dates, sorting by them, and texts of parts."""
+    return hit.otherwise and re.search(rb"\b(?:SENTBEFORE|SENTON|SENTSINCE|DATE|SUBJECT|FROM|TO|CC|BCC|DISPLAYFROM|DISPLAYTO|BODY|TEXT)\b", hit.command)
 
 
 def asks_quoted(hit):
@@ -301,6 +301,38 @@ def has_blanks(hit):
         return b'TEXT "  "' in hit.command and re.search(rb"\?=[ \t\r\n]{2,}=\?|[ \t]{2}\r\n|^[!-9;-~]+:[ \t]{2}",
                                                          fields(hit.message), re.M)
     return b'"  "' in hit.command and re.search(rb"[ \t\r\n]{2}", header(hit.message))
+
+
+KNOWN = rb"(?:7bit|8bit|binary|base64|quoted-printable|x-uu[a-z]*|\(|\")"
+
+
+def has_no_encoding(hit):
+    """A Content-Transfer-Encoding that is none."""
+    return is_more(hit) and WORDED.search(hit.command) and \
+        re.search(rb"(?im)^content-transfer-encoding[ \t]*:\s*(?!%s)" % KNOWN, hit.message)
+
+
+def has_far_date(hit):
+    """Before 1970, or thousands of years away."""
+    return re.search(rb"\bSENT|DATE\b", hit.command) and \
+        re.search(rb"(?im)^date:\s*(?:\w+,\s*)?\d+\s+\w+\s+(?:19[0-6]\d|[3-9]\d{3})\b", header(hit.message))
+
+
+def has_no_domain(hit):
+    """Dovecot puts MISSING_DOMAIN there."""
+    return not is_more(hit) and re.search(rb'\b(?:FROM|TO|CC|BCC) "(?:a|@)"', hit.command) and \
+        re.search(rb"(?im)^(?:from|to|cc|bcc):[^@\r\n]+\r\n(?![ \t])", header(hit.message))
+
+
+def has_comment(hit):
+    m = re.search(rb"\b(FROM|TO|CC|BCC) ", hit.command)
+    return is_more(hit) and m is not None and \
+        re.search(rb"(?im)^%s:(?:[^\r\n]|\r\n[ \t])*\(" % m[1], header(hit.message))
+
+
+def has_raw_subject(hit):
+    m = re.search(rb"(?im)^subject:(.*)", header(hit.message))
+    return b"SUBJECT" in hit.command and m is not None and "\ufffd" in m[1].decode(errors="replace")
 
 
 def has_no_charset(hit):
@@ -332,6 +364,10 @@ FOUND = [
     ("Fields of attached messages", is_attached),
     ("HTML as it is read", has_html),
     ("Letters without a charset", has_no_charset),
+    ("Encodings that are none", has_no_encoding),
+    ("Dates far away", has_far_date),
+    ("Addresses without a domain", has_no_domain),
+    ("Comments beside addresses", has_comment),
     ("The last letter in windows-1255", has_hebrew),
 ]
 
@@ -339,6 +375,8 @@ SORTED = [
     ("Encoded words that name a language", names_language),
     ("The last letter in windows-1255", has_hebrew),
     ("Messages that are read otherwise", is_otherwise),
+    ("Dates far away", has_far_date),
+    ("Letters without a charset", has_raw_subject),
 ]
 
 # What Dovecot logged when it ended a session.
