@@ -98,6 +98,9 @@ class Appeal {
 // Times are told in UTC; who reads them has a clock of their own.
 function localTimes(): void {
 	const pattern = document.body.dataset["local"] ?? "";
+	const language = document.documentElement.lang;
+	// "en" alone would be American
+	const theirs = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
 
 	if (!pattern.includes("%"))
 		return;
@@ -105,7 +108,7 @@ function localTimes(): void {
 		const when = new Date(time.dateTime);
 		if (isNaN(when.getTime()) || when.getTimezoneOffset() === 0)
 			continue;
-		const said = when.toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+		const said = when.toLocaleString(theirs, { dateStyle: "long", timeStyle: "short" });
 		const small = document.createElement("small");
 		small.textContent = pattern.replace("%", () => said);
 		time.after(" ", small);
