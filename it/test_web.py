@@ -246,6 +246,8 @@ def test_a_recipient_who_may_decide_sees_only_what_is_theirs(make):
     assert b.post(f"/d/{theirs}", {**page.hidden(), "decision": "release"}).status == 403
     assert b.post(f"/d/{mine}", {**page.hidden(), "decision": "release"}).heading() == "The message is delivered"
     wait_letters(g, ALICE, 2)
+    wait_letters(g, BOB, 1)     # one message, one decision: the page says so
+    assert "all its recipients" in page.words()
     assert g.json("refusal", "show", name_of(g))["decided_by"] == ALICE
     page = Browser(g).get(f"/d/{theirs}")
     assert "<form" not in page.text and ALICE in page.words()

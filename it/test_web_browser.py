@@ -282,6 +282,11 @@ def test_every_page_is_free_of_faults_in_all_sizes_and_colours(g, chromium, fake
     p.go("/r/nothing", status=404)
     look_at(p, "error-404", faults)
     p.done(complaints=["404"])
+    p = Person(chromium, g, language="en-GB")
+    p.go(f"/r/{refused(g, spam(subject='an old form'))}")
+    p.do("without", token="1.x")
+    look_at(p, "error-403", faults)
+    p.done(complaints=["403"])
     assert not faults, "\n".join(faults)
 
 

@@ -60,12 +60,14 @@ const steps = {
 		await moved;
 		return look(at);
 	},
-	// as a browser without scripts would: axe needs some
-	without: async at => {
-		await Promise.all([at.page.waitForNavigation(), at.page.evaluate(() => {
+	// As a browser without scripts would (axe needs some), perhaps with another form token.
+	without: async (at, { token }) => {
+		await Promise.all([at.page.waitForNavigation(), at.page.evaluate(token => {
 			document.forms[0].elements.proof.value = '';
+			if (token)
+				document.forms[0].elements.token.value = token;
 			document.forms[0].submit();
-		})]);
+		}, token)]);
 		return look(at);
 	},
 	back: async at => { await at.page.goBack(); return look(at); },
