@@ -253,6 +253,23 @@ def test_a_recipient_who_may_decide_sees_only_what_is_theirs(make):
     assert "<form" not in page.text and ALICE in page.words()
 
 
+def test_one_recipient_does_not_learn_of_another(make):
+    """Blind copies: who decided is told to the postmaster, and to who it was."""
+    g = make()
+    for who in (ALICE, BOB):
+        g.verb("policy", "set", who, "appeals=recipient")
+    code, said = g.send([ALICE, BOB], spam())
+    g.settle()
+    assert appeal(g, re.search(r"/r/(\w+)", said)[1]).status == 200
+    alices, bobs, postmasters = (link_in(wait_letters(g, who, 1)[0]) for who in (ALICE, BOB, POSTMASTER))
+    assert decide(g, alices, "dismiss").heading() == "The refusal is upheld"
+    assert ALICE in Browser(g).get(f"/d/{postmasters}").text
+    page = Browser(g).get(f"/d/{bobs}")
+    assert page.heading() == "The refusal was upheld" and "alice" not in page.text
+    assert "This was decided on" in page.words()
+    assert f"by {ALICE}" in Browser(g).get(f"/d/{alices}").words()
+
+
 def test_a_virus_is_only_the_postmasters_to_release(make, fake_clamd):
     g = make(start=False, clamd=fake_clamd.path)
     g.verb("policy", "set", ALICE, "appeals=recipient", "refused_mail=daily")

@@ -89,7 +89,10 @@ put_message(struct web_session *s, struct scope *to, const struct decider *d,
 	scope_set(to, "helo", f->helo);
 	scope_set(to, "size", size_text(s, f->size));
 	scope_set(to, "findings", postmaster ? f->findings : STR(""));
-	scope_set(to, "decided_by", f->decided_by);
+	/* one recipient does not learn of another */
+	scope_set(to, "decided_by",
+		postmaster || str_ieq(f->decided_by, d->address) ? f->decided_by
+								 : STR(""));
 	scope_flag(to, "has_appeal", spoken);
 	scope_set(to, "subject", spoken ? a.subject : STR(""));
 	scope_set(to, "note", spoken ? a.note : STR(""));
