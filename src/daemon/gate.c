@@ -18,7 +18,7 @@
 #include "smtp/smtp.h"
 #include "wire/pack.h"
 
-enum { GATE_WORKERS = 2 };	/* for each core; verdicts have threads of their own */
+enum { GATE_WORKERS = 2 }; /* for each core; verdicts have threads of their own */
 
 struct gate {
 	struct child *child;

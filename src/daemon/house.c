@@ -15,7 +15,7 @@
 #include "wire/pack.h"
 
 enum {
-	HOUSE_WORKERS = 8,	/* for each core: readers' sessions wait for the disk */
+	HOUSE_WORKERS = 8, /* for each core: readers' sessions wait for the disk */
 	NOTICE_AGAIN_MS = 10 * 60 * 1000,
 	VERB_THREADS = 4,
 	VERBS_WAITING = 64,
