@@ -438,6 +438,18 @@ def test_what_decides_on_the_command_line_shows_on_the_page(make):
     assert page.heading() == "The message was delivered" and "<form" not in page.text
 
 
+@pytest.mark.parametrize("character", ["a", "ä", "字"])
+def test_two_thousand_characters_are_taken_in_every_script(make, character):
+    g = make()
+    b, token = Browser(g), refused(g)
+    form = filled(b.get(f"/r/{token}"), note=character * 2000)
+    more = character * (6000 // len(character.encode()) + 1)
+    assert b.post(f"/r/{token}/appeal", {**form, "note": more}).status == 400
+    assert b.post(f"/r/{token}/appeal", form).status == 200
+    link = link_in(wait_letters(g, POSTMASTER, 1)[0])
+    assert character * 2000 in Browser(g).get(f"/d/{link}").text
+
+
 # --- the other pages ---
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "af"])

@@ -18,7 +18,7 @@
 #include "held/refusals.h"
 
 enum {
-	APPEAL_NOTE = 4000, /* bytes of UTF-8 */
+	APPEAL_NOTE = 6000, /* bytes of UTF-8: 2,000 characters, as the page says */
 	APPEAL_CONTACT = 254,
 	APPEAL_SUBJECT = 300,
 	APPEAL_DECIDERS = 16, /* who is told of one appeal */

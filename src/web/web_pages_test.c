@@ -269,7 +269,7 @@ TEST(what_is_too_long_comes_back_to_be_made_shorter)
 {
 	ARENA_AUTO mem = arena_new(1 << 20);
 	struct world w;
-	char page[200], post[200], more[5000];
+	char page[200], post[200], more[7000];
 
 	world_open(&w, "work = 0");
 	struct msg_id token = world_refuse(&w);
@@ -277,7 +277,7 @@ TEST(what_is_too_long_comes_back_to_be_made_shorter)
 	(void)snprintf(post, sizeof(post), "/r/%s/appeal", token.text);
 	struct client c = client_https(&w);
 	struct form f = client_form(&c, page, "");
-	(void)snprintf(more, sizeof(more), "&contact=c&note=%%3Cb%%3E%0*d", 4001, 0);
+	(void)snprintf(more, sizeof(more), "&contact=c&note=%%3Cb%%3E%0*d", 6001, 0);
 	struct reply r = client_post(&c, post, &f, more);
 	assert_int_equal(r.status, 400);
 	assert_true(reply_has(&r, "&lt;b&gt;0000") && reply_has(&r, "note-wrong"));
@@ -287,7 +287,7 @@ TEST(what_is_too_long_comes_back_to_be_made_shorter)
 	assert_int_equal(r.status, 400);
 	assert_true(reply_has(&r, "contact-wrong"));
 	assert_int_equal(world_refusal(&w, token.text, mem).state, REFUSAL_OPEN);
-	(void)snprintf(more, sizeof(more), "&note=%0*d&contact=%0*d", 4000, 0, 254, 0);
+	(void)snprintf(more, sizeof(more), "&note=%0*d&contact=%0*d", 6000, 0, 254, 0);
 	assert_int_equal(client_post(&c, post, &f, more).status, 200);
 	/* what is no form */
 	assert_int_equal(client_post(&c, post, &f, "&note=%00").status, 400);
