@@ -86,7 +86,8 @@ TEST(a_refusal_of_the_ca_is_told_in_its_own_words)
 		"failed to fetch directory at https://x (Couldn't connect to server)");
 	sentence("", "uacme failed and said nothing");
 	sentence("\"detail\": \"", "\"detail\": \"");
-	sentence("\"detail\": \"\\\\\"\nuacme: no\n", "no"); /* never empty: that is success */
+	sentence("\"detail\": \"\\\\\"\nuacme: no\n",
+		"no"); /* never empty: that is success */
 	sentence("\"detail\": \"ends in \\", "ends in ");
 }
 
