@@ -203,23 +203,3 @@ TEST(a_strangers_words_make_no_link_and_cannot_turn_text_round)
 	defangs("a\u202eb\u2028c\td", "abc d");
 	defangs("1.5 and so. On", "1[.]5 and so. On");
 }
-
-TEST(letters_are_set_in_72_columns_and_quotes_stay_quotes)
-{
-	BUF_AUTO b = BUF(10000), in = BUF(10000);
-	str left, line;
-
-	for (size_t i = 0; i < 40; i++)
-		buf_addz(&in, i == 0 ? "  > wörter" : " wörter");
-	buf_addz(&in, "\n");
-	for (size_t i = 0; i < 1500; i++)
-		buf_addc(&in, 'x');
-	letters_wrap(buf_str(&in), &b);
-	left = buf_str(&b);
-	for (size_t n = 0; str_cut(&left, '\n', &line); n++) {
-		assert_true(line.len <= 998);
-		if (line.ptr[0] == ' ')
-			assert_true(
-				str_starts(line, STR("  > w")) && line.len <= 72 + 12);
-	}
-}

@@ -215,8 +215,7 @@ compose(struct writing *x, struct buf *subject, struct buf *text)
 	while (str_cut(&left, '\n', &line) && str_empty(line))
 		;
 	buf_add(subject, str_trim(line));
-	letters_wrap(
-		left.len > 0 && left.ptr[0] == '\n' ? str_skip(left, 1) : left, text);
+	buf_add(text, left.len > 0 && left.ptr[0] == '\n' ? str_skip(left, 1) : left);
 	return RC_OK;
 }
 

@@ -5,7 +5,7 @@
  * (policy refused_mail=daily).
  *
  * Text only (ui/letters, templates as for pages, in [web] language), with a link https://…/d/TOKEN for each refusal.
- * The stranger's words are quoted line by line, their links defanged (hxxp://, example[.]test).
+ * The stranger's words are quoted line by line, their links defanged (hxxp[:]//, example[.]test).
  */
 #pragma once
 
@@ -40,5 +40,3 @@ enum rc letters_daily(const struct letters_want *w, struct err *err) MUST_CHECK;
 void decider_token(const uint8_t key[TOKEN_KEY], const struct decider *d, char out[27]);
 /* A stranger's line, so that no mail program makes a link of it. */
 void letters_defang(str line, struct buf *out);
-/* Lines of at most 72 columns, broken at blanks; LF. */
-void letters_wrap(str text, struct buf *out);

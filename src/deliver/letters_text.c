@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* How letters are set: strangers' words without links, and lines of 72 columns. */
+/* Strangers' words in letters, without links. */
 #include "deliver/letters.h"
 
 #include "mime/utf8.h"
-
-enum { COLUMNS = 72 };
-
-/* ---- defanging ---- */
 
 static bool
 is_word(char c)
@@ -101,77 +97,4 @@ letters_defang(str line, struct buf *out)
 {
 	for (size_t at = 0; at < line.len;)
 		at += defang_one(line, at, out);
-}
-
-/* ---- lines ---- */
-
-static size_t
-columns(str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++)
-		n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* Bytes of `line` that fit, up to a blank; a word that is too long stays whole, since
- * it may be a link of ours, but for what no line of mail may be (RFC 5322 2.1.1). */
-static size_t
-fits(str line, size_t room)
-{
-	enum { HARD = 900 };
-	size_t last = 0, i = 0, column = 0;
-
-	for (; i < line.len; i++) {
-		if (line.ptr[i] == ' ' && i > 0) {
-			if (column > room && last > 0)
-				return last;
-			last = i;
-			if (column > room)
-				return last;
-		}
-		column += ((unsigned char)line.ptr[i] & 0xc0) != 0x80;
-		if (i >= HARD && ((unsigned char)line.ptr[i] & 0xc0) != 0x80)
-			return last > 0 ? last : i;
-	}
-	return column > room && last > 0 ? last : line.len;
-}
-
-/* What a line begins with is said again where it goes on: "  > " of what is quoted. */
-static str
-lead_of(str line)
-{
-	size_t n = 0;
-
-	while (n < line.len && n < 8 && (line.ptr[n] == ' ' || line.ptr[n] == '>'))
-		n++;
-	return str_first(line, n);
-}
-
-static void
-wrap_line(str line, struct buf *out)
-{
-	str lead = lead_of(line), left = str_skip(line, lead.len);
-	size_t room = COLUMNS - columns(lead);
-
-	do {
-		size_t n = fits(left, room);
-
-		buf_add(out, lead);
-		buf_add(out, str_first(left, n));
-		buf_addc(out, '\n');
-		left = str_skip(left, n);
-		while (left.len > 0 && left.ptr[0] == ' ')
-			left = str_skip(left, 1);
-	} while (left.len > 0);
-}
-
-void
-letters_wrap(str text, struct buf *out)
-{
-	str line;
-
-	while (str_cut(&text, '\n', &line))
-		wrap_line(line, out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "say/say_int.h"
 
-enum { WIDTH = 72, REPLACEMENT = 0xfffd };
+enum { WIDTH = 72, LONGEST = 900, REPLACEMENT = 0xfffd };
 
 #define REPLACED "\xef\xbf\xbd" /* U+FFFD */
 
@@ -116,8 +116,8 @@ prefix_of(str line)
 	return n;
 }
 
-/* Where to break: the last space that leaves no more than WIDTH characters, or the first after;
- * len: nowhere. */
+/* Where to break: the last space that leaves no more than WIDTH characters, or the first after, but
+ * in any case before no mail could have it (RFC 5322 2.1.1: 998 bytes); len: nowhere. */
 static size_t
 break_at(str line, size_t from)
 {
@@ -130,6 +130,8 @@ break_at(str line, size_t from)
 			at = i;
 		if (columns > WIDTH && at < line.len)
 			return at;
+		if (i >= LONGEST && ((unsigned char)line.ptr[i] & 0xc0) != 0x80)
+			return i;
 	}
 	return line.len;
 }

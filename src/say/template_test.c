@@ -358,6 +358,34 @@ TEST(a_strangers_lines_stay_quoted_in_letters)
 	end(&w);
 }
 
+TEST(no_line_of_a_letter_is_longer_than_mail_may_have_it)
+{
+	BUF_AUTO word = BUF(8000), out = BUF(16000);
+	struct world w;
+	str left, line;
+
+	begin(&w);
+	for (size_t i = 0; i < 1500; i++)
+		buf_addz(&word, "ä");
+	buf_addz(&word, "\n");
+	buf_add(&word, STR("b"));
+	buf_addc(&out, 's');
+	buf_addc(&out, '\n');
+	buf_addz(&out, "  > ");
+	buf_add(&out, buf_str(&word));
+	BUF_AUTO got = BUF(16000);
+	say_wrap(&got, buf_str(&out));
+	left = buf_str(&got);
+	(void)str_cut(&left, '\n', &line);
+	for (size_t n = 0; n < 4; n++) {
+		assert_true(str_cut(&left, '\n', &line));
+		assert_true(line.len <= 998 && str_starts(line, STR("  > ä")));
+	}
+	assert_true(str_cut(&left, '\n', &line));
+	assert_true(str_eq(line, STR("b")));
+	end(&w);
+}
+
 TEST(letters_are_broken_at_72_columns)
 {
 	struct world w;
