@@ -613,10 +613,12 @@ def test_ten_thousand_automated_appeals_are_bounded(gatepost):
     before, disk = memory(g), size_of(g.data)
     done, lock = [], threading.Lock()
     left = iter(range(APPEALS))
+    filled_in = threading.Barrier(20)  # a page that was appealed has no form any more
 
     def flood(n):
         b = Browser(g)
         forms = {t: filled(b.get(f"/r/{t}"), note="x" * 1900) for t in tokens}
+        filled_in.wait(60 * SLOW)
         with connect(g) as s:
             for k in left_over():
                 t = tokens[k % 10]
